@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MPL-2.0
+# Thunderseal. `make help` lists the targets; README.md says what each is for.
+
+VERSION    = 0.1.0
+BUILD      = build
+prefix     = /usr/local
+bindir     = $(prefix)/bin
+libdir     = $(prefix)/lib
+datadir    = $(prefix)/share
+sysconfdir = /etc
+# Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
+mozilladir     = /usr/lib/mozilla
+thunderbirddir = /usr/lib/thunderbird
+DESTDIR    =
+
+CC       = gcc
+CFLAGS   = -O2 -g
+LDFLAGS  =
+WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Werror
+HARDEN   = -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+LIBS     = libcurl jansson libsodium libmicrohttpd
+
+# Evaluated only when something is compiled: `make demo` installs pkg-config first.
+LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS))
+LIB_LIBS   = $(shell pkg-config --libs $(LIBS))
+CPPFLAGS_OURS = -std=c17 -D_GNU_SOURCE -Ihost -DTHUNDERSEAL_VERSION='"$(VERSION)"' \
+                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"'
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+
+SOURCES   = $(sort $(wildcard host/*.c host/*/*.c))
+OBJECTS   = $(SOURCES:host/%.c=$(BUILD)/obj/%.o)
+# What unit tests link: everything but main, with sanitizers.
+SANITIZED = $(patsubst host/%.c,$(BUILD)/sanitized/%.o,$(filter-out host/main.c,$(SOURCES)))
+UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+XPI_FILES = $(sort $(shell find extension -type f))
+NODE      = tests/node_modules/.bin/node
+NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
+
+.PHONY: all check check-unit check-protocol check-servers check-e2e check-layers demo needs xpi install \
+        uninstall format lint clean help FORCE
+
+all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
+
+help:
+	@echo 'make            build $(BUILD)/thunderseal and $(BUILD)/thunderseal.xpi'
+	@echo 'make demo       install what is missing, build, and show the main job in a real Thunderbird'
+	@echo 'make check      install what is missing, build, and run all tests'
+	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
+	@echo 'make xpi        build the add-on alone'
+	@echo 'make format     format the C sources'
+	@echo 'make lint       check formatting, warnings, layering and JavaScript'
+	@echo 'make clean      remove $(BUILD)'
+
+# --- the program -----------------------------------------------------------------------------------------------
+
+$(BUILD)/thunderseal: $(OBJECTS)
+	$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(OBJECTS) $(LIB_LIBS)
+
+$(BUILD)/obj/%.o: host/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) $(WARNINGS) $(HARDEN) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/sanitized/%.o: host/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) -DTHUNDERSEAL_FAULTS $(WARNINGS) $(SANITIZE) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Compiled-in values changed: everything is compiled again.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
+	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+
+-include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d)
+
+# --- the add-on: the same commit gives the same bytes --------------------------------------------------------------
+
+xpi: $(BUILD)/thunderseal.xpi
+
+$(BUILD)/thunderseal.xpi: $(XPI_FILES)
+	@rm -rf $(BUILD)/xpi $@ && mkdir -p $(BUILD)/xpi
+	@for file in $(XPI_FILES:extension/%=%); do install -D -m 644 extension/$$file $(BUILD)/xpi/$$file; done
+	@cd $(BUILD)/xpi && TZ=UTC find . -type f -exec touch -d '2026-01-01 00:00:00' {} +
+	cd $(BUILD)/xpi && TZ=UTC zip -q -X -D $(abspath $@) $(XPI_FILES:extension/%=%)
+
+# --- tests -----------------------------------------------------------------------------------------------------
+
+needs:
+	@tests/needs
+
+check: needs
+	$(MAKE) all
+	$(MAKE) lint check-unit
+	$(MAKE) check-protocol check-servers
+	$(MAKE) check-e2e
+
+$(BUILD)/unit/%: tests/unit/%.c $(SANITIZED)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_OURS) -DTHUNDERSEAL_FAULTS $(WARNINGS) $(SANITIZE) $(LIB_CFLAGS) -o $@ $< $(SANITIZED) $(LIB_LIBS) -lcmocka
+
+check-unit: $(UNIT)
+	@set -e; for program in $(UNIT); do echo "== $$program"; $$program; done
+
+check-protocol: all
+	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/protocol/*.test.mjs))
+
+check-servers:
+	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
+
+check-e2e: all
+	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
+
+demo: needs
+	@$(MAKE) -s all
+	@THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE) tests/e2e/demo.mjs
+
+# --- care ------------------------------------------------------------------------------------------------------
+
+C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch]))
+
+format:
+	clang-format -i $(C_FILES)
+
+lint: check-layers
+	clang-format --dry-run --Werror $(C_FILES)
+	tests/node_modules/.bin/eslint --config tests/eslint.config.mjs extension tests
+
+# Dependencies point one way (cli, service -> net, vault -> core), and core does no I/O.
+check-layers:
+	@! grep -nE '#include *[<"](curl/|unistd|sys/|fcntl|time\.h|net/|vault/|service/|cli/)' host/core/*.[ch]
+	@! grep -nE '#include *"(service|cli|net)/' host/vault/*.[ch]
+	@! grep -nE '#include *"(service|cli|vault)/' host/net/*.[ch]
+	@! grep -nE '#include *"cli/' host/service/*.[ch]
+
+install: all
+	install -D -m 755 $(BUILD)/thunderseal $(DESTDIR)$(bindir)/thunderseal
+	install -d $(DESTDIR)$(mozilladir)/native-messaging-hosts
+	sed 's|@bindir@|$(bindir)|' manifest/thunderseal.json.in >$(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
+	chmod 644 $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
+	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi
+	install -D -m 644 manifest/policy.schema.json $(DESTDIR)$(datadir)/thunderseal/policy.schema.json
+	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
+	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/thunderseal $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
+	rm -f $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi
+	rm -rf $(DESTDIR)$(datadir)/thunderseal
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "core/wiping_alloc.h"
+
+#include <malloc.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *wiping_malloc(size_t size)
+{
+    return malloc(size);
+}
+
+void *wiping_calloc(size_t count, size_t size)
+{
+    return calloc(count, size);
+}
+
+/* realloc would leave the old bytes behind when it moves. */
+void *wiping_realloc(void *old, size_t size)
+{
+    size_t old_size;
+    void *grown;
+
+    if (old == NULL)
+        return malloc(size);
+    old_size = malloc_usable_size(old);
+    if (size != 0 && size <= old_size)
+        return old;
+    grown = malloc(size);
+    if (grown == NULL)
+        return NULL;
+    memcpy(grown, old, old_size < size ? old_size : size);
+    wiping_free(old);
+    return grown;
+}
+
+char *wiping_strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+void wiping_free(void *memory)
+{
+    if (memory == NULL)
+        return;
+    sodium_memzero(memory, malloc_usable_size(memory));
+    free(memory);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Allocator that wipes what it frees, for libraries through whose buffers secrets pass: Jansson and libcurl.
+ */
+#ifndef THUNDERSEAL_CORE_WIPING_ALLOC_H
+#define THUNDERSEAL_CORE_WIPING_ALLOC_H
+
+#include <stddef.h>
+
+/* As their namesakes in the C library; the result is freed by wiping_free only. */
+void *wiping_malloc(size_t size);
+void *wiping_calloc(size_t count, size_t size);
+void *wiping_realloc(void *old, size_t size);
+char *wiping_strdup(const char *text);
+void wiping_free(void *memory);
+
+#endif
