@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * HTTPS requests on the loop: TLS 1.2 or later, verified, https only, no redirects followed, bounded in size and
- * time, connections and TLS sessions reused. Every easy handle has NOSIGNAL and QUICK_EXIT.
+ * HTTPS requests on the loop: TLS 1.2 or later, verified, https only, no redirects followed, bounded in size
+ * and time, connections and TLS sessions reused. Every easy handle has NOSIGNAL and QUICK_EXIT.
  */
 #ifndef THUNDERSEAL_NET_HTTPS_H
 #define THUNDERSEAL_NET_HTTPS_H
@@ -18,30 +18,34 @@ struct https; /* owned by the caller of https_new */
 /* Once per process, before any thread or handle: sets wiping allocators for libcurl. 0 or -1. */
 int https_global_init(void);
 
-/* ca_file (PEM) may be NULL: it is used besides the system's anchors; proxy may be NULL: then the environment's. Both are copied.
- * NULL out of memory. */
+/* ca_file (PEM) may be NULL: it is used besides the system's anchors, and when it cannot be read every
+ * request fails at stage "tls". proxy may be NULL: then the environment's; "" is no proxy at all. Both are
+ * copied. NULL out of memory. */
 struct https *https_new(struct loop *loop, const char *ca_file, const char *proxy);
-/* Drops transfers still under way without calling back. */
+/* Drops transfers still under way without calling back; from a callback too. Before loop_free. NULL is
+ * harmless. */
 void https_free(struct https *https);
 size_t https_in_flight(const struct https *https);
 
 /* What came of a request. Valid during the callback only. */
 struct https_answer {
-    const char *failed_stage;  /* NULL when an HTTP answer came; else "dns" "connect" "tls" "proxy" "timeout" "http" */
-    long status;               /* HTTP status */
-    bool too_long;             /* the body passed the bound */
-    bool redirected;           /* 3xx */
-    int retry_after;           /* seconds from Retry-After, capped at 3600, 0 when there is none */
-    struct secret body;        /* the callback may move it out */
-    char detail[256];          /* libcurl's words for a transport failure (host names, never request data) */
+    const char *
+        failed_stage; /* NULL when an HTTP answer came; else "dns" "connect" "tls" "proxy" "timeout" "http" */
+    long status;      /* HTTP status */
+    bool too_long;    /* the body passed the bound */
+    bool redirected;  /* 3xx */
+    int retry_after;  /* seconds from Retry-After, capped at 3600, 0 when there is none */
+    struct secret body; /* the callback may move it out */
+    char detail[256];   /* libcurl's words for a transport failure (host names, never request data) */
 };
 typedef void https_callback(void *context, struct https_answer *answer);
 
 /*
- * POST of a form. form is "a=b&c=d", already encoded, and is taken over (moved out and wiped after sending). url is
- * copied. The callback comes exactly once, from the loop, never from inside this call. 0, or -1 out of memory.
+ * POST of a form. form is "a=b&c=d", already encoded, and is taken over, whatever is returned: moved out, and
+ * wiped after sending. url is copied. The callback comes exactly once, from the loop, never from inside this
+ * call. 0, or -1 out of memory.
  */
-int https_post_form(struct https *https, const char *url, struct secret *form, size_t answer_max, int64_t timeout_ms,
-                    https_callback *callback, void *context);
+int https_post_form(struct https *https, const char *url, struct secret *form, size_t answer_max,
+                    int64_t timeout_ms, https_callback *callback, void *context);
 
 #endif

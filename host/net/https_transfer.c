@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "net/https_transfer.h"
+
+#include "net/retry_after.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define BODY_FIRST_ROOM ((size_t)4096)
+#define HEADERS_MAX ((size_t)64 * 1024) /* Entra sends 2 KiB */
+
+/* Makes room for so many more bytes. */
+static int body_reserve(struct https_transfer *transfer, size_t more)
+{
+    size_t room = transfer->body.length == 0 ? BODY_FIRST_ROOM : transfer->body.length;
+    struct secret larger = {0};
+
+    if (more <= transfer->body.length - transfer->used)
+        return 0;
+    while (room - transfer->used < more)
+        room *= 2;
+    if (room > transfer->body_max)
+        room = transfer->body_max;
+    if (secret_reserve(&larger, room) != 0)
+        return -1;
+    if (transfer->used > 0)
+        memcpy(larger.bytes, transfer->body.bytes, transfer->used);
+    secret_move(&transfer->body, &larger);
+    return 0;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct https_transfer *transfer = context;
+    size_t length = size * count;
+
+    if (length > transfer->body_max - transfer->used) {
+        transfer->too_long = true;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    if (length == 0)
+        return 0;
+    if (body_reserve(transfer, length) != 0) {
+        transfer->out_of_memory = true;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    memcpy(transfer->body.bytes + transfer->used, bytes, length);
+    transfer->used += length;
+    return length;
+}
+
+/* Copies the value of the field into value when line is that field; a longer one is none that we know. */
+static void take_field(const char *name, const char *line, size_t length, char value[HEADER_VALUE_MAX])
+{
+    size_t name_length = strlen(name);
+
+    if (length <= name_length || length - name_length >= HEADER_VALUE_MAX ||
+        strncasecmp(line, name, name_length) != 0)
+        return;
+    memcpy(value, line + name_length, length - name_length);
+    value[length - name_length] = '\0';
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+    struct https_transfer *transfer = context;
+    size_t length = size * count;
+
+    if (length > HEADERS_MAX - transfer->header_bytes) {
+        transfer->too_long = true;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    transfer->header_bytes += length;
+    take_field("Retry-After:", line, length, transfer->retry_after);
+    take_field("Date:", line, length, transfer->date);
+    return length;
+}
+
+struct https_transfer *https_transfer_new(struct secret *form, size_t body_max)
+{
+    struct https_transfer *transfer = calloc(1, sizeof *transfer);
+    CURL *easy = curl_easy_init();
+
+    if (transfer == NULL || easy == NULL) {
+        curl_easy_cleanup(easy);
+        free(transfer);
+        secret_wipe(form);
+        return NULL;
+    }
+    transfer->loop_transfer.easy = easy;
+    secret_move(&transfer->form, form);
+    transfer->body_max = body_max;
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    return transfer;
+}
+
+void https_transfer_free(struct https_transfer *transfer)
+{
+    if (transfer == NULL)
+        return;
+    curl_easy_cleanup(transfer->loop_transfer.easy);
+    secret_wipe(&transfer->form);
+    secret_wipe(&transfer->body);
+    free(transfer);
+}
+
+static const struct {
+    CURLcode code;
+    const char *stage;
+} stages[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, "dns"},
+    {CURLE_COULDNT_RESOLVE_PROXY, "proxy"},
+    {CURLE_PROXY, "proxy"},
+    {CURLE_COULDNT_CONNECT, "connect"},
+    {CURLE_OPERATION_TIMEDOUT, "timeout"},
+    {CURLE_SSL_CONNECT_ERROR, "tls"},
+    {CURLE_PEER_FAILED_VERIFICATION, "tls"},
+    {CURLE_SSL_CACERT_BADFILE, "tls"},
+    {CURLE_SSL_CERTPROBLEM, "tls"},
+    {CURLE_SSL_CIPHER, "tls"},
+    {CURLE_SSL_CRL_BADFILE, "tls"},
+    {CURLE_SSL_ENGINE_INITFAILED, "tls"},
+    {CURLE_SSL_ENGINE_NOTFOUND, "tls"},
+    {CURLE_SSL_ENGINE_SETFAILED, "tls"},
+    {CURLE_SSL_INVALIDCERTSTATUS, "tls"},
+    {CURLE_SSL_ISSUER_ERROR, "tls"},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, "tls"},
+    {CURLE_SSL_SHUTDOWN_FAILED, "tls"},
+    {CURLE_SSL_CLIENTCERT, "tls"},
+};
+
+/* Whether the other end of a connection that failed was a proxy. libcurl does not say which proxy of the
+ * environment it chose; its words name the host that it could not reach. */
+static bool failed_at_proxy(const struct https_transfer *transfer)
+{
+    static const char words[] = "Failed to connect to ";
+    const char *url = NULL;
+    const char *host;
+    size_t length;
+
+    if (transfer->proxy != NULL)
+        return transfer->proxy[0] != '\0';
+    if (strncmp(transfer->error, words, sizeof words - 1) != 0)
+        return false;
+    host = transfer->error + sizeof words - 1;
+    length = strcspn(host, " ");
+    curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_EFFECTIVE_URL, &url);
+    if (url == NULL || (url = strstr(url, "://")) == NULL)
+        return false;
+    url += url[3] == '[' ? 4 : 3;
+    return strncasecmp(url, host, length) != 0;
+}
+
+static const char *stage_of(const struct https_transfer *transfer, CURLcode code)
+{
+    long proxy_status = 0;
+
+    /* A proxy that answered CONNECT, but not with success: 407, 403, 502. */
+    curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    if (proxy_status >= 300)
+        return "proxy";
+    if (code == CURLE_COULDNT_CONNECT && failed_at_proxy(transfer))
+        return "proxy";
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+        if (stages[i].code == code)
+            return stages[i].stage;
+    }
+    return "http";
+}
+
+/* A date is counted from the server's own, so that a wrong clock here does not matter. */
+static int retry_after(const struct https_transfer *transfer)
+{
+    time_t now = transfer->date[0] == '\0' ? -1 : curl_getdate(transfer->date, NULL);
+
+    return retry_after_seconds(transfer->retry_after, now == -1 ? time(NULL) : now);
+}
+
+void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struct https_answer *answer)
+{
+    const char *detail = transfer->error;
+
+    curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_RESPONSE_CODE, &answer->status);
+    answer->too_long = transfer->too_long;
+    answer->redirected = answer->status >= 300 && answer->status < 400;
+    answer->retry_after = retry_after(transfer);
+    if (code == CURLE_OK) {
+        if (transfer->used > 0)
+            transfer->body.length = transfer->used;
+        secret_move(&answer->body, &transfer->body);
+        return;
+    }
+    if (transfer->too_long)
+        return;
+    answer->failed_stage = stage_of(transfer, code);
+    if (transfer->out_of_memory)
+        detail = "Out of memory";
+    else if (detail[0] == '\0')
+        detail = curl_easy_strerror(code);
+    snprintf(answer->detail, sizeof answer->detail, "%s", detail);
+}

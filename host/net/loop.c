@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "net/loop.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Longest sleep of one turn: only a net under the timer descriptor, which wakes us in time. */
+#define SLEEP_MAX_MS 60000
+/* Connections to one host and port: a hundred identities renewing at once share these. */
+#define HOST_CONNECTIONS_MAX 16L
+/* Idle connections kept open for the next request. */
+#define IDLE_CONNECTIONS_MAX 8L
+#define FIRST_WATCHES 8
+
+struct loop_watch {
+    int fd;
+    unsigned interest;
+    loop_fd_callback *callback; /* NULL: removed, to be freed between two turns */
+    void *context;
+};
+
+struct loop_timer {
+    struct loop_timer *next;
+    int64_t due;             /* CLOCK_BOOTTIME, ms */
+    unsigned long long turn; /* in which it was started */
+    bool fire_at_free;
+    loop_timer_callback *callback;
+    void *context;
+};
+
+struct loop {
+    CURLM *multi;
+    struct loop_watch **watches;
+    struct curl_waitfd *waits; /* room for every watch and timer_fd, so that a turn allocates nothing */
+    size_t watch_count;
+    size_t watch_room;
+    struct loop_timer *timers; /* earliest first */
+    struct loop_timer *firing;
+    int timer_fd; /* CLOCK_BOOTTIME: a poll's own timeout does not count the time spent suspended */
+    int64_t armed_for;
+    unsigned long long turn;
+    bool stopped;
+};
+
+int64_t loop_monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int make_room(struct loop *loop)
+{
+    size_t room = loop->watch_room == 0 ? FIRST_WATCHES : loop->watch_room * 2;
+    struct loop_watch **watches;
+    struct curl_waitfd *waits;
+
+    if (loop->watch_count < loop->watch_room)
+        return 0;
+    watches = reallocarray(loop->watches, room, sizeof *watches);
+    if (watches == NULL)
+        return -1;
+    loop->watches = watches;
+    waits = reallocarray(loop->waits, room + 1, sizeof *waits);
+    if (waits == NULL)
+        return -1;
+    loop->waits = waits;
+    loop->watch_room = room;
+    return 0;
+}
+
+struct loop *loop_new(void)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+
+    if (loop == NULL)
+        return NULL;
+    loop->multi = curl_multi_init();
+    loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (loop->multi == NULL || loop->timer_fd < 0 || make_room(loop) != 0) {
+        loop_free(loop);
+        return NULL;
+    }
+    curl_multi_setopt(loop->multi, CURLMOPT_MAX_HOST_CONNECTIONS, HOST_CONNECTIONS_MAX);
+    curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
+    return loop;
+}
+
+static void fire(struct loop *loop, struct loop_timer *timer)
+{
+    loop->timers = timer->next;
+    loop->firing = timer;
+    timer->callback(timer->context);
+    loop->firing = NULL;
+    free(timer);
+}
+
+void loop_free(struct loop *loop)
+{
+    struct loop_timer *timer;
+
+    if (loop == NULL)
+        return;
+    while ((timer = loop->timers) != NULL) {
+        if (timer->fire_at_free)
+            fire(loop, timer);
+        else
+            loop_timer_cancel(loop, timer);
+    }
+    while (loop->watch_count > 0)
+        free(loop->watches[--loop->watch_count]);
+    free(loop->watches);
+    free(loop->waits);
+    if (loop->timer_fd >= 0)
+        close(loop->timer_fd);
+    curl_multi_cleanup(loop->multi);
+    free(loop);
+}
+
+struct loop_watch *loop_watch_fd(struct loop *loop, int fd, unsigned interest, loop_fd_callback *callback,
+                                 void *context)
+{
+    struct loop_watch *watch;
+
+    if (make_room(loop) != 0)
+        return NULL;
+    watch = calloc(1, sizeof *watch);
+    if (watch == NULL)
+        return NULL;
+    watch->fd = fd;
+    watch->interest = interest;
+    watch->callback = callback;
+    watch->context = context;
+    loop->watches[loop->watch_count++] = watch;
+    return watch;
+}
+
+void loop_watch_interest(struct loop_watch *watch, unsigned interest)
+{
+    watch->interest = interest;
+}
+
+void loop_unwatch(struct loop *loop, struct loop_watch *watch)
+{
+    (void)loop;
+    if (watch != NULL)
+        watch->callback = NULL;
+}
+
+struct loop_timer *loop_timer_start(struct loop *loop, int64_t milliseconds, loop_timer_callback *callback,
+                                    void *context)
+{
+    struct loop_timer *timer = calloc(1, sizeof *timer);
+    struct loop_timer **place = &loop->timers;
+    int64_t now = loop_monotonic_ms();
+
+    if (timer == NULL)
+        return NULL;
+    if (milliseconds < 0)
+        milliseconds = 0;
+    timer->due = milliseconds > INT64_MAX - now ? INT64_MAX : now + milliseconds;
+    timer->turn = loop->turn;
+    timer->callback = callback;
+    timer->context = context;
+    while (*place != NULL && (*place)->due <= timer->due)
+        place = &(*place)->next;
+    timer->next = *place;
+    *place = timer;
+    return timer;
+}
+
+void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
+{
+    struct loop_timer **place = &loop->timers;
+
+    if (timer == NULL || timer == loop->firing)
+        return;
+    while (*place != NULL && *place != timer)
+        place = &(*place)->next;
+    if (*place == NULL)
+        return;
+    *place = timer->next;
+    free(timer);
+}
+
+void loop_timer_fire_at_free(struct loop_timer *timer)
+{
+    timer->fire_at_free = true;
+}
+
+int loop_transfer_start(struct loop *loop, struct loop_transfer *transfer)
+{
+    curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
+    return curl_multi_add_handle(loop->multi, transfer->easy) == CURLM_OK ? 0 : -1;
+}
+
+void loop_transfer_stop(struct loop *loop, struct loop_transfer *transfer)
+{
+    curl_multi_remove_handle(loop->multi, transfer->easy);
+}
+
+static void arm(struct loop *loop)
+{
+    int64_t due = loop->timers == NULL ? 0 : loop->timers->due;
+    struct itimerspec when = {.it_value = {.tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000}};
+
+    if (due == loop->armed_for)
+        return;
+    timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+    loop->armed_for = due;
+}
+
+/* Frees the removed watches and lists the others in loop->waits, watch for watch. A paused one stands there
+ * as -1, which poll skips: its hang-up would wake us again and again. */
+static void list_waits(struct loop *loop)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < loop->watch_count; i++) {
+        struct loop_watch *watch = loop->watches[i];
+        short events = 0;
+
+        if (watch->callback == NULL) {
+            free(watch);
+            continue;
+        }
+        if (watch->interest & LOOP_READ)
+            events |= CURL_WAIT_POLLIN;
+        if (watch->interest & LOOP_WRITE)
+            events |= CURL_WAIT_POLLOUT;
+        loop->waits[kept] = (struct curl_waitfd){.fd = events ? watch->fd : -1, .events = events};
+        loop->watches[kept++] = watch;
+    }
+    loop->watch_count = kept;
+    loop->waits[kept] = (struct curl_waitfd){.fd = loop->timer_fd, .events = CURL_WAIT_POLLIN};
+}
+
+/* Watches added meanwhile stand behind the first count, and those removed have no callback. */
+static void dispatch_watches(struct loop *loop, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct loop_watch *watch = loop->watches[i];
+        unsigned ready = 0;
+
+        if (loop->waits[i].revents & (CURL_WAIT_POLLIN | CURL_WAIT_POLLPRI))
+            ready |= LOOP_READ;
+        if (loop->waits[i].revents & CURL_WAIT_POLLOUT)
+            ready |= LOOP_WRITE;
+        if (ready != 0 && watch->interest != 0 && watch->callback != NULL)
+            watch->callback(watch->context, watch->fd, ready);
+    }
+}
+
+/* A timer started by a callback waits for the next turn, or one that starts itself anew would shut out the
+ * rest. */
+static void dispatch_timers(struct loop *loop)
+{
+    int64_t now = loop_monotonic_ms();
+
+    while (loop->timers != NULL && loop->timers->due <= now && loop->timers->turn < loop->turn) {
+        loop->armed_for = -1;
+        fire(loop, loop->timers);
+    }
+}
+
+static void dispatch_transfers(struct loop *loop)
+{
+    CURLMsg *message;
+    int left;
+    int running;
+
+    curl_multi_perform(loop->multi, &running);
+    while ((message = curl_multi_info_read(loop->multi, &left)) != NULL) {
+        struct loop_transfer *transfer = NULL;
+        CURLcode code = message->data.result;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        curl_multi_remove_handle(loop->multi, message->easy_handle);
+        transfer->finished(transfer, (int)code);
+    }
+}
+
+void loop_run(struct loop *loop)
+{
+    while (!loop->stopped) {
+        size_t count;
+
+        list_waits(loop);
+        count = loop->watch_count;
+        arm(loop);
+        curl_multi_poll(loop->multi, loop->waits, (unsigned)count + 1, SLEEP_MAX_MS, NULL);
+        loop->turn++;
+        dispatch_watches(loop, count);
+        dispatch_timers(loop);
+        dispatch_transfers(loop);
+    }
+    loop->stopped = false;
+}
