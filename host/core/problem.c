@@ -75,7 +75,7 @@ static void end_at_character(char *text, size_t size)
         text[start - 1] = '\0';
 }
 
-static void copy_text(char *to, size_t size, const char *from)
+void problem_copy_text(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from == NULL ? "" : from);
     end_at_character(to, size);
@@ -85,8 +85,8 @@ void problem_set(struct problem *problem, enum problem_kind kind, const char *ca
 {
     memset(problem, 0, sizeof *problem);
     problem->kind = kind;
-    copy_text(problem->cause, sizeof problem->cause, cause);
-    copy_text(problem->remedy, sizeof problem->remedy, remedy);
+    problem_copy_text(problem->cause, sizeof problem->cause, cause);
+    problem_copy_text(problem->remedy, sizeof problem->remedy, remedy);
 }
 
 void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy, const char *cause_format,

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "core/diagnosis.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct kind_texts {
+    enum problem_kind kind;
+    const char *cause;
+    const char *remedy;
+    const char *admin_remedy;
+};
+
+static const struct kind_texts texts[] = {
+    {PROBLEM_SIGN_IN_REQUIRED, "Microsoft no longer accepts the stored sign-in of this account.",
+     "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal login\".",
+     "Look at the user's sign-in log in Entra for the reason: password change, revoked sessions, or an expired "
+     "sign-in."},
+    {PROBLEM_INTERACTION_REQUIRED, "Microsoft wants to see the user once more, for instance for a second factor.",
+     "Sign in again from Thunderseal's button in Thunderbird and follow Microsoft's page.",
+     "Look at the Conditional Access tab of the failed sign-in in Entra's sign-in log."},
+    {PROBLEM_CONSENT_REQUIRED, "The app is not allowed to read this mailbox: a permission was not granted.",
+     "Sign in again and accept the permissions, or ask your administrator to approve the app.",
+     "Grant admin consent for the app's permissions in Entra, under Enterprise applications, Permissions."},
+    {PROBLEM_MISCONFIGURED, "Microsoft rejects how this app is set up: client id, tenant, redirect or scope.",
+     "Ask your administrator to check Thunderseal's settings.",
+     "Compare clientId, tenant and redirect URI in policy.json with the app registration in Entra; the app must be "
+     "a public client with the redirect URI http://localhost."},
+    {PROBLEM_IDENTITY_PROVIDER, "Microsoft's sign-in service does not answer properly at the moment.",
+     "Nothing to do: Thunderseal tries again. If it lasts, ask whether a proxy stands in the way.",
+     "See the service health page; check whether a proxy answers in the place of the sign-in service."},
+    {PROBLEM_THROTTLED, "Microsoft asks for fewer requests at the moment.",
+     "Nothing to do: Thunderseal tries again later.", NULL},
+    {PROBLEM_CANCELLED, "The sign-in was cancelled in the browser.", "Start the sign-in again when you are ready.",
+     NULL},
+    {PROBLEM_INTERNAL, "Thunderseal ran out of memory or met a fault of its own.",
+     "Restart Thunderbird; if it happens again, report it.", NULL},
+};
+
+void diagnose_kind(enum problem_kind kind, struct problem *problem)
+{
+    size_t i;
+
+    problem_set(problem, kind, NULL, NULL);
+    for (i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].kind == kind) {
+            problem_set(problem, kind, texts[i].cause, texts[i].remedy);
+            problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy, texts[i].admin_remedy);
+        }
+}
+
+struct error_row {
+    const char *name;
+    enum token_failure failure;
+    enum problem_kind kind;
+};
+
+/* MJS error/InteractionRequiredAuthError.ts and FACTS 1.3; only the first two end a refresh token. */
+static const struct error_row suberrors[] = {
+    {"bad_token", TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED},
+    {"token_expired", TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED},
+    {"consent_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED},
+    {"basic_action", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
+    {"additional_action", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
+    {"message_only", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
+};
+
+/* RFC 6749 sections 4.1.2.1 and 5.2, OpenID Connect Core section 3.1.2.6, FACTS 1.3. */
+static const struct error_row errors[] = {
+    {"temporarily_unavailable", TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
+    {"server_error", TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
+    {"invalid_grant", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED},
+    {"login_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED},
+    {"interaction_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
+    {"consent_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED},
+    {"access_denied", TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED},
+};
+
+static const struct error_row *find_row(const struct error_row *rows, size_t count, const char *name)
+{
+    size_t i;
+
+    for (i = 0; name != NULL && i < count; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* Correlation ids are GUIDs; anything else is not shown. */
+static void take_guid(char to[PROBLEM_CORRELATION_MAX], const char *from)
+{
+    if (strlen(from) == 36 && strspn(from, "0123456789abcdefABCDEF-") == 36)
+        problem_copy_text(to, PROBLEM_CORRELATION_MAX, from);
+}
+
+static int bounded_retry_after(int seconds)
+{
+    if (seconds <= 0)
+        return RETRY_AFTER_DEFAULT;
+    return seconds > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : seconds;
+}
+
+static bool status_is_transient(long status)
+{
+    return status == 408 || status == 429 || status >= 500;
+}
+
+enum token_failure diagnose_token_error(const struct oauth_error *error, struct problem *problem)
+{
+    const struct error_row *row = find_row(suberrors, sizeof suberrors / sizeof suberrors[0], error->suberror);
+    enum token_failure failure = TOKEN_FAILURE_SUSPENDED;
+
+    if (row == NULL)
+        row = find_row(errors, sizeof errors / sizeof errors[0], error->error);
+    if (status_is_transient(error->status)) {
+        diagnose_strange_answer(error->status, error->retry_after, problem);
+        failure = TOKEN_FAILURE_TRANSIENT;
+    } else {
+        diagnose_kind(row == NULL ? PROBLEM_MISCONFIGURED : row->kind, problem);
+        failure = row == NULL ? TOKEN_FAILURE_SUSPENDED : row->failure;
+    }
+    problem->aadsts = error->aadsts;
+    take_guid(problem->correlation_id, error->correlation_id);
+    take_guid(problem->trace_id, error->trace_id);
+    return failure;
+}
+
+void diagnose_authorization_error(const char *error, int aadsts, bool refused_by_user, struct problem *problem)
+{
+    const struct error_row *row = find_row(errors, sizeof errors / sizeof errors[0], error);
+
+    if (refused_by_user)
+        diagnose_kind(PROBLEM_CANCELLED, problem);
+    else
+        diagnose_kind(row == NULL ? PROBLEM_MISCONFIGURED : row->kind, problem);
+    problem->aadsts = aadsts;
+}
+
+static const struct {
+    const char *stage;
+    const char *cause;
+    const char *remedy;
+} stages[] = {
+    {"dns", "The name of Microsoft's sign-in service cannot be found.", "Check the network connection."},
+    {"connect", "Microsoft's sign-in service cannot be reached.", "Check the network connection and the firewall."},
+    {"tls", "The secure connection to the sign-in service could not be verified.",
+     "Check the computer's clock; if your organisation inspects encrypted traffic, its administrator sets caFile."},
+    {"proxy", "The proxy did not let the request through.", "Check the proxy settings and their password."},
+    {"timeout", "Microsoft's sign-in service did not answer in time.", "Nothing to do: Thunderseal tries again."},
+    {"http", "The answer of the sign-in service broke off.", "Nothing to do: Thunderseal tries again."},
+};
+
+void diagnose_transport(const char *stage, struct problem *problem)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof stages / sizeof stages[0] - 1 && strcmp(stages[i].stage, stage) != 0; i++)
+        ;
+    problem_set(problem, PROBLEM_NETWORK, stages[i].cause, stages[i].remedy);
+    problem->stage = stages[i].stage;
+}
+
+void diagnose_strange_answer(long status, int retry_after, struct problem *problem)
+{
+    if (status == 429 || status == 503) {
+        diagnose_kind(PROBLEM_THROTTLED, problem);
+        problem->retry_after = bounded_retry_after(retry_after);
+        return;
+    }
+    diagnose_kind(PROBLEM_IDENTITY_PROVIDER, problem);
+    if (retry_after > 0)
+        problem->retry_after = bounded_retry_after(retry_after);
+}

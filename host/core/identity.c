@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "core/identity_parts.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Every step makes at most one effect per waiter and fewer than this besides. */
+#define EFFECTS_BESIDES_WAITERS 16
+
+static int effects_reserve(struct effects *effects, size_t capacity)
+{
+    struct effect *list;
+
+    effects->count = 0;
+    if (effects->capacity >= capacity)
+        return 0;
+    list = realloc(effects->list, capacity * sizeof *list);
+    if (list == NULL)
+        return -1;
+    effects->list = list;
+    effects->capacity = capacity;
+    return 0;
+}
+
+void effects_free(struct effects *effects)
+{
+    free(effects->list);
+    memset(effects, 0, sizeof *effects);
+}
+
+struct effect *effect_add(struct effects *effects, enum effect_kind kind)
+{
+    struct effect *effect = &effects->list[effects->count++];
+
+    memset(effect, 0, sizeof *effect);
+    effect->kind = kind;
+    return effect;
+}
+
+void effect_reply_problem(struct effects *effects, uint64_t request, const struct problem *problem)
+{
+    struct effect *effect = effect_add(effects, EFFECT_REPLY_PROBLEM);
+
+    effect->request = request;
+    effect->problem = problem;
+}
+
+void effect_sign_in(struct effects *effects, enum effect_kind kind, uint64_t id, const struct problem *problem)
+{
+    struct effect *effect = effect_add(effects, kind);
+
+    effect->request = id;
+    effect->problem = problem;
+}
+
+static int waiters_reserve(struct identity *identity)
+{
+    size_t capacity = identity->waiter_capacity == 0 ? 8 : identity->waiter_capacity * 2;
+    struct waiter *waiters;
+
+    if (identity->waiter_count < identity->waiter_capacity)
+        return 0;
+    if (identity->waiter_count >= IDENTITY_WAITERS_MAX)
+        return -1;
+    waiters = realloc(identity->waiters, capacity * sizeof *waiters);
+    if (waiters == NULL)
+        return -1;
+    identity->waiters = waiters;
+    identity->waiter_capacity = capacity;
+    return 0;
+}
+
+int identity_step(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
+{
+    if (effects_reserve(effects, identity->waiter_count + EFFECTS_BESIDES_WAITERS) != 0 ||
+        waiters_reserve(identity) != 0)
+        return -1;
+    switch (event->kind) {
+    case EVENT_TOKEN_WANTED:
+        token_wanted(identity, event, now, effects);
+        break;
+    case EVENT_REQUEST_ENDED:
+        request_ended(identity, event, now, effects);
+        break;
+    case EVENT_TOKEN_ANSWER:
+        token_answered(identity, event->answer, now, effects);
+        break;
+    case EVENT_SIGN_IN_START:
+        sign_in_start(identity, event, effects);
+        break;
+    case EVENT_REDIRECT:
+        sign_in_redirect(identity, event, now, effects);
+        break;
+    case EVENT_SIGN_IN_END:
+        sign_in_end(identity, event->sign_in_end, effects);
+        break;
+    case EVENT_SIGN_OUT:
+        sign_out(identity, effects);
+        break;
+    case EVENT_SAVED:
+        saved(identity, event->saved, now, effects);
+        break;
+    }
+    return 0;
+}
+
+void access_clear(struct access *access)
+{
+    secret_wipe(&access->access_token);
+    memset(access, 0, sizeof *access);
+}
+
+void grant_clear(struct grant *grant)
+{
+    secret_wipe(&grant->refresh_token);
+    memset(grant, 0, sizeof *grant);
+}
+
+void sign_in_clear(struct sign_in *sign_in)
+{
+    secret_wipe(&sign_in->state);
+    secret_wipe(&sign_in->nonce);
+    secret_wipe(&sign_in->verifier);
+    secret_wipe(&sign_in->code);
+    memset(sign_in, 0, sizeof *sign_in);
+}
+
+void before_clear(struct identity *identity)
+{
+    int i;
+
+    grant_clear(&identity->before.grant);
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        access_clear(&identity->before.access[i]);
+    identity->before.active = false;
+}
+
+void identity_forget_tokens(struct identity *identity)
+{
+    int i;
+
+    grant_clear(&identity->grant);
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        access_clear(&identity->access[i]);
+}
+
+void identity_clear(struct identity *identity)
+{
+    identity_forget_tokens(identity);
+    before_clear(identity);
+    sign_in_clear(&identity->sign_in);
+    free(identity->waiters);
+    memset(identity, 0, sizeof *identity);
+}
+
+int access_index(struct identity *identity, const char *resource, bool make)
+{
+    int i;
+
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (strcasecmp(identity->access[i].resource, resource) == 0)
+            return i;
+    for (i = 0; make && i < IDENTITY_RESOURCES_MAX; i++)
+        if (identity->access[i].resource[0] == '\0') {
+            problem_copy_text(identity->access[i].resource, RESOURCE_SIZE, resource);
+            return i;
+        }
+    return -1;
+}
+
+const struct access *identity_find_access(const struct identity *identity, const char *resource)
+{
+    int i;
+
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (resource[0] != '\0' && strcasecmp(identity->access[i].resource, resource) == 0)
+            return &identity->access[i];
+    return NULL;
+}
+
+bool access_living(const struct access *access, int64_t now)
+{
+    return access->access_token.length != 0 && access->expires_at > now;
+}
+
+bool access_is_rejected(const struct access *access, const unsigned char *rejected)
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+
+    if (rejected == NULL || access->access_token.length == 0)
+        return false;
+    crypto_hash_sha256(digest, access->access_token.bytes, access->access_token.length);
+    return sodium_memcmp(digest, rejected, sizeof digest) == 0;
+}
+
+/* Severity decides which problem the account shows. */
+static int severity(const struct problem *problem)
+{
+    if (problem->kind == PROBLEM_NONE)
+        return 0;
+    if (problem->kind == PROBLEM_BLOCKED || problem->kind == PROBLEM_POLICY_DENIED)
+        return 3;
+    return problem_retryable(problem) ? 1 : 2;
+}
+
+static const struct problem *worse(const struct problem *a, const struct problem *b)
+{
+    return severity(b) > severity(a) ? b : a;
+}
+
+static const struct problem *worst_problem(const struct identity *identity)
+{
+    const struct problem *worst = worse(&identity->held, &identity->no_renewal);
+    int i;
+
+    worst = worse(worst, &identity->dead);
+    if (identity->grant.serial == 0)
+        worst = worse(worst, &identity->sign_in_failed);
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (identity->access[i].used)
+            worst = worse(worst, &identity->access[i].problem);
+    worst = worse(worst, &identity->storage);
+    return worst->kind == PROBLEM_NONE ? NULL : worst;
+}
+
+static const struct problem *advice(const struct identity *identity)
+{
+    int i;
+
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (identity->access[i].advice.kind != PROBLEM_NONE)
+            return &identity->access[i].advice;
+    return NULL;
+}
+
+const char *identity_state(const struct identity *identity, const struct problem **problem)
+{
+    static const char *const by_severity[] = {"ready", "waiting", "attention", "blocked"};
+    const struct problem *worst = worst_problem(identity);
+
+    *problem = worst == NULL ? advice(identity) : worst;
+    if (identity->sign_in.id != 0)
+        return "signing-in";
+    if (worst != NULL && worst->kind == PROBLEM_VAULT_LOCKED)
+        return "locked";
+    if (worst != NULL)
+        return by_severity[severity(worst)];
+    if (identity->grant.serial == 0)
+        return "signed-out";
+    return identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached ? "renewing" : "ready";
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Signing in and out: DESIGN 3.7 and 3.8, protocol `signIn.start` and `signOut`. */
+#include "core/identity_parts.h"
+
+#include "core/diagnosis.h"
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static void cancelled(struct identity *identity)
+{
+    problem_set(&identity->sign_in_reply, PROBLEM_CANCELLED, "The sign-in was cancelled.",
+                "Start the sign-in again when you are ready.");
+}
+
+/* Ends the sign-in under way without success; a code on the wire is answered into the void. */
+static void finish_failed(struct identity *identity, const struct problem *problem, struct effects *effects)
+{
+    effect_sign_in(effects, EFFECT_SIGN_IN_FINISHED, identity->sign_in.id, problem);
+    if (identity->flight.purpose == PURPOSE_CODE)
+        identity->flight.detached = true;
+    if (problem->kind != PROBLEM_CANCELLED)
+        identity->sign_in_failed = *problem;
+    sign_in_clear(&identity->sign_in);
+    effect_add(effects, EFFECT_CHANGED);
+}
+
+void sign_in_start(struct identity *identity, const struct event *event, struct effects *effects)
+{
+    if (identity->sign_in.id != 0) {
+        cancelled(identity);
+        finish_failed(identity, &identity->sign_in_reply, effects);
+    }
+    identity->sign_in.id = event->start.id;
+    problem_copy_text(identity->sign_in.redirect_uri, REDIRECT_URI_SIZE, event->start.redirect_uri);
+    problem_copy_text(identity->sign_in.scopes, SCOPE_LIST_SIZE, event->start.scopes);
+    secret_move(&identity->sign_in.state, event->start.state);
+    secret_move(&identity->sign_in.nonce, event->start.nonce);
+    secret_move(&identity->sign_in.verifier, event->start.verifier);
+    memset(&identity->sign_in_failed, 0, sizeof identity->sign_in_failed);
+    effect_add(effects, EFFECT_CHANGED);
+}
+
+/* A try that failed: the browser may come back with another, up to the bound. The problem is in identity->sign_in_reply. */
+static void try_failed(struct identity *identity, struct effects *effects)
+{
+    secret_wipe(&identity->sign_in.code);
+    if (++identity->sign_in.tries >= SIGN_IN_TRIES)
+        finish_failed(identity, &identity->sign_in_reply, effects);
+    else
+        effect_sign_in(effects, EFFECT_SIGN_IN_RETRY, identity->sign_in.id, &identity->sign_in_reply);
+}
+
+void sign_in_redirect(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
+{
+    if (identity->sign_in.id == 0 || identity->sign_in.code.length != 0)
+        return; /* a second answer while the first is being redeemed */
+    if (event->redirect.error != NULL) {
+        diagnose_authorization_error(event->redirect.error, event->redirect.aadsts, event->redirect.refused_by_user,
+                                     &identity->sign_in_reply);
+        if (event->redirect.refused_by_user)
+            finish_failed(identity, &identity->sign_in_reply, effects);
+        else
+            try_failed(identity, effects);
+        return;
+    }
+    secret_move(&identity->sign_in.code, event->redirect.code);
+    start_next(identity, now, effects);
+}
+
+void sign_in_end(struct identity *identity, const struct problem *problem, struct effects *effects)
+{
+    /* What is being written to disk at this moment is past ending. */
+    if (identity->sign_in.id == 0 || identity->before.active)
+        return;
+    identity->sign_in_reply = *problem;
+    finish_failed(identity, &identity->sign_in_reply, effects);
+}
+
+/* The resource whose token the code brings: the first one asked for. */
+static void code_resource(const struct sign_in *sign_in, char resource[RESOURCE_SIZE])
+{
+    const char *rest = sign_in->scopes;
+    char scope[SCOPE_SIZE];
+
+    resource[0] = '\0';
+    while (scope_list_next(&rest, scope))
+        if (!scope_is_openid(scope) && scope_resource(resource, scope))
+            return;
+}
+
+/* DESIGN 3.8. The e-mail claim is never enough: its owner sets it. */
+static bool right_person(const struct identity *identity, const struct id_claims *id)
+{
+    if (identity->grant.oid[0] != '\0' && identity->grant.tid[0] != '\0')
+        return strcmp(identity->grant.oid, id->oid) == 0 && strcmp(identity->grant.tid, id->tid) == 0;
+    return (id->preferred_username[0] != '\0' &&
+            account_name_equal(id->preferred_username, identity->key.sign_in_as)) ||
+           (id->upn[0] != '\0' && account_name_equal(id->upn, identity->key.sign_in_as));
+}
+
+static void wrong_account(struct identity *identity, const struct id_claims *id)
+{
+    const char *who = account_name_valid(id->preferred_username) ? id->preferred_username : id->upn;
+
+    problem_set(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL, NULL);
+    if (!account_name_valid(who)) {
+        problem_set(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, "Somebody else signed in than this account needs.",
+                    "Sign in again and choose the right account.");
+        return;
+    }
+    problem_setf(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL, "%.200s signed in, but this account needs %.200s.", who,
+                 identity->key.sign_in_as);
+    snprintf(identity->sign_in_reply.remedy, sizeof identity->sign_in_reply.remedy,
+             "Choose the right account in the browser; or, if %.200s is your sign-in name for this mailbox, say so in "
+             "Thunderseal and sign in again.",
+             who);
+    problem_copy_text(identity->sign_in_reply.signed_in_as, sizeof identity->sign_in_reply.signed_in_as, who);
+}
+
+/* Fills identity->sign_in_reply when the answer must not be taken. True when it may be. */
+static bool answer_acceptable(struct identity *identity, const struct token_answer *answer)
+{
+    const struct secret *nonce = &identity->sign_in.nonce;
+
+    if (answer->failure != TOKEN_FAILURE_NONE) {
+        identity->sign_in_reply = answer->problem;
+        return false;
+    }
+    if (!answer->id.present || strcmp(answer->id.audience, identity->key.client_id) != 0 ||
+        strlen(answer->id.nonce) != nonce->length ||
+        sodium_memcmp(answer->id.nonce, secret_expose(nonce), nonce->length) != 0) {
+        diagnose_strange_answer(200, 0, &identity->sign_in_reply);
+        return false;
+    }
+    if (!right_person(identity, &answer->id)) {
+        wrong_account(identity, &answer->id);
+        return false;
+    }
+    return true;
+}
+
+static void set_aside(struct identity *identity)
+{
+    identity->before.grant = identity->grant;
+    memcpy(identity->before.access, identity->access, sizeof identity->access);
+    identity->before.active = true;
+    memset(&identity->grant, 0, sizeof identity->grant);
+    memset(identity->access, 0, sizeof identity->access);
+}
+
+static void take_grant(struct identity *identity, struct token_answer *answer, int64_t now)
+{
+    struct grant *grant = &identity->grant;
+    char resource[RESOURCE_SIZE];
+    int i;
+
+    code_resource(&identity->sign_in, resource);
+    set_aside(identity);
+    grant->serial = ++identity->serial;
+    secret_move(&grant->refresh_token, &answer->refresh_token);
+    grant->obtained_at = grant->last_used_at = now;
+    memcpy(grant->oid, answer->id.oid, sizeof grant->oid);
+    memcpy(grant->tid, answer->id.tid, sizeof grant->tid);
+    if (answer->client_info_uid[0] != '\0')
+        snprintf(grant->home_account_id, sizeof grant->home_account_id, "%s.%s", answer->client_info_uid,
+                 answer->client_info_utid);
+    else if (grant->oid[0] != '\0')
+        snprintf(grant->home_account_id, sizeof grant->home_account_id, "%s.%s", grant->oid, grant->tid);
+    scope_list_missing(grant->scopes, "", identity->sign_in.scopes);
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++) { /* waiters refer to their resource by index */
+        memcpy(identity->access[i].resource, identity->before.access[i].resource, RESOURCE_SIZE);
+        identity->access[i].used = identity->before.access[i].used;
+    }
+    i = access_index(identity, resource, true);
+    if (i < 0)
+        return;
+    access_store(identity, i, answer, now);
+    identity->access[i].used = true;
+}
+
+void sign_in_answered(struct identity *identity, struct token_answer *answer, int64_t now, struct effects *effects)
+{
+    if (identity->flight.detached || identity->sign_in.id == 0 || identity->flight.sign_in != identity->sign_in.id)
+        return;
+    if (!answer_acceptable(identity, answer)) {
+        try_failed(identity, effects);
+        return;
+    }
+    if (answer->refresh_token.length == 0) {
+        diagnose_kind(PROBLEM_CONSENT_REQUIRED, &identity->sign_in_reply);
+        problem_copy_text(identity->sign_in_reply.missing_scopes, sizeof identity->sign_in_reply.missing_scopes, "offline_access");
+        finish_failed(identity, &identity->sign_in_reply, effects);
+        return;
+    }
+    secret_wipe(&identity->sign_in.code);
+    take_grant(identity, answer, now);
+    effect_add(effects, EFFECT_SAVE);
+}
+
+void sign_in_saved(struct identity *identity, const struct problem *problem, struct effects *effects)
+{
+    uint64_t id = identity->sign_in.id;
+
+    if (problem->kind != PROBLEM_NONE) {
+        identity_forget_tokens(identity);
+        identity->grant = identity->before.grant;
+        memcpy(identity->access, identity->before.access, sizeof identity->access);
+        memset(&identity->before, 0, sizeof identity->before);
+        identity->sign_in_reply = *problem;
+        finish_failed(identity, &identity->sign_in_reply, effects);
+        return;
+    }
+    before_clear(identity);
+    sign_in_clear(&identity->sign_in);
+    memset(&identity->dead, 0, sizeof identity->dead);
+    memset(&identity->held, 0, sizeof identity->held);
+    memset(&identity->storage, 0, sizeof identity->storage);
+    identity->unsaved = false;
+    effect_add(effects, EFFECT_CHANGED);
+    effect_sign_in(effects, EFFECT_SIGN_IN_FINISHED, id, NULL);
+}
+
+void sign_out(struct identity *identity, struct effects *effects)
+{
+    if (identity->sign_in.id != 0) {
+        cancelled(identity);
+        finish_failed(identity, &identity->sign_in_reply, effects);
+    }
+    identity->flight.detached = true;
+    problem_set(&identity->reply, PROBLEM_SIGN_IN_REQUIRED, "This account was signed out.",
+                "Sign in again when you want to use it.");
+    identity_forget_tokens(identity);
+    answer_waiters(identity, -1, false, &identity->reply, 0, effects);
+    memset(&identity->dead, 0, sizeof identity->dead);
+    memset(&identity->sign_in_failed, 0, sizeof identity->sign_in_failed);
+    identity->unsaved = true;
+    effect_add(effects, EFFECT_SAVE_AND_FORGET);
+    effect_add(effects, EFFECT_CHANGED);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "core/token_answer.h"
+
+#include "core/diagnosis.h"
+#include <jansson.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ENCODED_PART_MAX 16384 /* encoded id token payload: Entra's are under 2 KiB */
+
+/* Copies a text member, or leaves "" when it is absent, not a text, too long or has control characters. */
+static void take_text(char *to, size_t size, const json_t *object, const char *key)
+{
+    const json_t *member = json_object_get(object, key);
+    size_t length = json_string_length(member), i;
+
+    to[0] = '\0';
+    if (!json_is_string(member) || length >= size)
+        return;
+    for (i = 0; i < length; i++)
+        if ((unsigned char)json_string_value(member)[i] < 0x20)
+            return;
+    memcpy(to, json_string_value(member), length + 1);
+}
+
+/* A base64url part into a JSON object; NULL when it is none. */
+static json_t *decode_part(const char *text, size_t length)
+{
+    unsigned char *bytes = NULL;
+    json_t *object = NULL;
+    size_t decoded = 0;
+
+    if (length == 0 || length > ENCODED_PART_MAX)
+        return NULL;
+    bytes = malloc(length);
+    if (bytes != NULL && sodium_base642bin(bytes, length, text, length, NULL, &decoded, NULL,
+                                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
+        object = json_loadb((const char *)bytes, decoded, JSON_REJECT_DUPLICATES, NULL);
+    free(bytes);
+    return object;
+}
+
+static void read_id_token(struct id_claims *claims, const char *token)
+{
+    const char *payload = token == NULL ? NULL : strchr(token, '.');
+    const char *end = payload == NULL ? NULL : strchr(payload + 1, '.');
+    json_t *object;
+
+    if (end == NULL)
+        return;
+    object = decode_part(payload + 1, (size_t)(end - payload - 1));
+    if (json_is_object(object)) {
+        claims->present = true;
+        take_text(claims->audience, sizeof claims->audience, object, "aud");
+        take_text(claims->nonce, sizeof claims->nonce, object, "nonce");
+        take_text(claims->oid, sizeof claims->oid, object, "oid");
+        take_text(claims->tid, sizeof claims->tid, object, "tid");
+        take_text(claims->preferred_username, sizeof claims->preferred_username, object, "preferred_username");
+        take_text(claims->upn, sizeof claims->upn, object, "upn");
+    }
+    json_decref(object);
+}
+
+static void read_client_info(struct token_answer *answer, const char *text)
+{
+    size_t length = text == NULL ? 0 : strcspn(text, "=");
+    json_t *object = decode_part(text, length);
+
+    take_text(answer->client_info_uid, sizeof answer->client_info_uid, object, "uid");
+    take_text(answer->client_info_utid, sizeof answer->client_info_utid, object, "utid");
+    json_decref(object);
+}
+
+/* Old answers carry numbers as text (FACTS 1.3). -1 when it is neither. */
+static int64_t number_of(const json_t *member)
+{
+    const char *text = json_string_value(member);
+    char *end;
+    long long number;
+
+    if (json_is_integer(member))
+        return json_integer_value(member);
+    if (text == NULL || text[0] < '0' || text[0] > '9')
+        return -1;
+    number = strtoll(text, &end, 10);
+    return *end == '\0' ? number : -1;
+}
+
+/* A token goes into an HTTP header or an XOAUTH2 string: visible ASCII only. -1 when it is no such text. */
+static int take_token(struct secret *secret, const json_t *member)
+{
+    const char *text = json_string_value(member);
+    size_t i;
+
+    if (text == NULL)
+        return -1;
+    for (i = 0; text[i] != '\0'; i++)
+        if (text[i] <= 0x20 || text[i] >= 0x7f)
+            return -1;
+    return i == json_string_length(member) && i > 0 ? secret_set(secret, text, i) : -1;
+}
+
+static void take_scopes(struct token_answer *answer, const json_t *object)
+{
+    const char *rest = json_string_value(json_object_get(object, "scope"));
+    char scope[SCOPE_SIZE];
+
+    answer->scopes_given = rest != NULL;
+    while (rest != NULL && scope_list_next(&rest, scope))
+        if (scope_valid(scope))
+            (void)scope_list_add(answer->scopes, scope);
+}
+
+static int read_success(struct token_answer *answer, const json_t *object)
+{
+    const char *type = json_string_value(json_object_get(object, "token_type"));
+    const json_t *refresh_token = json_object_get(object, "refresh_token");
+
+    answer->expires_in = number_of(json_object_get(object, "expires_in"));
+    if (type == NULL || strcasecmp(type, "Bearer") != 0 || answer->expires_in < 1)
+        return -1;
+    if (answer->expires_in > TOKEN_EXPIRES_IN_MAX)
+        answer->expires_in = TOKEN_EXPIRES_IN_MAX;
+    if (take_token(&answer->access_token, json_object_get(object, "access_token")) != 0)
+        return -1;
+    if (refresh_token != NULL && json_string_length(refresh_token) != 0 &&
+        take_token(&answer->refresh_token, refresh_token) != 0)
+        return -1;
+    take_scopes(answer, object);
+    read_id_token(&answer->id, json_string_value(json_object_get(object, "id_token")));
+    read_client_info(answer, json_string_value(json_object_get(object, "client_info")));
+    return 0;
+}
+
+static void read_failure(struct token_answer *answer, const json_t *object, const struct token_http *http)
+{
+    struct oauth_error error = {.status = http->status, .retry_after = http->retry_after};
+    const json_t *codes = json_object_get(object, "error_codes");
+
+    error.error = json_string_value(json_object_get(object, "error"));
+    error.suberror = json_string_value(json_object_get(object, "suberror"));
+    if (json_is_integer(json_array_get(codes, 0)) && json_integer_value(json_array_get(codes, 0)) > 0 &&
+        json_integer_value(json_array_get(codes, 0)) < 100000000)
+        error.aadsts = (int)json_integer_value(json_array_get(codes, 0));
+    take_text(error.correlation_id, sizeof error.correlation_id, object, "correlation_id");
+    take_text(error.trace_id, sizeof error.trace_id, object, "trace_id");
+    answer->failure = diagnose_token_error(&error, &answer->problem);
+}
+
+void token_answer_read(struct token_answer *answer, const struct token_http *http)
+{
+    json_t *object = NULL;
+
+    if (http->failed_stage != NULL) {
+        diagnose_transport(http->failed_stage, &answer->problem);
+        answer->failure = TOKEN_FAILURE_TRANSIENT;
+        return;
+    }
+    if (!http->too_long && !http->redirected)
+        object = json_loadb(secret_expose(http->body), http->body->length, JSON_REJECT_DUPLICATES, NULL);
+    if (http->status == 200 && json_is_object(object) && read_success(answer, object) == 0)
+        goto out;
+    secret_wipe(&answer->access_token);
+    secret_wipe(&answer->refresh_token);
+    if (http->status != 200 && json_is_object(object) && json_is_string(json_object_get(object, "error"))) {
+        read_failure(answer, object, http);
+    } else {
+        diagnose_strange_answer(http->status, http->retry_after, &answer->problem);
+        answer->failure = TOKEN_FAILURE_TRANSIENT;
+    }
+out:
+    json_decref(object);
+}
+
+void token_answer_clear(struct token_answer *answer)
+{
+    secret_wipe(&answer->access_token);
+    secret_wipe(&answer->refresh_token);
+    memset(answer, 0, sizeof *answer);
+}
