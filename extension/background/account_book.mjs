@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** What the host knows about accounts, as it last said. Names compare without case. */
+
+/**
+ * @typedef {object} Account
+ * @property {string} account
+ * @property {string} signInAs
+ * @property {"signed-out"|"signing-in"|"ready"|"renewing"|"waiting"|"attention"|"blocked"|"locked"} state
+ * @property {string} cloud
+ * @property {(import("./rpc_client.mjs").Problem & {resource?: string})|null} problem
+ */
+
+/** States in which the user or an administrator has something to do. */
+const TROUBLED = new Set(["attention", "blocked", "locked"]);
+
+export class AccountBook {
+  /** @type {Map<string, Account>} */
+  #accounts = new Map();
+
+  /** @param {Account[]} accounts */
+  replaceAll(accounts) {
+    this.#accounts.clear();
+    accounts.forEach(account => this.update(account));
+  }
+
+  /** @param {Account} account */
+  update(account) {
+    this.#accounts.set(account.account.toLowerCase(), account);
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Account|undefined}
+   */
+  get(name) {
+    return this.#accounts.get(name.toLowerCase());
+  }
+
+  /** @returns {Account[]} */
+  all() {
+    return [...this.#accounts.values()];
+  }
+
+  /** @returns {string[]} in lower case */
+  names() {
+    return [...this.#accounts.keys()];
+  }
+
+  /** How many need somebody. */
+  troubled() {
+    return this.all().filter(({ state }) => TROUBLED.has(state)).length;
+  }
+}
+
+/**
+ * hello carries only the first page.
+ * @param {(method: string, params: object) => Promise<any>} request
+ * @param {{accounts: Account[], more: boolean}} page
+ * @returns {Promise<Account[]>}
+ */
+export async function allPages(request, page) {
+  const accounts = [...page.accounts];
+  while (page.more && page.accounts.length) {
+    const after = page.accounts[page.accounts.length - 1].account;
+    page = await request("account.list", { after });
+    accounts.push(...page.accounts);
+  }
+  return accounts;
+}

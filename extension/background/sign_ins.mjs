@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** Signing in and out: the host makes the address, the system browser shows it, a notification ends it. */
+
+/** How the resource for mail is called in each cloud, for scopes that are named in full. */
+const OUTLOOK_RESOURCES = {
+  worldwide: "https://outlook.office.com",
+  usgov: "https://outlook.office365.us",
+  "usgov-dod": "https://outlook.office365.us",
+  china: "https://partner.outlook.cn",
+};
+
+/** The host talks to nobody before it answers, but its key store may ask the user. */
+const START_DEADLINE_MS = 65_000;
+
+/**
+ * The permissions beyond the default ones: POP only where a server uses it.
+ * @param {string[]} protocols
+ * @param {Record<string, any>} policy
+ * @returns {string[]|undefined} undefined: the host's default
+ */
+export function scopesFor(protocols, policy) {
+  if (!protocols.includes("pop3")) {
+    return undefined;
+  }
+  const cloud = /** @type {keyof typeof OUTLOOK_RESOURCES} */ (policy.cloud ?? "worldwide");
+  const resource = policy.custom?.resources?.outlook ?? OUTLOOK_RESOURCES[cloud] ?? OUTLOOK_RESOURCES.worldwide;
+  const permissions = ["POP.AccessAsUser.All", ...(protocols.includes("imap") ? ["IMAP.AccessAsUser.All"] : []), "SMTP.Send"];
+  return permissions.map(permission => `${resource}/${permission}`);
+}
+
+export class SignIns {
+  #host;
+  #openBrowser;
+  /** @type {Map<string, {account: string, problem: object|null}>} by sign-in id */
+  #running = new Map();
+
+  /**
+   * @param {import("./host_connection.mjs").HostConnection} host
+   * @param {(address: string) => void} openBrowser
+   */
+  constructor(host, openBrowser) {
+    this.#host = host;
+    this.#openBrowser = openBrowser;
+  }
+
+  /**
+   * @param {string} account
+   * @param {string[]} [scopes]
+   */
+  async start(account, scopes) {
+    const params = { account, ...(scopes ? { scopes } : {}) };
+    const { signInId, authorizationUrl } = await this.#host.request("signIn.start", params, START_DEADLINE_MS);
+    if (new URL(authorizationUrl).protocol !== "https:") {
+      await this.#host.request("signIn.cancel", { signInId });
+      throw new Error("the sign-in page is not https");
+    }
+    this.#running.set(signInId, { account, problem: null });
+    this.#openBrowser(authorizationUrl);
+  }
+
+  /** @param {string} account */
+  async cancel(account) {
+    for (const [signInId, { account: name }] of this.#running) {
+      if (name.toLowerCase() === account.toLowerCase()) {
+        await this.#host.request("signIn.cancel", { signInId });
+      }
+    }
+  }
+
+  /**
+   * A try failed; the browser page may be used again.
+   * @param {{signInId: string, problem: object}} notification
+   */
+  retried({ signInId, problem }) {
+    const running = this.#running.get(signInId);
+    if (running) {
+      running.problem = problem;
+    }
+  }
+
+  /** @param {{signInId: string}} notification */
+  finished({ signInId }) {
+    this.#running.delete(signInId);
+  }
+
+  /** The host is gone, and every open sign-in with it. */
+  clear() {
+    this.#running.clear();
+  }
+
+  /**
+   * @param {string} account
+   * @returns {{problem: object|null}|undefined} the sign-in that is open in the browser
+   */
+  of(account) {
+    return [...this.#running.values()].find(running => running.account.toLowerCase() === account.toLowerCase());
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** Answers the token requests of Thunderbird's mail code out of the host's tokens. */
+
+/** Left of the mail connection's patience for the way back. */
+const RETURN_MS = 300;
+
+/** Kinds of the connection, not of the account. */
+const HOST_GONE = new Set(["disconnected", "timeout"]);
+
+/**
+ * @typedef {object} TokenRequest
+ * @property {string} account
+ * @property {"mail"|"graph"} resource
+ * @property {boolean} ownToken Thunderbird could fetch mail with a sign-in of its own
+ * @property {number} deadline milliseconds since 1970
+ * @property {string} [rejected]
+ */
+
+/**
+ * @typedef {{accessToken: string, expiresAt: number} | {pass: true} | {failure: string}} TokenAnswer
+ */
+
+export class TokenRequests {
+  #host;
+  #book;
+  #fallback;
+
+  /**
+   * @param {import("./host_connection.mjs").HostConnection} host
+   * @param {import("./account_book.mjs").AccountBook} book
+   * @param {() => string} fallback the policy key: "thunderbird" or "none"
+   */
+  constructor(host, book, fallback) {
+    this.#host = host;
+    this.#book = book;
+    this.#fallback = fallback;
+  }
+
+  /**
+   * @param {TokenRequest} request
+   * @returns {Promise<TokenAnswer>}
+   */
+  async answer({ account, resource, ownToken, deadline, rejected }) {
+    const params = { account, ...(resource === "graph" ? { protocol: "graph" } : {}), ...(rejected ? { rejected } : {}) };
+    try {
+      const { accessToken, expiresAt } = await this.#host.request("token.get", params, Math.max(1, deadline - RETURN_MS - Date.now()));
+      return { accessToken, expiresAt };
+    } catch (error) {
+      const { kind = "internal" } = /** @type {{kind?: string}} */ (error);
+      return this.#mayPass(kind, account, ownToken) ? { pass: true } : { failure: kind };
+    }
+  }
+
+  /**
+   * Thunderbird's own sign-in goes on where we cannot work at all, and where it has a token
+   * and nobody signed in here. Everything else would open a browser out of the blue.
+   * @param {string} kind
+   * @param {string} account
+   * @param {boolean} ownToken
+   */
+  #mayPass(kind, account, ownToken) {
+    if (this.#fallback() !== "thunderbird") {
+      return false;
+    }
+    if (HOST_GONE.has(kind)) {
+      const { state } = this.#host;
+      return ownToken || (state !== "connecting" && state !== "connected");
+    }
+    if (kind === "unknown-account" || kind === "policy-denied") {
+      return true;
+    }
+    return ownToken && (this.#book.get(account)?.state ?? "signed-out") === "signed-out";
+  }
+}
+
+/**
+ * @param {string} text
+ * @returns {Promise<string>} hexadecimal SHA-256
+ */
+async function sha256Hex(text) {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), byte => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Replaces the token at hand by a new one, for a user whose mail server refuses it.
+ * @param {import("./host_connection.mjs").HostConnection} host
+ * @param {string} account
+ */
+export async function replaceToken(host, account) {
+  const { accessToken, source } = await host.request("token.get", { account });
+  if (source !== "renewed") {
+    await host.request("token.get", { account, rejected: await sha256Hex(accessToken) });
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** The mail servers of this Thunderbird that sign in at Microsoft, and what no WebExtension API does with them. */
+
+/* exported MailServers */
+
+const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+const { OAuth2Providers } = ChromeUtils.importESModule("resource:///modules/OAuth2Providers.sys.mjs");
+
+const MICROSOFT_ISSUER = "login.microsoftonline.com";
+
+const INCOMING_TYPES = new Set(["imap", "pop3", "ews", "graph"]);
+
+/**
+ * @param {string} hostname
+ * @param {string} type
+ */
+function signsInAtMicrosoft(hostname, type) {
+  return Boolean(hostname) && OAuth2Providers.getHostnameDetails(hostname, type)?.issuer === MICROSOFT_ISSUER;
+}
+
+/** @param {number} type */
+function socketTypeName(type) {
+  switch (type) {
+    case Ci.nsMsgSocketType.SSL:
+      return "tls";
+    case Ci.nsMsgSocketType.alwaysSTARTTLS:
+      return "starttls";
+    default:
+      return "plain";
+  }
+}
+
+/** @param {number} method */
+function authMethodName(method) {
+  switch (method) {
+    case Ci.nsMsgAuthMethod.OAuth2:
+      return "oauth2";
+    case Ci.nsMsgAuthMethod.passwordCleartext:
+    case Ci.nsMsgAuthMethod.passwordEncrypted:
+      return "password";
+    default:
+      return "other";
+  }
+}
+
+/** @param {any} server nsIMsgIncomingServer */
+function describeIncoming(server) {
+  return {
+    account: server.username,
+    type: server.type,
+    hostname: server.hostname,
+    port: server.port,
+    socketType: socketTypeName(server.socketType),
+    authMethod: authMethodName(server.authMethod),
+    ...(server.type === "imap" ? { offlineCopy: server.QueryInterface(Ci.nsIImapIncomingServer).offlineDownload } : {}),
+  };
+}
+
+/** @param {any} server nsIMsgOutgoingServer */
+function describeOutgoing(server) {
+  const { port } = server.QueryInterface(Ci.nsISmtpServer);
+  return {
+    account: server.username,
+    type: server.type,
+    hostname: server.serverURI.host,
+    port,
+    socketType: socketTypeName(server.socketType),
+    authMethod: authMethodName(server.authMethod),
+  };
+}
+
+/** @param {string} account */
+function incomingServersOf(account) {
+  const name = account.toLowerCase();
+  return MailServices.accounts.allServers.filter(
+    server => INCOMING_TYPES.has(server.type) && server.username.toLowerCase() === name && signsInAtMicrosoft(server.hostname, server.type),
+  );
+}
+
+var MailServers = class {
+  /** @returns {object[]} incoming and outgoing servers whose user name is an address */
+  static list() {
+    const incoming = MailServices.accounts.allServers
+      .filter(server => INCOMING_TYPES.has(server.type) && signsInAtMicrosoft(server.hostname, server.type))
+      .map(describeIncoming);
+    const outgoing = MailServices.outgoingServer.servers
+      .filter(server => server.type === "smtp" && signsInAtMicrosoft(server.serverURI.host, server.type))
+      .map(describeOutgoing);
+    return [...incoming, ...outgoing].filter(server => server.account.includes("@"));
+  }
+
+  /**
+   * Looks for new mail as Thunderbird's own timer does: no alert when it fails.
+   * @param {string} account
+   */
+  static check(account) {
+    for (const server of incomingServersOf(account)) {
+      server.performBiff(null);
+    }
+  }
+
+  /**
+   * Closes the connections that were made with tokens that are to be used no longer.
+   * @param {string} account
+   */
+  static disconnect(account) {
+    for (const server of incomingServersOf(account)) {
+      server.closeCachedConnections();
+    }
+  }
+
+  /**
+   * The proxy that Thunderbird would use, which may stand in a script that only it can read.
+   * @param {string} address
+   * @returns {Promise<string|null>}
+   */
+  static proxyFor(address) {
+    const { promise, resolve } = Promise.withResolvers();
+    const service = Cc["@mozilla.org/network/protocol-proxy-service;1"].getService(Ci.nsIProtocolProxyService);
+    const channel = Services.io.newChannelFromURI(
+      Services.io.newURI(address),
+      null,
+      Services.scriptSecurityManager.getSystemPrincipal(),
+      null,
+      Ci.nsILoadInfo.SEC_ALLOW_CROSS_ORIGIN_SEC_CONTEXT_IS_NULL,
+      Ci.nsIContentPolicy.TYPE_OTHER,
+    );
+    service.asyncResolve(channel, 0, {
+      onProxyAvailable(_request, _channel, proxy) {
+        const scheme = { http: "http", https: "https", socks: "socks5h", socks4: "socks4a" }[proxy?.type];
+        resolve(scheme ? `${scheme}://${proxy.host}:${proxy.port}` : null);
+      },
+    });
+    return promise;
+  }
+};

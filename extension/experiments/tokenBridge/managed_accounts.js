@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/**
+ * Which token requests of Thunderbird are ours: by authority, by user name, by scopes.
+ * Read synchronously in the middle of a mail check, so everything needed stands in one pref.
+ */
+
+/* exported ManagedAccounts */
+
+const MANAGED_PREF = "extensions.thunderseal.managed";
+
+/** The sign-in services of Microsoft's clouds; compared as whole origins. */
+const AUTHORITY_ORIGINS = new Set([
+  "https://login.microsoftonline.com",
+  "https://login.microsoftonline.us",
+  "https://login.partner.microsoftonline.cn",
+  "https://login.chinacloudapi.cn",
+]);
+
+const MAIL_RESOURCES = new Set([
+  "https://outlook.office.com",
+  "https://outlook.office365.com",
+  "https://outlook.office365.us",
+  "https://outlook-dod.office365.us",
+  "https://partner.outlook.cn",
+]);
+
+const GRAPH_RESOURCES = new Set([
+  "https://graph.microsoft.com",
+  "https://graph.microsoft.us",
+  "https://dod-graph.microsoft.us",
+  "https://microsoftgraph.chinacloudapi.cn",
+]);
+
+const MAIL_PERMISSIONS = new Set(["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"]);
+const GRAPH_PERMISSIONS = new Set(["User.Read", "MailboxFolder.ReadWrite", "Mail.ReadWrite", "Mail.Send"]);
+
+/** They ask for no resource. */
+const OPENID_SCOPES = new Set(["offline_access", "openid", "profile", "email"]);
+
+/**
+ * @param {string} scope
+ * @returns {"mail"|"graph"|null} null: not one that we can answer for
+ */
+function resourceOfScope(scope) {
+  const slash = scope.lastIndexOf("/");
+  const resource = scope.slice(0, slash);
+  const permission = scope.slice(slash + 1);
+  if (MAIL_RESOURCES.has(resource) && MAIL_PERMISSIONS.has(permission)) {
+    return "mail";
+  }
+  return GRAPH_RESOURCES.has(resource) && GRAPH_PERMISSIONS.has(permission) ? "graph" : null;
+}
+
+/**
+ * @typedef {object} ManagedSettings
+ * @property {"listed"|"domains"|"all"} rule
+ * @property {string[]} names user names in lower case, for "listed"
+ * @property {string[]} domains for "domains"; none means every domain
+ */
+
+var ManagedAccounts = class {
+  /** @type {ManagedSettings} */
+  #settings = { rule: "listed", names: [], domains: [] };
+  #names = new Set();
+
+  constructor() {
+    try {
+      this.#use(JSON.parse(Services.prefs.getStringPref(MANAGED_PREF, "{}")));
+    } catch {
+      // Someone edited the pref; the background writes it again after its first talk with the host.
+      Services.prefs.clearUserPref(MANAGED_PREF);
+    }
+  }
+
+  /** @param {Partial<ManagedSettings>} settings */
+  #use({ rule = "listed", names = [], domains = [] }) {
+    this.#settings = { rule, names, domains };
+    this.#names = new Set(names);
+  }
+
+  /** @param {ManagedSettings} settings */
+  save(settings) {
+    this.#use(settings);
+    Services.prefs.setStringPref(MANAGED_PREF, JSON.stringify(this.#settings));
+  }
+
+  /**
+   * @param {string|null|undefined} username
+   * @returns {boolean}
+   */
+  isManaged(username) {
+    const name = String(username ?? "").toLowerCase();
+    const at = name.lastIndexOf("@");
+    if (at < 1) {
+      return false;
+    }
+    switch (this.#settings.rule) {
+      case "all":
+        return true;
+      case "domains":
+        return !this.#settings.domains.length || this.#settings.domains.includes(name.slice(at + 1));
+      default:
+        return this.#names.has(name);
+    }
+  }
+
+  /**
+   * @param {string} endpoint an authorization endpoint
+   * @returns {boolean}
+   */
+  static isMicrosoftAuthority(endpoint) {
+    return AUTHORITY_ORIGINS.has(URL.parse(endpoint)?.origin ?? "");
+  }
+
+  /**
+   * One access token serves one resource, so the scopes must all be of one.
+   * @param {string|null} scopes separated by spaces
+   * @returns {"mail"|"graph"|null} null: not wholly known
+   */
+  static resourceOf(scopes) {
+    const wanted = String(scopes ?? "").split(" ").filter(scope => scope && !OPENID_SCOPES.has(scope));
+    const resources = new Set(wanted.map(resourceOfScope));
+    const [resource = null] = resources;
+    return resources.size === 1 ? resource : null;
+  }
+};

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/**
+ * Stands in for OAuth2.prototype.connect, the one place where Thunderbird's mail code gets its tokens.
+ * Thunderbird asks one account after the other, so every answer here comes within a deadline:
+ * one that never came would hold up every other account, of other providers too.
+ */
+
+/* global ManagedAccounts */
+/* exported TokenHook */
+
+const { clearTimeout, setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
+
+/** No mail connection waits longer for us. The host answers within 8 s. */
+const ANSWER_DEADLINE_MS = 10_000;
+
+/** After a missed deadline every request is decided at once for this long. */
+const BREAKER_MS = 60_000;
+
+const QUIT = "quit-application-granted";
+
+/** @param {string} text */
+function sha256Hex(text) {
+  const hash = Cc["@mozilla.org/security/hash;1"].createInstance(Ci.nsICryptoHash);
+  hash.init(Ci.nsICryptoHash.SHA256);
+  hash.update(new TextEncoder().encode(text), text.length);
+  return Array.from(hash.finish(false), byte => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {string} kind */
+function rejection(kind) {
+  return JSON.stringify({ error: kind });
+}
+
+/**
+ * @typedef {object} Answer one of these is set
+ * @property {string} [accessToken]
+ * @property {number} [expiresAt] Unix seconds
+ * @property {boolean} [pass] Thunderbird's own sign-in is to go on
+ * @property {string} [failure] the kind of problem
+ */
+
+var TokenHook = class {
+  #managed;
+  #prototype;
+  #original;
+  /** @type {Function|null} */
+  #replacement = null;
+  /** @type {((details: object) => Promise<Answer>)|null} */
+  #listener = null;
+  #listenerArrived = Promise.withResolvers();
+  #breakerUntil = 0;
+  /** The hash of what an object was given last, to name it when a server refused it. */
+  #handedOut = new WeakMap();
+  /** @type {Map<object, {promise: Promise<void>, abandon: () => void}>} */
+  #waiting = new Map();
+
+  /**
+   * @param {object} prototype OAuth2.prototype
+   * @param {InstanceType<typeof ManagedAccounts>} managed
+   */
+  constructor(prototype, managed) {
+    this.#prototype = prototype;
+    this.#original = prototype?.connect;
+    this.#managed = managed;
+  }
+
+  /**
+   * @param {any} prototype
+   * @returns {string|null} what this Thunderbird does differently, or null
+   */
+  static obstacle(prototype) {
+    if (typeof prototype?.connect !== "function" || prototype.connect.length !== 2) {
+      return "OAuth2.connect";
+    }
+    for (const field of ["accessToken", "refreshToken", "tokenExpires", "finishAuthorizationRequest", "onAuthorizationFailed"]) {
+      if (!(field in prototype)) {
+        return `OAuth2.${field}`;
+      }
+    }
+    return Object.getOwnPropertyDescriptor(prototype, "tokenExpired")?.get ? null : "OAuth2.tokenExpired";
+  }
+
+  install() {
+    const hook = this;
+    // Thunderbird and other add-ons look at the number of parameters.
+    this.#replacement = function connect(aWithUI, aRefresh) {
+      return hook.#connect(this, aWithUI, aRefresh);
+    };
+    this.#prototype.connect = this.#replacement;
+  }
+
+  /** Leaves the wrapper of another add-on alone; ours beneath it then only passes on. */
+  uninstall() {
+    if (this.#prototype.connect === this.#replacement) {
+      this.#prototype.connect = this.#original;
+    }
+    this.#replacement = null;
+    for (const { abandon } of this.#waiting.values()) {
+      abandon();
+    }
+  }
+
+  /** @param {((details: object) => Promise<Answer>)|null} listener */
+  setListener(listener) {
+    this.#listener = listener;
+    if (listener) {
+      this.#listenerArrived.resolve();
+    } else {
+      this.#listenerArrived = Promise.withResolvers();
+    }
+  }
+
+  /** The background has the host again. */
+  closeBreaker() {
+    this.#breakerUntil = 0;
+  }
+
+  #connect(oauth, withUI, refresh) {
+    const resource = this.#replacement && this.#resourceIfOurs(oauth);
+    if (!resource) {
+      return this.#original.call(oauth, withUI, refresh);
+    }
+    const already = this.#waiting.get(oauth);
+    if (already) {
+      return already.promise;
+    }
+    // After a saved sign-in was removed this is null, and the caller reads its length.
+    oauth.refreshToken ??= "";
+    return this.#wait(oauth, resource, { withUI, refresh });
+  }
+
+  #resourceIfOurs(oauth) {
+    if (!ManagedAccounts.isMicrosoftAuthority(oauth.authorizationEndpoint) || !this.#managed.isManaged(oauth.username)) {
+      return null;
+    }
+    return ManagedAccounts.resourceOf(oauth.scope);
+  }
+
+  /** Puts up what the original would while it waits, so that cancelling and quitting work. */
+  #wait(oauth, resource, manner) {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    Object.assign(oauth, { _promise: promise, _resolve: resolve, _reject: reject });
+    Services.obs.addObserver(oauth, QUIT);
+    const finished = Promise.withResolvers();
+    const deadline = setTimeout(() => {
+      this.#breakerUntil = Date.now() + BREAKER_MS;
+      finished.resolve(null);
+    }, ANSWER_DEADLINE_MS);
+    const done = () => {
+      clearTimeout(deadline);
+      if (this.#waiting.get(oauth)?.promise === promise) {
+        this.#waiting.delete(oauth);
+        removeQuitObserver(oauth);
+      }
+    };
+    this.#waiting.set(oauth, { promise, abandon: () => finished.resolve(null) });
+    promise.then(done, done);
+    this.#ask(oauth, resource).then(finished.resolve, () => finished.resolve(null));
+    finished.promise.then(answer => {
+      // Cancelled meanwhile: the caller has its rejection, and the object may serve another request.
+      if (this.#waiting.get(oauth)?.promise === promise) {
+        done();
+        this.#settle(oauth, answer, manner, { resolve, reject });
+      }
+    });
+    return promise;
+  }
+
+  /** @returns {Promise<Answer|null>} null: decide without the host */
+  async #ask(oauth, resource) {
+    if (Date.now() < this.#breakerUntil) {
+      return null;
+    }
+    const details = { account: oauth.username, resource, ownToken: Boolean(oauth.refreshToken), deadline: Date.now() + ANSWER_DEADLINE_MS };
+    const handedOut = this.#handedOut.get(oauth);
+    if (handedOut && !oauth.accessToken) {
+      details.rejected = handedOut;
+    }
+    await this.#listenerArrived.promise;
+    const answer = await this.#listener?.(details);
+    this.#breakerUntil = 0;
+    return answer ?? null;
+  }
+
+  #settle(oauth, answer, { withUI, refresh }, { resolve, reject }) {
+    const living = oauth.accessToken && !oauth.tokenExpired;
+    if (answer?.accessToken) {
+      oauth.accessToken = answer.accessToken;
+      oauth.tokenExpires = answer.expiresAt * 1000;
+      this.#handedOut.set(oauth, sha256Hex(answer.accessToken));
+      resolve();
+    } else if (answer?.failure) {
+      if (oauth.accessToken) {
+        oauth.accessToken = null;
+        // We took it back; no server refused it.
+        this.#handedOut.delete(oauth);
+      }
+      reject(rejection(answer.failure));
+    } else if (living && !refresh) {
+      resolve();
+    } else if (answer?.pass || oauth.refreshToken) {
+      // Without a token of its own Thunderbird opens a browser here: only where the answer says so.
+      resolve(this.#original.call(oauth, withUI, refresh));
+    } else {
+      reject(rejection("thunderseal_unavailable"));
+    }
+  }
+};
+
+/** cancelPrompt() and the quit itself remove it too. */
+function removeQuitObserver(oauth) {
+  try {
+    Services.obs.removeObserver(oauth, QUIT);
+  } catch {
+    // Gone already.
+  }
+}

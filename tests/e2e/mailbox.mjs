@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** Thunderbird's mail as a test uses it: fetch, wait for a message, open it, send one. */
+
+/* global ChromeUtils, Services, Cc, Ci, Components */
+
+/**
+ * Runs in Thunderbird: resolves when the account's inbox holds a message with the subject.
+ * @param {string} user
+ * @param {string} subject
+ * @param {number} deadlineMs
+ */
+async function waitForMessage(user, subject, deadlineMs) {
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  const { setTimeout, clearTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
+  const server = MailServices.accounts.allServers.find(one => one.username === user);
+  const found = () => {
+    const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
+    return inbox && [...inbox.messages].some(header => header.mime2DecodedSubject === subject);
+  };
+  if (found()) {
+    return;
+  }
+  await new Promise((resolve, reject) => {
+    const listener = {
+      msgAdded(header) {
+        if (header.folder.server === server && header.mime2DecodedSubject === subject) {
+          done(resolve);
+        }
+      },
+    };
+    const deadline = setTimeout(() => done(reject, new Error(`no message "${subject}" for ${user}`)), deadlineMs);
+    const done = (settle, value) => {
+      clearTimeout(deadline);
+      MailServices.mfn.removeListener(listener);
+      settle(value);
+    };
+    MailServices.mfn.addListener(listener, MailServices.mfn.msgAdded);
+  });
+}
+
+/**
+ * Runs in Thunderbird: asks the server for new mail as the background check does.
+ * @param {string} user
+ */
+async function checkMail(user) {
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  MailServices.accounts.allServers.find(one => one.username === user).performBiff(null);
+}
+
+/**
+ * Runs in Thunderbird: sends a plain message and resolves when the server took it.
+ * @param {string} user
+ * @param {{to: string, subject: string, text: string}} message
+ */
+async function send(user, { to, subject, text }) {
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  const identity = MailServices.accounts.allIdentities.find(one => one.email === user);
+  const fields = Cc["@mozilla.org/messengercompose/composefields;1"].createInstance(Ci.nsIMsgCompFields);
+  fields.from = identity.fullAddress;
+  fields.to = to;
+  fields.subject = subject;
+  const sender = Cc["@mozilla.org/messengercompose/send;1"].createInstance(Ci.nsIMsgSend);
+  await new Promise((resolve, reject) => {
+    const listener = {
+      QueryInterface: ChromeUtils.generateQI(["nsIMsgSendListener"]),
+      onStartSending() {},
+      onProgress() {},
+      onSendProgress() {},
+      onStatus() {},
+      onGetDraftFolderURI() {},
+      onSendNotPerformed() {},
+      onTransportSecurityError() {},
+      onStopSending: (_id, status) =>
+        Components.isSuccessCode(status) ? resolve(undefined) : reject(new Error(`sending failed: ${status.toString(16)}`)),
+    };
+    const account = MailServices.accounts.findAccountForServer(MailServices.accounts.allServers.find(one => one.username === user));
+    sender.createAndSendMessage(
+      null, identity, account.key, fields, false, false, Ci.nsIMsgSend.nsMsgDeliverNow,
+      null, "text/plain", text, null, null, listener, "", "", Ci.nsIMsgCompType.New,
+    );
+  });
+}
+
+/**
+ * Runs in Thunderbird: shows a message in the main window and waits until its text is drawn.
+ * @param {string} user
+ * @param {string} subject
+ */
+async function openMessage(user, subject) {
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  const main = Services.wm.getMostRecentWindow("mail:3pane");
+  const server = MailServices.accounts.allServers.find(one => one.username === user);
+  const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
+  const header = [...inbox.messages].find(one => one.mime2DecodedSubject === subject);
+  const about3Pane = main.document.getElementById("tabmail").currentAbout3Pane;
+  const loaded = new Promise(resolve => {
+    about3Pane.messageBrowser.contentWindow.addEventListener("MsgLoaded", resolve, { once: true });
+  });
+  about3Pane.displayFolder(inbox.URI);
+  about3Pane.paneLayout.messagePaneVisible = true;
+  const viewReady = () => about3Pane.gDBView?.findIndexOfMsgHdr(header, true) ?? 0xffffffff;
+  while (viewReady() === 0xffffffff) {
+    await new Promise(resolve => about3Pane.addEventListener("folderURIChanged", resolve, { once: true }));
+  }
+  about3Pane.selectMessage(header);
+  await loaded;
+  await new Promise(resolve => main.requestAnimationFrame(() => main.requestAnimationFrame(resolve)));
+}
+
+/** Runs in Thunderbird. */
+async function storedLogins() {
+  const logins = await Services.logins.getAllLogins();
+  return logins.map(login => `${login.origin} ${login.username}`);
+}
+
+export class Mailbox {
+  #marionette;
+
+  /** @param {import("./marionette.mjs").Marionette} marionette */
+  constructor(marionette) {
+    this.#marionette = marionette;
+  }
+
+  /**
+   * @param {string} user
+   * @param {string} subject
+   */
+  waitForMessage(user, subject, deadlineMs = 50_000) {
+    return this.#marionette.chrome(waitForMessage, user, subject, deadlineMs);
+  }
+
+  /** @param {string} user */
+  check(user) {
+    return this.#marionette.chrome(checkMail, user);
+  }
+
+  /**
+   * @param {string} user
+   * @param {{to: string, subject: string, text: string}} message
+   */
+  send(user, message) {
+    return this.#marionette.chrome(send, user, message);
+  }
+
+  /**
+   * @param {string} user
+   * @param {string} subject
+   */
+  open(user, subject) {
+    return this.#marionette.chrome(openMessage, user, subject);
+  }
+
+  /** @returns {Promise<string[]>} what Thunderbird's password store holds */
+  storedLogins() {
+    return this.#marionette.chrome(storedLogins);
+  }
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/**
+ * A real Thunderbird for a test: own home, own profile, own display, driven from outside.
+ * Everything it writes is below one folder, and after `stop()` no process of it is left.
+ */
+
+/* global ChromeUtils, Services, WebExtensionPolicy */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { watch } from "node:fs";
+import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openDisplay } from "./display.mjs";
+import { EXTENSION_ID, copyApplication, environment, makeHome, registerHost, setSystemBrowser, writeHostConfiguration } from "./home.mjs";
+import { Mailbox } from "./mailbox.mjs";
+import { Marionette } from "./marionette.mjs";
+import { Popup } from "./popup.mjs";
+import { writeProfile } from "./profile.mjs";
+
+const APPLICATION = process.env.THUNDERBIRD_FOLDER ?? "/usr/lib/thunderbird";
+
+/** Thunderbird waits 6 s for a host that hangs and then writes its profile; after this it never ends by itself. */
+const QUIT_DEADLINE_MS = 30_000;
+
+/**
+ * @typedef {object} Options
+ * @property {string} folder everything is written below it; a second start in the same folder is a restart
+ * @property {string} xpi the add-on
+ * @property {string|null} [host] the native host's program; null: none registered
+ * @property {object} [hostConfiguration] the user's configuration file of the host
+ * @property {import("./profile.mjs").MailAccount[]} [accounts]
+ * @property {string} [caFile] PEM of a test CA
+ * @property {Record<string, string|number|boolean>} [preferences]
+ * @property {string} [systemBrowser] command line that gets the address as its last argument
+ * @property {"profile"|"policy"} [install] how the add-on gets in; "policy" is what administrators do
+ * @property {object} [policies] further enterprise policies; implies "policy"
+ * @property {boolean} [preferVisible] draw on $DISPLAY where there is one
+ * @property {Record<string, string>} [environment]
+ */
+
+/**
+ * @param {Options} options
+ * @returns {Promise<Thunderbird>}
+ */
+export async function startThunderbird(options) {
+  const home = join(options.folder, "home");
+  const profile = join(options.folder, "profile");
+  const byPolicy = options.install === "policy" || options.policies !== undefined;
+  await makeHome(home);
+  await registerHost(home, options.host ?? null);
+  if (options.hostConfiguration) {
+    await writeHostConfiguration(home, options.hostConfiguration);
+  }
+  if (options.systemBrowser) {
+    await setSystemBrowser(home, options.systemBrowser);
+  }
+  await writeProfile(profile, {
+    accounts: options.accounts ?? [],
+    // The popup stays open while the test looks elsewhere.
+    preferences: { "ui.popup.disable_autohide": true, ...options.preferences },
+    caFile: options.caFile,
+    addOn: byPolicy ? undefined : { id: EXTENSION_ID, xpi: options.xpi },
+  });
+  const program = byPolicy ? await applicationWithPolicy(options) : join(APPLICATION, "thunderbird-bin");
+  const display = await openDisplay({ preferVisible: options.preferVisible });
+  try {
+    return await launch({ options, home, profile, program, display });
+  } catch (error) {
+    await display.stop();
+    throw error;
+  }
+}
+
+/** @param {Options} options */
+async function applicationWithPolicy(options) {
+  const copy = join(options.folder, "application");
+  await rm(copy, { recursive: true, force: true });
+  await copyApplication(APPLICATION, copy, {
+    ExtensionSettings: { [EXTENSION_ID]: { installation_mode: "force_installed", install_url: `file://${options.xpi}` } },
+    ...options.policies,
+  });
+  return join(copy, "thunderbird-bin");
+}
+
+/**
+ * @param {{options: Options, home: string, profile: string, program: string, display: import("./display.mjs").Display}} parts
+ */
+async function launch({ options, home, profile, program, display }) {
+  const portFile = join(profile, "MarionetteActivePort");
+  await rm(portFile, { force: true });
+  const log = await open(join(options.folder, "thunderbird.log"), "a");
+  const process = spawn(program, ["--profile", profile, "--no-remote", "--marionette", "--remote-allow-system-access"], {
+    env: environment(home, display.name, options.environment ?? {}),
+    cwd: options.folder,
+    stdio: ["ignore", log.fd, log.fd],
+    detached: true,
+  });
+  await log.close();
+  const gone = once(process, "exit");
+  let marionette;
+  try {
+    const port = await fileWithText(portFile, profile, gone);
+    marionette = await Marionette.open(Number(port));
+    await marionette.chrome(waitUntilReady, EXTENSION_ID);
+  } catch (error) {
+    endGroup(process.pid);
+    await gone;
+    throw new Error(`Thunderbird did not start (${join(options.folder, "thunderbird.log")}): ${error}`);
+  }
+  return new Thunderbird({ options, home, profile, process, gone, marionette, display });
+}
+
+/**
+ * Runs in Thunderbird: the main window is drawn and the add-on has started.
+ * @param {string} id
+ */
+async function waitUntilReady(id) {
+  const { ExtensionParent } = ChromeUtils.importESModule("resource://gre/modules/ExtensionParent.sys.mjs");
+  const main = Services.wm.getMostRecentWindow("mail:3pane");
+  await main.delayedStartupPromise;
+  while (!WebExtensionPolicy.getByID(id)?.extension) {
+    await new Promise(resolve => ExtensionParent.apiManager.once("startup", resolve));
+  }
+  const { extension } = WebExtensionPolicy.getByID(id);
+  if (extension.backgroundState !== "running") {
+    await new Promise(resolve => extension.once("background-script-started", resolve));
+  }
+  const button = () => main.document.querySelector(`#unifiedToolbarContent button[extension="${id}"]`);
+  if (!button()) {
+    await new Promise(resolve => {
+      const observer = new main.MutationObserver(() => {
+        if (button()) {
+          observer.disconnect();
+          resolve(undefined);
+        }
+      });
+      observer.observe(main.document, { subtree: true, childList: true, attributes: true });
+    });
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {string} folder
+ * @param {Promise<any>} gone
+ * @returns {Promise<string>}
+ */
+async function fileWithText(file, folder, gone) {
+  const stop = new AbortController();
+  const ended = gone.then(([code, signal]) => {
+    throw new Error(`it ended with ${code ?? signal}`);
+  });
+  const appeared = new Promise(resolve => {
+    const look = () => readFile(file, "utf8").then(text => text.trim() && resolve(text.trim()), () => {});
+    watch(folder, { signal: stop.signal }, look);
+    look();
+  });
+  try {
+    return await Promise.race([appeared, ended]);
+  } finally {
+    ended.catch(() => {});
+    stop.abort();
+  }
+}
+
+/**
+ * Thunderbird leads a process group of its own: its content processes and the host die with it.
+ * @param {number|undefined} pid
+ */
+function endGroup(pid) {
+  try {
+    process.kill(-Number(pid), "SIGKILL");
+  } catch {
+    // Nothing is left of the group.
+  }
+}
+
+export class Thunderbird {
+  #options;
+  #process;
+  #gone;
+  #display;
+
+  /** @param {{options: Options, home: string, profile: string, process: import("node:child_process").ChildProcess, gone: Promise<any>, marionette: Marionette, display: import("./display.mjs").Display}} parts */
+  constructor({ options, home, profile, process, gone, marionette, display }) {
+    this.#options = options;
+    this.#process = process;
+    this.#gone = gone;
+    this.#display = display;
+    this.home = home;
+    this.profile = profile;
+    this.marionette = marionette;
+    this.mailbox = new Mailbox(marionette);
+  }
+
+  get pid() {
+    return Number(this.#process.pid);
+  }
+
+  /** Whether a person could see it. */
+  get visible() {
+    return this.#display.visible;
+  }
+
+  /** Opens the toolbar popup and waits until it is drawn. */
+  openPopup() {
+    return Popup.open(this.marionette, EXTENSION_ID);
+  }
+
+  /** @param {string} file where the picture of the main window goes */
+  async photograph(file) {
+    await mkdir(join(file, ".."), { recursive: true });
+    await writeFile(file, await this.marionette.screenshot());
+  }
+
+  /** Ends Thunderbird as the user would, and everything it started. */
+  async stop() {
+    const deadline = setTimeout(() => endGroup(this.#process.pid), QUIT_DEADLINE_MS);
+    try {
+      if (this.#process.exitCode === null && this.#process.signalCode === null) {
+        await this.marionette.send("Marionette:Quit", { flags: ["eForceQuit"] }).catch(() => {});
+      }
+      await this.#gone;
+    } finally {
+      clearTimeout(deadline);
+      endGroup(this.#process.pid);
+      this.marionette.close();
+      await this.#display.stop();
+    }
+  }
+
+  /**
+   * Stops and starts again on the same profile and home.
+   * @param {Partial<Options>} [changes]
+   */
+  async restart(changes = {}) {
+    await this.stop();
+    return startThunderbird({ ...this.#options, ...changes });
+  }
+}
