@@ -302,3 +302,8 @@ void loop_run(struct loop *loop)
     }
     loop->stopped = false;
 }
+
+void loop_stop(struct loop *loop)
+{
+    loop->stopped = true;
+}
