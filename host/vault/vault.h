@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The vault: sealed identities on disk and the device key that opens them. Every function that can fail returns 0
- * or -1 and then fills *problem (PROBLEM_STORAGE, PROBLEM_VAULT_LOCKED, PROBLEM_VAULT_DAMAGED, PROBLEM_MISCONFIGURED).
- * Folder: see PROTOCOL files; format: FORMAT.md beside this file.
+ * The vault: sealed identities on disk and the device key that opens them. Every function that can fail
+ * returns 0 or -1 and then fills *problem (PROBLEM_STORAGE, PROBLEM_VAULT_LOCKED, PROBLEM_VAULT_DAMAGED,
+ * PROBLEM_MISCONFIGURED). Folder: see PROTOCOL files; format: FORMAT.md beside this file.
  */
 #ifndef THUNDERSEAL_VAULT_VAULT_H
 #define THUNDERSEAL_VAULT_VAULT_H
@@ -14,7 +14,7 @@
 
 /* An envelope is read only up to this size; 1,000 addresses and two tokens of 64 KiB stay below it. */
 #define VAULT_FILE_MAX ((size_t)256 * 1024)
-/* Lower-case hex of a 16-byte keyless BLAKE2b over what makes an identity, and its NUL: the file's base name. */
+/* Lower-case hex of a 16-byte keyless BLAKE2b over what makes an identity, and its NUL: the base name. */
 #define VAULT_NAME_SIZE 33
 
 struct vault; /* opaque; owned by the caller of vault_open */
@@ -29,10 +29,10 @@ struct vault_entry {
 };
 
 /*
- * Opens the vault in state_folder ("…/thunderseal"); creates nothing. keystore is the configured value ("auto",
- * "file", …). A folder that does not exist is an empty vault. A vault whose device key cannot be had opens all the
- * same, locked: vault_locked() then says why. Returns NULL only with *problem filled (out of memory, or a folder
- * that is a symlink, foreign or open to others: PROBLEM_STORAGE).
+ * Opens the vault in state_folder ("…/thunderseal"); creates nothing. keystore is the configured value
+ * ("auto", "file", …). A folder that does not exist is an empty vault. A vault whose device key cannot be had
+ * opens all the same, locked: vault_locked() then says why. Returns NULL only with *problem filled (out of
+ * memory, or a folder that is a symlink, foreign or open to others: PROBLEM_STORAGE).
  */
 struct vault *vault_open(const char *state_folder, const char *keystore, struct problem *problem);
 /* Wipes the key and releases everything; NULL is harmless. */
@@ -42,8 +42,8 @@ void vault_close(struct vault *vault);
 const struct problem *vault_locked(const struct vault *vault);
 
 /*
- * Makes sure that a sign-in could be saved, before any URL is made: creates folders, vault.json and key if there is
- * no vault yet (the first write chooses the store), and writes and removes a probe file. 0 or -1.
+ * Makes sure that a sign-in could be saved, before any URL is made: creates folders, vault.json and key if
+ * there is no vault yet (the first write chooses the store), and writes and removes a probe file. 0 or -1.
  */
 int vault_prepare(struct vault *vault, struct problem *problem);
 
@@ -51,31 +51,36 @@ int vault_prepare(struct vault *vault, struct problem *problem);
 const char *vault_identities_folder(const struct vault *vault);
 
 /*
- * Calls visit for each sealed identity (by name, in sorted order), damaged ones included. The entry is the visitor's only
- * during the call; it may move payload out and take its own reference to header. 0, or -1 when the folder cannot
- * be read.
+ * Calls visit for each sealed identity (by name, in sorted order), damaged ones included. The entry is the
+ * visitor's only during the call; it may move payload out and take its own reference to header. 0, or -1 when
+ * the folder cannot be read.
  */
 int vault_each(struct vault *vault, void (*visit)(void *context, struct vault_entry *entry), void *context,
                struct problem *problem);
-/* Reads one identity into *entry (zeroed by the caller). 0: found; 1: there is none; -1: *problem. A damaged file
- * is set aside (".damaged-N") and the previous generation used when good: entry->problem then says so. */
+/*
+ * Reads one identity into *entry (zeroed by the caller). 0: found; 1: there is none; -1: *problem. A damaged
+ * file is set aside (".damaged-N") and the previous generation used when good: entry->problem then says so.
+ * The header is proven only when there is a payload (payload.bytes is not NULL); without one it is for
+ * display alone.
+ */
 int vault_read(struct vault *vault, const char *name, struct vault_entry *entry, struct problem *problem);
 /* Releases what an entry holds. */
 void vault_entry_clear(struct vault_entry *entry);
 
 /*
- * Seals and writes: returns only after fsync of file and folder; the previous generation stays as ".prev" and on
- * failure nothing has changed. generation must be higher than the one on disk; header and payload stay the caller's.
+ * Seals and writes: returns only after fsync of file and folder; the previous generation stays as ".prev" and
+ * a failure leaves the old generation or, if only the last fsync failed, the new one. generation must be
+ * higher than the one on disk, so a retry takes a higher one again; header and payload stay the caller's.
  */
 int vault_write(struct vault *vault, const char *name, uint64_t generation, const json_t *header,
                 const struct secret *payload, struct problem *problem);
-/* The same, and then removes ".prev" and ".damaged-N": for a sign-out or an address erased, so that nothing older survives. */
+/* The same without ".prev" and ".damaged-N": for a sign-out or an address erased, nothing older survives. */
 int vault_replace(struct vault *vault, const char *name, uint64_t generation, const json_t *header,
                   const struct secret *payload, struct problem *problem);
 /* Removes every file of the identity (.prev, .damaged-N, temporaries). 0 also when there was none. */
 int vault_erase(struct vault *vault, const char *name, struct problem *problem);
 
-/* The base name for an identity: hash over its parts (each preceded by its length). Parts in the order given. */
+/* The base name for an identity: hash over its parts in the order given, each preceded by its length. */
 void vault_name(char name[VAULT_NAME_SIZE], const char *const *parts, size_t count);
 
 /* What vault.json says, for `status`: "file" and what it protects against; static texts. */

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "vault/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef THUNDERSEAL_FAULTS
+struct disk_fault disk_fault;
+
+static void fault_from_environment(void)
+{
+    const char *at = getenv("THUNDERSEAL_FAULT_AT");
+    const char *error = getenv("THUNDERSEAL_FAULT_ERROR");
+
+    if (disk_fault.at != 0 || at == NULL || error == NULL)
+        return;
+    disk_fault.at = strtol(at, NULL, 10);
+    disk_fault.error = strcmp(error, "kill") == 0 ? DISK_FAULT_KILL : (int)strtol(error, NULL, 10);
+}
+
+static bool fault(void)
+{
+    if (disk_fault.calls == 0)
+        fault_from_environment();
+    disk_fault.calls++;
+    if (disk_fault.at == 0 || disk_fault.calls < disk_fault.at ||
+        (disk_fault.calls > disk_fault.at && !disk_fault.lasts))
+        return false;
+    if (disk_fault.error == DISK_FAULT_KILL)
+        raise(SIGKILL);
+    errno = disk_fault.error;
+    return true;
+}
+#else
+static bool fault(void)
+{
+    return false;
+}
+#endif
+
+int disk_create(int folder, const char *name)
+{
+    if (fault())
+        return -1;
+    return openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+static int write_all(int descriptor, const unsigned char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(descriptor, bytes, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written == 0)
+            errno = ENOSPC;
+        if (written <= 0)
+            return -1;
+        bytes += written;
+        length -= (size_t)written;
+    }
+    return 0;
+}
+
+/* In two halves with the seam between them, so that a fault leaves half a file, as a full disk does. */
+int disk_write(int descriptor, const void *bytes, size_t length)
+{
+    const unsigned char *from = bytes;
+    size_t half = length / 2;
+
+    if (write_all(descriptor, from, half) != 0 || fault())
+        return -1;
+    return write_all(descriptor, from + half, length - half);
+}
+
+int disk_sync(int descriptor)
+{
+    int result;
+
+    if (fault())
+        return -1;
+    do
+        result = fsync(descriptor);
+    while (result != 0 && errno == EINTR);
+    return result;
+}
+
+int disk_sync_folder(int folder)
+{
+    int result = disk_sync(folder);
+
+    return result != 0 && (errno == EINVAL || errno == ENOTSUP) ? 0 : result;
+}
+
+int disk_rename(int folder, const char *from, const char *to)
+{
+    if (fault())
+        return -1;
+    return renameat(folder, from, folder, to);
+}
+
+int disk_rename_new(int folder, const char *from, const char *to)
+{
+    if (fault())
+        return -1;
+    if (renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    /* A file system without the flag: a hard link does not replace either. */
+    if (linkat(folder, from, folder, to, 0) != 0)
+        return -1;
+    return unlinkat(folder, from, 0);
+}
+
+int disk_remove(int folder, const char *name)
+{
+    if (fault())
+        return -1;
+    return unlinkat(folder, name, 0);
+}
+
+int disk_make_folder(const char *path)
+{
+    if (fault())
+        return -1;
+    return mkdir(path, 0700);
+}

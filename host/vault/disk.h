@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The calls that change the disk, and nothing else: 0 (or a descriptor) on success, -1 with errno. Everything
+ * that the vault writes goes through here, so that a build with THUNDERSEAL_FAULTS can make each of them fail
+ * or be the process's last.
+ */
+#ifndef THUNDERSEAL_VAULT_DISK_H
+#define THUNDERSEAL_VAULT_DISK_H
+
+#include <stddef.h>
+
+/* Makes a new file, 0600, open for reading and writing: its descriptor, or -1 (EEXIST: there is something).
+ */
+int disk_create(int folder, const char *name);
+/* Writes all bytes. */
+int disk_write(int descriptor, const void *bytes, size_t length);
+int disk_sync(int descriptor);
+/* The same for a folder; a file system that cannot is no failure. */
+int disk_sync_folder(int folder);
+int disk_rename(int folder, const char *from, const char *to);
+/* The same, but EEXIST when to is there. */
+int disk_rename_new(int folder, const char *from, const char *to);
+int disk_remove(int folder, const char *name);
+/* Makes a folder, 0700. */
+int disk_make_folder(const char *path);
+
+#ifdef THUNDERSEAL_FAULTS
+#define DISK_FAULT_KILL (-1) /* as error: SIGKILL in the middle of the call */
+
+/*
+ * Which call fails, for tests. A program that does not set it gets at and error from the environment
+ * (THUNDERSEAL_FAULT_AT, THUNDERSEAL_FAULT_ERROR: an errno or "kill").
+ */
+struct disk_fault {
+    long calls; /* made until here */
+    long at;    /* the call that fails, counted from 1; 0: none */
+    int error;  /* an errno, or DISK_FAULT_KILL */
+    int lasts;  /* nonzero: every later call fails as well */
+};
+extern struct disk_fault disk_fault;
+#endif
+
+#endif

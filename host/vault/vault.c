@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "vault/device_key.h"
+#include "vault/disk.h"
+#include "vault/draft.h"
+#include "vault/storage_problem.h"
+#include "vault/vault_internal.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define IDENTITIES "identities"
+#define PROBE_NAME "probe"
+/* As large as a usual sealed file: a disk that takes it takes the sign-in. */
+#define PROBE_SIZE ((size_t)16 * 1024)
+
+#define NAME_HASH_SIZE ((size_t)16)
+_Static_assert(VAULT_NAME_SIZE == NAME_HASH_SIZE * 2 + 1, "names are the hash in hex");
+
+/* ---- names ---- */
+
+void vault_name(char name[VAULT_NAME_SIZE], const char *const *parts, size_t count)
+{
+    crypto_generichash_state state;
+    unsigned char hash[NAME_HASH_SIZE];
+    size_t i;
+
+    crypto_generichash_init(&state, NULL, 0, sizeof hash);
+    for (i = 0; i < count; i++) {
+        uint64_t length = strlen(parts[i]);
+        unsigned char length_bytes[8];
+        size_t at;
+        for (at = 0; at < sizeof length_bytes; at++)
+            length_bytes[at] = (unsigned char)(length >> (56 - 8 * at));
+        crypto_generichash_update(&state, length_bytes, sizeof length_bytes);
+        crypto_generichash_update(&state, (const unsigned char *)parts[i], length);
+    }
+    crypto_generichash_final(&state, hash, sizeof hash);
+    sodium_bin2hex(name, VAULT_NAME_SIZE, hash, sizeof hash);
+}
+
+bool vault_name_is_valid(const char *name, size_t length)
+{
+    return length == VAULT_NAME_SIZE - 1 && strspn(name, "0123456789abcdef") >= length;
+}
+
+void vault_path(const struct vault *vault, const char *file, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%s", vault->identities, file);
+}
+
+/* ---- the key ---- */
+
+/* Anything with the name of an identity counts, damaged or not: a key may still come back for it. */
+static int has_sealed_files(const struct vault *vault, bool *found, struct problem *problem)
+{
+    struct folder_names list;
+    int folder = folder_open(vault->identities, problem);
+    size_t i;
+
+    *found = false;
+    if (folder == FOLDER_ABSENT)
+        return 0;
+    if (folder < 0)
+        return -1;
+    if (folder_list(folder, "", &list) != 0) {
+        storage_problem(problem, "read", vault->identities, errno);
+        close(folder);
+        return -1;
+    }
+    for (i = 0; i < list.count; i++)
+        if (strstr(list.names[i], SEALED_SUFFIX) != NULL && !draft_is_name(list.names[i]))
+            *found = true;
+    folder_names_clear(&list);
+    close(folder);
+    return 0;
+}
+
+static int find_place(const struct vault *vault, int folder, struct device_key_place *place,
+                      struct problem *problem)
+{
+    place->folder = folder;
+    place->path = vault->folder;
+    place->keystore = vault->keystore;
+    return has_sealed_files(vault, &place->sealed_files, problem);
+}
+
+/* A folder that is not there has no key and may get one, in a store that this version has. */
+static void load_key(struct vault *vault, struct problem *problem)
+{
+    struct device_key_place place;
+    enum device_key_result result;
+    int folder = folder_open(vault->folder, problem);
+
+    if (folder == FOLDER_ABSENT) {
+        result = device_key_choose(vault->keystore, &vault->store, problem);
+    } else if (folder < 0 || find_place(vault, folder, &place, problem) != 0) {
+        result = DEVICE_KEY_LOCKED;
+    } else {
+        result = device_key_load(&place, &vault->key, &vault->store, problem);
+    }
+    if (result == DEVICE_KEY_HAD)
+        vault->has_key = true;
+    if (result != DEVICE_KEY_LOCKED)
+        memset(problem, 0, sizeof *problem);
+    if (folder >= 0)
+        close(folder);
+}
+
+void vault_load_key(struct vault *vault, bool force)
+{
+    struct problem problem = {0};
+
+    if (vault->has_key && !force)
+        return;
+    load_key(vault, &problem);
+    if (!vault->has_key)
+        vault->locked = problem;
+    else
+        memset(&vault->locked, 0, sizeof vault->locked);
+}
+
+const struct problem *vault_locked(const struct vault *vault)
+{
+    return &vault->locked;
+}
+
+const char *vault_keystore_name(const struct vault *vault)
+{
+    return key_store_name(vault->store);
+}
+
+const char *vault_keystore_protection(const struct vault *vault)
+{
+    return key_store_protection(vault->store);
+}
+
+/* ---- opening and closing ---- */
+
+/* Refuses what is unsafe, sweeps what a killed process left. */
+static int look_at_folder(const char *path, const char *sweep_prefix, struct problem *problem)
+{
+    int folder = folder_open(path, problem);
+
+    if (folder == FOLDER_ABSENT)
+        return 0;
+    if (folder < 0)
+        return -1;
+    draft_sweep(folder, sweep_prefix);
+    close(folder);
+    return 0;
+}
+
+static struct vault *allocate(const char *state_folder, const char *keystore)
+{
+    struct vault *vault = calloc(1, sizeof *vault);
+    size_t length = strlen(state_folder);
+
+    if (vault == NULL)
+        return NULL;
+    /* A slash at the end would follow a symbolic link. */
+    while (length > 1 && state_folder[length - 1] == '/')
+        length--;
+    vault->store = KEY_STORE_UNKNOWN;
+    vault->buffer = malloc(VAULT_FILE_MAX + 1);
+    vault->keystore = strdup(keystore);
+    vault->folder = strndup(state_folder, length);
+    if (vault->folder == NULL || asprintf(&vault->identities, "%s/" IDENTITIES, vault->folder) < 0)
+        vault->identities = NULL;
+    if (vault->buffer == NULL || vault->keystore == NULL || vault->identities == NULL) {
+        vault_close(vault);
+        return NULL;
+    }
+    return vault;
+}
+
+struct vault *vault_open(const char *state_folder, const char *keystore, struct problem *problem)
+{
+    struct vault *vault = allocate(state_folder, keystore);
+
+    if (vault == NULL) {
+        storage_problem(problem, "opened", state_folder, ENOMEM);
+        return NULL;
+    }
+    if (look_at_folder(vault->folder, "key" DRAFT_MARK, problem) != 0 ||
+        look_at_folder(vault->folder, "vault.json" DRAFT_MARK, problem) != 0 ||
+        look_at_folder(vault->identities, "", problem) != 0) {
+        vault_close(vault);
+        return NULL;
+    }
+    vault_load_key(vault, false);
+    return vault;
+}
+
+void vault_close(struct vault *vault)
+{
+    if (vault == NULL)
+        return;
+    envelope_key_wipe(&vault->key);
+    free(vault->buffer);
+    free(vault->keystore);
+    free(vault->identities);
+    free(vault->folder);
+    free(vault);
+}
+
+const char *vault_identities_folder(const struct vault *vault)
+{
+    return vault->identities;
+}
+
+/* ---- getting ready to write ---- */
+
+/*
+ * The key is had from disk each time, also when there is one in memory: what is sealed with a key that is no
+ * longer on disk could not be opened after the next start.
+ */
+int vault_open_for_writing(struct vault *vault, struct problem *problem)
+{
+    struct device_key_place place;
+    int folder = folder_open_or_make(vault->folder, problem);
+    int identities = -1;
+
+    if (folder < 0)
+        return -1;
+    if (find_place(vault, folder, &place, problem) == 0 &&
+        device_key_ensure(&place, &vault->key, &vault->store, problem) == 0) {
+        vault->has_key = true;
+        memset(&vault->locked, 0, sizeof vault->locked);
+        identities = folder_open_or_make(vault->identities, problem);
+    }
+    close(folder);
+    return identities;
+}
+
+int vault_prepare(struct vault *vault, struct problem *problem)
+{
+    static const unsigned char probe[PROBE_SIZE];
+    struct draft draft;
+    int result = 0;
+    int folder = vault_open_for_writing(vault, problem);
+
+    if (folder < 0)
+        return -1;
+    if (draft_write(&draft, folder, PROBE_NAME, probe, sizeof probe) != 0) {
+        storage_problem(problem, "written", vault->identities, errno);
+        result = -1;
+    }
+    draft_drop(&draft);
+    close(folder);
+    return result;
+}

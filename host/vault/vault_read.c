@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Reading identities: the file, else its previous generation, else what is left to say which identity it was.
+ */
+#include "vault/draft.h"
+#include "vault/storage_problem.h"
+#include "vault/vault_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- one file ---- */
+
+static enum copy_state judge_envelope(struct vault *vault, const char *name, const char *path,
+                                      struct copy *copy, struct secret *payload, struct problem *problem)
+{
+    if (!vault->has_key)
+        return envelope_parse(vault->buffer, copy->length, &copy->envelope) == 0 ? COPY_UNTRIED
+                                                                                 : COPY_DAMAGED;
+    switch (envelope_open(&vault->key, name, vault->buffer, copy->length, &copy->envelope, payload)) {
+    case ENVELOPE_GENUINE:
+        return COPY_GENUINE;
+    case ENVELOPE_FOREIGN:
+        /* Only a well-formed one is called foreign. */
+        (void)envelope_parse(vault->buffer, copy->length, &copy->envelope);
+        return COPY_FOREIGN;
+    case ENVELOPE_NO_MEMORY:
+        storage_problem(problem, "opened", path, ENOMEM);
+        return COPY_REFUSED;
+    case ENVELOPE_DAMAGED:
+    default:
+        return COPY_DAMAGED;
+    }
+}
+
+void vault_examine(struct vault *vault, int folder, const char *name, const char *suffix, struct copy *copy,
+                   struct secret *payload, struct problem *problem)
+{
+    struct file_read file = {
+        .buffer = vault->buffer, .size = VAULT_FILE_MAX + 1, .forbidden = FILE_NOT_WRITABLE_BY_OTHERS};
+    char file_name[SEALED_NAME_SIZE];
+    char path[STORAGE_TEXT_MAX];
+    enum file_result result;
+
+    memset(copy, 0, sizeof *copy);
+    snprintf(file_name, sizeof file_name, "%s%s", name, suffix);
+    vault_path(vault, file_name, path, sizeof path);
+    result = file_read(folder, file_name, &file);
+    copy->length = file.length;
+    copy->status = file.status;
+    copy->state = COPY_REFUSED;
+    switch (result) {
+    case FILE_READ:
+        copy->state = judge_envelope(vault, name, path, copy, payload, problem);
+        break;
+    case FILE_ABSENT:
+        copy->state = COPY_ABSENT;
+        break;
+    case FILE_MISSHAPEN:
+        copy->state = COPY_DAMAGED;
+        break;
+    case FILE_FOREIGN:
+        storage_problem_parts(problem, PROBLEM_STORAGE, PARTS("The file ", path, " belongs to another user."),
+                              PARTS("Make yourself the owner of ", path, " (chown), then try again."));
+        break;
+    case FILE_OPEN_TO_OTHERS:
+        storage_problem_parts(problem, PROBLEM_STORAGE,
+                              PARTS("The file ", path, " can be changed by other users."),
+                              PARTS("Run \"chmod 600 ", path, "\", then try again."));
+        break;
+    case FILE_FAILED:
+    default:
+        storage_problem(problem, "read", path, errno);
+        break;
+    }
+}
+
+/* ---- from a file to an entry ---- */
+
+static int take_header(struct vault_entry *entry, const struct envelope *envelope)
+{
+    entry->generation = envelope->generation;
+    entry->header =
+        json_loadb((const char *)envelope->header, envelope->header_length, JSON_REJECT_DUPLICATES, NULL);
+    if (entry->header != NULL && !json_is_object(entry->header)) {
+        json_decref(entry->header);
+        entry->header = NULL;
+    }
+    return entry->header == NULL ? -1 : 0;
+}
+
+static int take_genuine(struct vault *vault, struct vault_entry *entry, const struct copy *copy,
+                        struct problem *problem)
+{
+    if (take_header(entry, &copy->envelope) == 0)
+        return 0;
+    secret_wipe(&entry->payload);
+    storage_problem(problem, "read", vault->identities, ENOMEM);
+    return -1;
+}
+
+/* The header of a file that nobody could check: better than no address at all, and shown with the problem. */
+static int take_unproven(const struct vault *vault, struct vault_entry *entry, const struct copy *copy)
+{
+    if (copy->state == COPY_UNTRIED || copy->state == COPY_FOREIGN)
+        (void)take_header(entry, &copy->envelope);
+    if (copy->state != COPY_FOREIGN && vault->locked.kind != PROBLEM_NONE) {
+        entry->problem = vault->locked;
+        return 0;
+    }
+    storage_problem_parts(
+        &entry->problem, PROBLEM_VAULT_LOCKED,
+        PARTS("The saved sign-in was sealed with another device key than the one in ", vault->folder, "."),
+        PARTS("Restore the key that belongs to it from a backup, or sign in again."));
+    return 0;
+}
+
+static void report_damage(const struct vault *vault, struct vault_entry *entry, const char *remedy)
+{
+    char path[STORAGE_TEXT_MAX];
+
+    vault_path(vault, entry->name, path, sizeof path);
+    storage_problem_parts(&entry->problem, PROBLEM_VAULT_DAMAGED,
+                          PARTS("The saved sign-in ", path,
+                                SEALED_SUFFIX " was damaged, changed by another program, or removed."),
+                          PARTS(remedy));
+}
+
+/* The file set aside last tells which account it was. */
+static int take_remains(struct vault *vault, int folder, struct vault_entry *entry)
+{
+    struct folder_names list;
+    char prefix[SEALED_NAME_SIZE];
+    struct copy copy;
+    struct problem ignored;
+    size_t i;
+    int found;
+
+    snprintf(prefix, sizeof prefix, "%s" DAMAGED_SUFFIX, entry->name);
+    if (folder_list(folder, prefix, &list) != 0)
+        return 0;
+    found = list.count != 0;
+    for (i = list.count; i > 0 && entry->header == NULL; i--) {
+        vault_examine(vault, folder, entry->name, list.names[i - 1] + strlen(entry->name), &copy, NULL,
+                      &ignored);
+        if (envelope_parse(vault->buffer, copy.length, &copy.envelope) == 0)
+            (void)take_header(entry, &copy.envelope);
+    }
+    folder_names_clear(&list);
+    return found;
+}
+
+/* ---- one identity ---- */
+
+static void set_aside(const struct vault *vault, int folder, const char *name, const char *suffix,
+                      const struct copy *copy)
+{
+    char file[SEALED_NAME_SIZE];
+
+    /* Without the key, nobody can tell what is damaged; where nothing can be renamed, the report must do. */
+    if (!vault->has_key)
+        return;
+    snprintf(file, sizeof file, "%s%s", name, suffix);
+    (void)file_set_aside(folder, name, file, &copy->status);
+}
+
+static int load_previous(struct vault *vault, int folder, struct vault_entry *entry, bool damaged,
+                         struct problem *problem)
+{
+    struct copy copy;
+
+    vault_examine(vault, folder, entry->name, PREVIOUS_SUFFIX, &copy, &entry->payload, problem);
+    switch (copy.state) {
+    case COPY_GENUINE:
+        report_damage(vault, entry,
+                      "Nothing: the copy saved before it is in use. If this comes again, check the disk.");
+        return take_genuine(vault, entry, &copy, problem);
+    case COPY_UNTRIED:
+    case COPY_FOREIGN:
+        return take_unproven(vault, entry, &copy);
+    case COPY_REFUSED:
+        return -1;
+    case COPY_DAMAGED:
+        set_aside(vault, folder, entry->name, PREVIOUS_SUFFIX, &copy);
+        damaged = true;
+        break;
+    case COPY_ABSENT:
+    default:
+        break;
+    }
+    if (!vault->has_key && damaged)
+        return take_unproven(vault, entry, &copy);
+    if (take_remains(vault, folder, entry) == 0 && !damaged)
+        return 1;
+    report_damage(vault, entry, "Sign in again; what is left of the file is kept beside it.");
+    return 0;
+}
+
+static int load(struct vault *vault, int folder, struct vault_entry *entry, struct problem *problem)
+{
+    struct copy copy;
+
+    vault_examine(vault, folder, entry->name, SEALED_SUFFIX, &copy, &entry->payload, problem);
+    if (copy.state == COPY_FOREIGN) {
+        /* Another process may have made the vault anew, with a new key. */
+        vault_load_key(vault, true);
+        vault_examine(vault, folder, entry->name, SEALED_SUFFIX, &copy, &entry->payload, problem);
+    }
+    switch (copy.state) {
+    case COPY_GENUINE:
+        return take_genuine(vault, entry, &copy, problem);
+    case COPY_UNTRIED:
+    case COPY_FOREIGN:
+        return take_unproven(vault, entry, &copy);
+    case COPY_REFUSED:
+        return -1;
+    case COPY_DAMAGED:
+        set_aside(vault, folder, entry->name, SEALED_SUFFIX, &copy);
+        return load_previous(vault, folder, entry, true, problem);
+    case COPY_ABSENT:
+    default:
+        return load_previous(vault, folder, entry, false, problem);
+    }
+}
+
+int vault_read(struct vault *vault, const char *name, struct vault_entry *entry, struct problem *problem)
+{
+    int folder;
+    int result;
+
+    vault_load_key(vault, false);
+    if (!vault_name_is_valid(name, strlen(name)))
+        return 1;
+    folder = folder_open(vault->identities, problem);
+    if (folder == FOLDER_ABSENT)
+        return 1;
+    if (folder < 0)
+        return -1;
+    memcpy(entry->name, name, VAULT_NAME_SIZE);
+    result = load(vault, folder, entry, problem);
+    close(folder);
+    return result;
+}
+
+void vault_entry_clear(struct vault_entry *entry)
+{
+    json_decref(entry->header);
+    secret_wipe(&entry->payload);
+    memset(entry, 0, sizeof *entry);
+}
+
+/* ---- all of them ---- */
+
+/* Whether file is one of an identity's and not a draft; then name is the identity's. */
+static bool identity_of(const char *file, char name[VAULT_NAME_SIZE])
+{
+    const char *dot = strchr(file, '.');
+
+    if (dot == NULL || !vault_name_is_valid(file, (size_t)(dot - file)) ||
+        (strcmp(dot, SEALED_SUFFIX) != 0 && strcmp(dot, PREVIOUS_SUFFIX) != 0 &&
+         strncmp(dot, DAMAGED_SUFFIX, strlen(DAMAGED_SUFFIX)) != 0) ||
+        draft_is_name(file))
+        return false;
+    memcpy(name, file, VAULT_NAME_SIZE - 1);
+    name[VAULT_NAME_SIZE - 1] = '\0';
+    return true;
+}
+
+static void visit_one(struct vault *vault, int folder, const char *name,
+                      void (*visit)(void *context, struct vault_entry *entry), void *context)
+{
+    struct vault_entry entry = {0};
+    struct problem problem = {0};
+    int result;
+
+    memcpy(entry.name, name, VAULT_NAME_SIZE);
+    result = load(vault, folder, &entry, &problem);
+    if (result < 0)
+        entry.problem = problem;
+    if (result <= 0)
+        visit(context, &entry);
+    vault_entry_clear(&entry);
+}
+
+int vault_each(struct vault *vault, void (*visit)(void *context, struct vault_entry *entry), void *context,
+               struct problem *problem)
+{
+    struct folder_names list;
+    char name[VAULT_NAME_SIZE];
+    char last[VAULT_NAME_SIZE] = "";
+    int folder;
+    size_t i;
+
+    vault_load_key(vault, false);
+    folder = folder_open(vault->identities, problem);
+    if (folder == FOLDER_ABSENT)
+        return 0;
+    if (folder < 0)
+        return -1;
+    if (folder_list(folder, "", &list) != 0) {
+        storage_problem(problem, "read", vault->identities, errno);
+        close(folder);
+        return -1;
+    }
+    /* Sorted, the files of an identity stand together. */
+    for (i = 0; i < list.count; i++) {
+        if (!identity_of(list.names[i], name) || strcmp(name, last) == 0)
+            continue;
+        memcpy(last, name, sizeof last);
+        visit_one(vault, folder, name, visit, context);
+    }
+    folder_names_clear(&list);
+    close(folder);
+    return 0;
+}
