@@ -225,7 +225,8 @@ static void a_watch_can_remove_itself_and_another_that_is_ready(void **state)
     struct fixture *fixture = *state;
 
     assert_int_equal(write(fixture->pipe[1], "x", 1), 1);
-    fixture->watch = loop_watch_fd(fixture->loop, fixture->pipe[0], LOOP_READ, on_readable_remove_both, fixture);
+    fixture->watch =
+        loop_watch_fd(fixture->loop, fixture->pipe[0], LOOP_READ, on_readable_remove_both, fixture);
     fixture->victim_watch =
         loop_watch_fd(fixture->loop, fixture->pipe[0], LOOP_READ, on_readable_remove_both, fixture);
     loop_timer_start(fixture->loop, 5, stop, fixture);
