@@ -9,7 +9,9 @@
 
 /* Each try meets an unrelated port; somebody would have to sit on nearly all of them to use these up. */
 #define PORT_TRIES_MAX 32
-#define BACKLOG 16
+/* The queue of those who wait for one of the listener's places: too short a one would make a browser wait a
+ * second for its next try. */
+#define BACKLOG 128
 
 /* Returns the socket, or -1 with errno. */
 static int listen_at(const struct sockaddr *address, socklen_t size)
