@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The device key and the files around it: what is refused, and that nothing is lost by refusing. */
+#include "test_vault_fixture.h"
+
+static unsigned char bytes[FILE_ROOM];
+static unsigned char key_bytes[FILE_ROOM];
+
+/* Opens, expects kind with a next step, and that neither reading nor writing changed or renamed anything. */
+static void assert_locked(enum problem_kind kind)
+{
+    struct vault *vault = open_vault();
+    struct problem problem;
+    struct stat before;
+    struct stat after;
+    bool had_key = exists("key");
+
+    assert_int_equal(stat(in_state(SEALED), &before), 0);
+    assert_int_equal(vault_locked(vault)->kind, kind);
+    assert_true(vault_locked(vault)->cause[0] != '\0');
+    assert_true(vault_locked(vault)->remedy[0] != '\0');
+    assert_reads(vault, 0, NULL, kind);
+    assert_int_equal(vault_prepare(vault, &problem), -1);
+    assert_int_equal(problem.kind, kind);
+    assert_int_equal(write_text(vault, NAME, 2, "two", &problem), -1);
+    assert_int_equal(problem.kind, kind);
+    assert_int_equal(stat(in_state(SEALED), &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(exists("key"), had_key);
+    assert_false(exists(DAMAGED "1"));
+    vault_close(vault);
+}
+
+static void note_header(void *context, struct vault_entry *entry)
+{
+    *(bool *)context = json_object_get(entry->header, "account") != NULL;
+    assert_null(entry->payload.bytes);
+    assert_int_equal(entry->problem.kind, PROBLEM_VAULT_LOCKED);
+}
+
+/* ---- the key ---- */
+
+static void test_a_missing_key_locks_and_none_is_made(void **state)
+{
+    struct problem problem;
+    struct vault *vault;
+    bool header = false;
+
+    (void)state;
+    make_vault("one");
+    assert_int_equal(rename(in_state("key"), in_state("key.away")), 0);
+    assert_locked(PROBLEM_VAULT_LOCKED);
+    assert_int_equal(rename(in_state("vault.json"), in_state("vault.away")), 0);
+    assert_locked(PROBLEM_VAULT_LOCKED);
+    vault = open_vault();
+    assert_int_equal(vault_each(vault, note_header, &header, &problem), 0);
+    assert_true(header);
+    /* Once the key is back, so are the sign-ins, without a restart. */
+    assert_int_equal(rename(in_state("key.away"), in_state("key")), 0);
+    assert_reads(vault, 1, "one", PROBLEM_NONE);
+    assert_int_equal(vault_locked(vault)->kind, PROBLEM_NONE);
+    vault_close(vault);
+}
+
+static void test_a_record_without_key_makes_no_new_one(void **state)
+{
+    struct problem problem;
+    struct vault *vault = open_vault();
+
+    (void)state;
+    assert_int_equal(vault_prepare(vault, &problem), 0);
+    vault_close(vault);
+    assert_int_equal(unlink(in_state("key")), 0);
+    vault = open_vault();
+    assert_int_equal(vault_locked(vault)->kind, PROBLEM_VAULT_LOCKED);
+    assert_int_equal(vault_prepare(vault, &problem), -1);
+    assert_false(exists("key"));
+    vault_close(vault);
+}
+
+static void test_a_key_cut_short_or_changed_locks(void **state)
+{
+    size_t length;
+    size_t cut;
+
+    (void)state;
+    make_vault("one");
+    length = read_bytes("key", key_bytes);
+    for (cut = 0; cut < length; cut++) {
+        write_bytes("key", key_bytes, cut);
+        assert_locked(PROBLEM_VAULT_LOCKED);
+    }
+    write_bytes("key", key_bytes, length + 1);
+    assert_locked(PROBLEM_VAULT_LOCKED);
+    write_bytes("key", key_bytes, length);
+    for (cut = 0; cut < length; cut++) {
+        flip_byte("key", cut);
+        assert_locked(PROBLEM_VAULT_LOCKED);
+        flip_byte("key", cut);
+    }
+    assert_reads_afresh(1, "one", PROBLEM_NONE);
+}
+
+static void test_another_devices_key_opens_nothing_and_renames_nothing(void **state)
+{
+    size_t length;
+    struct vault *vault;
+
+    (void)state;
+    make_vault("one");
+    flip_byte("key", 20);
+    assert_int_equal(unlink(in_state("vault.json")), 0);
+    assert_reads_afresh(0, NULL, PROBLEM_VAULT_LOCKED);
+    assert_true(exists(SEALED));
+    assert_false(exists(DAMAGED "1"));
+    /* A new sign-in heals, and what the other key may still open is kept. */
+    length = read_bytes(SEALED, bytes);
+    vault = open_vault();
+    must_write(vault, NAME, 1, "anew");
+    assert_reads(vault, 1, "anew", PROBLEM_NONE);
+    assert_int_equal(read_bytes(DAMAGED "1", bytes), length);
+    vault_close(vault);
+}
+
+static void test_a_key_that_others_may_read_is_refused(void **state)
+{
+    static const mode_t modes[] = {0644, 0640, 0604, 0620, 0601};
+    size_t i;
+
+    (void)state;
+    make_vault("one");
+    for (i = 0; i < sizeof modes / sizeof *modes; i++) {
+        assert_int_equal(chmod(in_state("key"), modes[i]), 0);
+        assert_locked(PROBLEM_VAULT_LOCKED);
+    }
+    assert_int_equal(chmod(in_state("key"), 0400), 0);
+    assert_reads_afresh(1, "one", PROBLEM_NONE);
+}
+
+static void test_a_key_that_is_a_link_or_a_pipe_is_refused(void **state)
+{
+    (void)state;
+    make_vault("one");
+    assert_int_equal(rename(in_state("key"), in_state("real")), 0);
+    assert_int_equal(symlink("real", in_state("key")), 0);
+    assert_locked(PROBLEM_VAULT_LOCKED);
+    assert_int_equal(unlink(in_state("key")), 0);
+    assert_int_equal(mkfifo(in_state("key"), 0600), 0);
+    assert_locked(PROBLEM_VAULT_LOCKED);
+}
+
+static void test_a_key_is_not_replaced_while_in_use(void **state)
+{
+    struct vault *vault = open_vault();
+    struct problem problem;
+
+    (void)state;
+    must_write(vault, NAME, 1, "one");
+    assert_int_equal(unlink(in_state("key")), 0);
+    assert_reads(vault, 1, "one", PROBLEM_NONE);
+    /* What is sealed now could not be opened after the next start. */
+    assert_int_equal(write_text(vault, NAME, 2, "two", &problem), -1);
+    assert_int_equal(problem.kind, PROBLEM_VAULT_LOCKED);
+    assert_false(exists("key"));
+    vault_close(vault);
+}
+
+static void test_a_vault_made_anew_by_another_process_is_taken_over(void **state)
+{
+    struct vault *vault = open_vault();
+
+    must_write(vault, NAME, 1, "one");
+    assert_int_equal(start_afresh(state), 0);
+    make_vault("anew");
+    assert_reads(vault, 1, "anew", PROBLEM_NONE);
+    must_write(vault, NAME, 2, "two");
+    assert_reads_afresh(2, "two", PROBLEM_NONE);
+    assert_int_equal(start_afresh(state), 0);
+    must_write(vault, NAME, 1, "three");
+    vault_close(vault);
+    assert_reads_afresh(1, "three", PROBLEM_NONE);
+}
+
+/* ---- vault.json ---- */
+
+static void test_a_damaged_record_locks(void **state)
+{
+    static const char *const records[] = {
+        "",
+        "{",
+        "[]",
+        "{\"version\":1}",
+        "{\"version\":\"1\",\"keystore\":\"file\",\"keyId\":\"0011223344556677\"}",
+        "{\"version\":1,\"keystore\":\"file\",\"keyId\":\"001122334455667\"}",
+        "{\"version\":1,\"keystore\":\"file\",\"keyId\":\"001122334455667z\"}",
+        "{\"version\":1,\"keystore\":\"file\",\"keyId\":\"0011223344556677\"}",
+        "{\"version\":2,\"keystore\":\"file\",\"keyId\":\"0011223344556677\"}",
+    };
+    size_t i;
+
+    (void)state;
+    make_vault("one");
+    for (i = 0; i < sizeof records / sizeof *records; i++) {
+        write_bytes("vault.json", records[i], strlen(records[i]));
+        assert_locked(PROBLEM_VAULT_LOCKED);
+    }
+    assert_int_equal(unlink(in_state("vault.json")), 0);
+    assert_int_equal(symlink("key", in_state("vault.json")), 0);
+    assert_locked(PROBLEM_VAULT_LOCKED);
+}
+
+static void test_a_lost_record_is_written_anew(void **state)
+{
+    struct vault *vault;
+
+    (void)state;
+    make_vault("one");
+    assert_int_equal(unlink(in_state("vault.json")), 0);
+    vault = open_vault();
+    assert_reads(vault, 1, "one", PROBLEM_NONE);
+    must_write(vault, NAME, 2, "two");
+    assert_true(exists("vault.json"));
+    vault_close(vault);
+    assert_reads_afresh(2, "two", PROBLEM_NONE);
+}
+
+static void test_stores_that_are_not_built_are_named(void **state)
+{
+    static const char *const stores[] = {"secret-service", "passphrase"};
+    static const char record[] = "{\"version\":1,\"keystore\":\"passphrase\",\"keyId\":\"0011223344556677\"}";
+    struct problem problem;
+    struct vault *vault;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        vault = vault_open(state_folder, stores[i], &problem);
+        assert_non_null(vault);
+        assert_int_equal(vault_locked(vault)->kind, PROBLEM_MISCONFIGURED);
+        assert_non_null(strstr(vault_locked(vault)->cause, stores[i]));
+        assert_int_equal(vault_prepare(vault, &problem), -1);
+        assert_int_equal(problem.kind, PROBLEM_MISCONFIGURED);
+        assert_false(exists("key"));
+        vault_close(vault);
+    }
+    make_vault("one");
+    vault = vault_open(state_folder, "secret-service", &problem);
+    assert_non_null(vault);
+    assert_reads(vault, 1, "one", PROBLEM_NONE);
+    assert_string_equal(vault_keystore_name(vault), "file");
+    vault_close(vault);
+    write_bytes("vault.json", record, strlen(record));
+    assert_locked(PROBLEM_MISCONFIGURED);
+}
+
+/* ---- sealed files and folders ---- */
+
+static void assert_folder_refused(void)
+{
+    struct problem problem;
+
+    assert_null(vault_open(state_folder, "auto", &problem));
+    assert_int_equal(problem.kind, PROBLEM_STORAGE);
+    assert_true(problem.remedy[0] != '\0');
+}
+
+static void test_folders_open_to_others_or_linked_are_refused(void **state)
+{
+    char slash[80];
+    struct problem problem;
+
+    (void)state;
+    make_vault("one");
+    assert_int_equal(chmod(in_state("."), 0750), 0);
+    assert_folder_refused();
+    assert_int_equal(chmod(in_state("."), 0700), 0);
+    assert_int_equal(chmod(in_state("identities"), 0701), 0);
+    assert_folder_refused();
+    assert_int_equal(chmod(in_state("identities"), 0700), 0);
+    assert_int_equal(rename(in_state("identities"), in_state("moved")), 0);
+    assert_int_equal(symlink("moved", in_state("identities")), 0);
+    assert_folder_refused();
+    assert_int_equal(unlink(in_state("identities")), 0);
+    assert_int_equal(rename(in_state("moved"), in_state("identities")), 0);
+    assert_int_equal(rename(in_state("."), in_state("../elsewhere")), -1);
+    assert_int_equal(rename(state_folder, in_state("../elsewhere")), 0);
+    assert_int_equal(symlink("elsewhere", state_folder), 0);
+    assert_folder_refused();
+    snprintf(slash, sizeof slash, "%s/", state_folder);
+    assert_null(vault_open(slash, "auto", &problem));
+}
+
+static void test_what_belongs_to_another_user_is_refused(void **state)
+{
+    struct vault *vault;
+    struct vault_entry entry = {0};
+    struct problem problem;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make_vault("one");
+    assert_int_equal(chown(in_state("key"), 65534, 65534), 0);
+    assert_locked(PROBLEM_VAULT_LOCKED);
+    assert_int_equal(chown(in_state("key"), 0, 0), 0);
+    assert_int_equal(chown(in_state(SEALED), 65534, 65534), 0);
+    vault = open_vault();
+    assert_int_equal(vault_read(vault, NAME, &entry, &problem), -1);
+    assert_int_equal(problem.kind, PROBLEM_STORAGE);
+    assert_true(exists(SEALED));
+    vault_entry_clear(&entry);
+    vault_close(vault);
+    assert_int_equal(chown(state_folder, 65534, 65534), 0);
+    assert_folder_refused();
+}
+
+static void test_a_sealed_file_that_others_may_write_is_refused(void **state)
+{
+    struct vault *vault;
+    struct vault_entry entry = {0};
+    struct problem problem;
+
+    (void)state;
+    make_vault("one");
+    assert_int_equal(chmod(in_state(SEALED), 0660), 0);
+    vault = open_vault();
+    assert_int_equal(vault_read(vault, NAME, &entry, &problem), -1);
+    assert_int_equal(problem.kind, PROBLEM_STORAGE);
+    assert_int_equal(write_text(vault, NAME, 2, "two", &problem), -1);
+    assert_int_equal(problem.kind, PROBLEM_STORAGE);
+    assert_int_equal(chmod(in_state(SEALED), 0600), 0);
+    assert_reads(vault, 1, "one", PROBLEM_NONE);
+    vault_entry_clear(&entry);
+    vault_close(vault);
+}
+
+/* A link is never followed, a pipe never waited for, a huge file never read: each is set aside. */
+static void test_what_is_no_plain_file_is_set_aside(void **state)
+{
+    struct vault *vault;
+    struct stat status;
+
+    (void)state;
+    make_vault("one");
+    vault = open_vault();
+    assert_int_equal(rename(in_state(SEALED), in_state("identities/real")), 0);
+    assert_int_equal(symlink("real", in_state(SEALED)), 0);
+    assert_reads(vault, 0, NULL, PROBLEM_VAULT_DAMAGED);
+    assert_int_equal(lstat(in_state(DAMAGED "1"), &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_true(exists("identities/real"));
+    assert_int_equal(mkfifo(in_state(SEALED), 0600), 0);
+    assert_reads(vault, 0, NULL, PROBLEM_VAULT_DAMAGED);
+    assert_true(exists(DAMAGED "2"));
+    assert_int_equal(mkdir(in_state(SEALED), 0700), 0);
+    assert_reads(vault, 0, NULL, PROBLEM_VAULT_DAMAGED);
+    assert_true(exists(DAMAGED "3"));
+    write_bytes(SEALED, "TSEAL", 5);
+    assert_int_equal(truncate(in_state(SEALED), (off_t)1 << 40), 0);
+    assert_reads(vault, 0, NULL, PROBLEM_VAULT_DAMAGED);
+    assert_true(exists(DAMAGED "4"));
+    must_write(vault, NAME, 1, "anew");
+    vault_close(vault);
+}
+
+static void test_paths_in_problems_are_printable(void **state)
+{
+    char path[96];
+    struct problem problem;
+    struct vault *vault;
+    json_t *json;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/state-\xff\n/thunderseal", base_folder);
+    vault = vault_open(path, "auto", &problem);
+    assert_non_null(vault);
+    disk_fault = (struct disk_fault){.at = 1, .error = 28};
+    assert_int_equal(vault_prepare(vault, &problem), -1);
+    assert_null(strchr(problem.cause, '\n'));
+    json = json_string(problem.cause);
+    assert_non_null(json);
+    json_decref(json);
+    vault_close(vault);
+}
+
+#define FRESH(test) cmocka_unit_test_setup(test, start_afresh)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FRESH(test_a_missing_key_locks_and_none_is_made),
+        FRESH(test_a_record_without_key_makes_no_new_one),
+        FRESH(test_a_key_cut_short_or_changed_locks),
+        FRESH(test_another_devices_key_opens_nothing_and_renames_nothing),
+        FRESH(test_a_key_that_others_may_read_is_refused),
+        FRESH(test_a_key_that_is_a_link_or_a_pipe_is_refused),
+        FRESH(test_a_key_is_not_replaced_while_in_use),
+        FRESH(test_a_vault_made_anew_by_another_process_is_taken_over),
+        FRESH(test_a_damaged_record_locks),
+        FRESH(test_a_lost_record_is_written_anew),
+        FRESH(test_stores_that_are_not_built_are_named),
+        FRESH(test_folders_open_to_others_or_linked_are_refused),
+        FRESH(test_what_belongs_to_another_user_is_refused),
+        FRESH(test_a_sealed_file_that_others_may_write_is_refused),
+        FRESH(test_what_is_no_plain_file_is_set_aside),
+        FRESH(test_paths_in_problems_are_printable),
+    };
+
+    return cmocka_run_group_tests(tests, open_arena, close_arena);
+}
