@@ -25,10 +25,12 @@ static void fault_from_environment(void)
     disk_fault.error = strcmp(error, "kill") == 0 ? DISK_FAULT_KILL : (int)strtol(error, NULL, 10);
 }
 
-static bool fault(void)
+static bool fault(char call)
 {
     if (disk_fault.calls == 0)
         fault_from_environment();
+    if (disk_fault.calls < DISK_JOURNAL_SIZE - 1)
+        disk_fault.journal[disk_fault.calls] = call;
     disk_fault.calls++;
     if (disk_fault.at == 0 || disk_fault.calls < disk_fault.at ||
         (disk_fault.calls > disk_fault.at && !disk_fault.lasts))
@@ -39,15 +41,16 @@ static bool fault(void)
     return true;
 }
 #else
-static bool fault(void)
+static bool fault(char call)
 {
+    (void)call;
     return false;
 }
 #endif
 
 int disk_create(int folder, const char *name)
 {
-    if (fault())
+    if (fault('c'))
         return -1;
     return openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
@@ -74,7 +77,7 @@ int disk_write(int descriptor, const void *bytes, size_t length)
     const unsigned char *from = bytes;
     size_t half = length / 2;
 
-    if (write_all(descriptor, from, half) != 0 || fault())
+    if (write_all(descriptor, from, half) != 0 || fault('w'))
         return -1;
     return write_all(descriptor, from + half, length - half);
 }
@@ -83,7 +86,7 @@ int disk_sync(int descriptor)
 {
     int result;
 
-    if (fault())
+    if (fault('s'))
         return -1;
     do
         result = fsync(descriptor);
@@ -100,14 +103,14 @@ int disk_sync_folder(int folder)
 
 int disk_rename(int folder, const char *from, const char *to)
 {
-    if (fault())
+    if (fault('r'))
         return -1;
     return renameat(folder, from, folder, to);
 }
 
 int disk_rename_new(int folder, const char *from, const char *to)
 {
-    if (fault())
+    if (fault('n'))
         return -1;
     if (renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0)
         return 0;
@@ -121,14 +124,14 @@ int disk_rename_new(int folder, const char *from, const char *to)
 
 int disk_remove(int folder, const char *name)
 {
-    if (fault())
+    if (fault('u'))
         return -1;
     return unlinkat(folder, name, 0);
 }
 
 int disk_make_folder(const char *path)
 {
-    if (fault())
+    if (fault('m'))
         return -1;
     return mkdir(path, 0700);
 }

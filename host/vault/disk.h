@@ -25,6 +25,7 @@ int disk_remove(int folder, const char *name);
 int disk_make_folder(const char *path);
 
 #ifdef THUNDERSEAL_FAULTS
+#define DISK_JOURNAL_SIZE 64
 #define DISK_FAULT_KILL (-1) /* as error: SIGKILL in the middle of the call */
 
 /*
@@ -36,6 +37,8 @@ struct disk_fault {
     long at;    /* the call that fails, counted from 1; 0: none */
     int error;  /* an errno, or DISK_FAULT_KILL */
     int lasts;  /* nonzero: every later call fails as well */
+    /* The first calls in order, by their first letter; n for rename_new, u for remove, m for make_folder. */
+    char journal[DISK_JOURNAL_SIZE];
 };
 extern struct disk_fault disk_fault;
 #endif
