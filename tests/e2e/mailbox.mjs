@@ -108,6 +108,19 @@ async function openMessage(user, subject) {
   await new Promise(resolve => main.requestAnimationFrame(() => main.requestAnimationFrame(resolve)));
 }
 
+/**
+ * Runs in Thunderbird: asks for a token as the mail code does before it logs in.
+ * @param {string} user
+ */
+async function hasToken(user) {
+  const { OAuth2Module } = ChromeUtils.importESModule("resource:///modules/OAuth2Module.sys.mjs");
+  const module = new OAuth2Module();
+  module.initFromHostname("outlook.office365.com", user, "imap");
+  return new Promise(resolve => {
+    module.connect(false, { onSuccess: () => resolve(true), onFailure: () => resolve(false) });
+  });
+}
+
 /** Runs in Thunderbird. */
 async function storedLogins() {
   const logins = await Services.logins.getAllLogins();
@@ -149,6 +162,14 @@ export class Mailbox {
    */
   open(user, subject) {
     return this.#marionette.chrome(openMessage, user, subject);
+  }
+
+  /**
+   * @param {string} user
+   * @returns {Promise<boolean>} whether Thunderbird's mail code gets a token
+   */
+  hasToken(user) {
+    return this.#marionette.chrome(hasToken, user);
   }
 
   /** @returns {Promise<string[]>} what Thunderbird's password store holds */

@@ -122,6 +122,7 @@ function allAccountPreferences(accounts) {
       [`mail.server.server${local}.type`]: "none",
       [`mail.server.server${local}.userName`]: "nobody",
       [`mail.server.server${local}.hostname`]: "Local Folders",
+      [`mail.server.server${local}.name`]: "Local Folders",
       [`mail.account.account${local}.server`]: `server${local}`,
       "mail.accountmanager.localfoldersserver": `server${local}`,
       "mail.accountmanager.accounts": [...numbers, local].map(n => `account${n}`).join(","),

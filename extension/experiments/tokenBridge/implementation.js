@@ -7,22 +7,19 @@
 "use strict";
 
 this.tokenBridge = class extends ExtensionAPI {
-  /** The scripts beside this one, in a scope of their own: this global belongs to all add-ons. */
-  #parts = {};
-  #managed;
+  #managed = null;
+  #mailServers = null;
   #hook = null;
   /** @type {string|null} */
   #obstacle = null;
 
   /** Runs before the background page: on most starts the first mail check comes before that one is ready. */
   onStartup() {
-    for (const file of ["managed_accounts.js", "token_hook.js", "mail_servers.js"]) {
-      const address = this.extension.rootURI.resolve(`experiments/tokenBridge/${file}`);
-      Services.scriptloader.loadSubScriptWithOptions(address, { target: this.#parts, ignoreCache: true, allowUnsafeURL: true });
-    }
-    const { ManagedAccounts, TokenHook } = this.#parts;
-    this.#managed = new ManagedAccounts();
     try {
+      const { ManagedAccounts } = this.#load("managed_accounts.js");
+      const { TokenHook } = this.#load("token_hook.js");
+      this.#mailServers = this.#load("mail_servers.js").MailServers;
+      this.#managed = new ManagedAccounts();
       const { OAuth2 } = ChromeUtils.importESModule("resource:///modules/OAuth2.sys.mjs");
       this.#obstacle = TokenHook.obstacle(OAuth2.prototype);
       if (!this.#obstacle) {
@@ -34,6 +31,18 @@ this.tokenBridge = class extends ExtensionAPI {
     }
   }
 
+  /**
+   * Loads a script beside this one into a scope of its own: the global here belongs to all add-ons.
+   * @param {string} file
+   * @returns {Record<string, any>} what it declares with `var`
+   */
+  #load(file) {
+    const target = {};
+    const address = this.extension.rootURI.resolve(`experiments/tokenBridge/${file}`);
+    Services.scriptloader.loadSubScriptWithOptions(address, { target, ignoreCache: true, allowUnsafeURL: true });
+    return target;
+  }
+
   onShutdown(isAppShutdown) {
     if (!isAppShutdown) {
       this.#hook?.uninstall();
@@ -42,7 +51,7 @@ this.tokenBridge = class extends ExtensionAPI {
 
   getAPI(context) {
     const hook = this.#hook;
-    const { MailServers } = this.#parts;
+    const servers = this.#mailServers;
     return {
       tokenBridge: {
         onTokenRequest: new ExtensionCommon.EventManager({
@@ -55,13 +64,13 @@ this.tokenBridge = class extends ExtensionAPI {
         }).api(),
         getStatus: async () => ({ installed: Boolean(hook), obstacle: this.#obstacle }),
         setManaged: async settings => {
-          this.#managed.save(settings);
+          this.#managed?.save(settings);
           hook?.closeBreaker();
         },
-        listServers: async () => MailServers.list(),
-        checkMail: async account => MailServers.check(account),
-        disconnect: async account => MailServers.disconnect(account),
-        proxyFor: address => MailServers.proxyFor(address),
+        listServers: async () => servers?.list() ?? [],
+        checkMail: async account => servers?.check(account),
+        disconnect: async account => servers?.disconnect(account),
+        proxyFor: async address => servers?.proxyFor(address) ?? null,
       },
     };
   }

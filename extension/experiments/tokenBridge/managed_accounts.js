@@ -9,7 +9,7 @@
 
 const MANAGED_PREF = "extensions.thunderseal.managed";
 
-/** The sign-in services of Microsoft's clouds; compared as whole origins. */
+/** The sign-in services of Microsoft's clouds; compared as a whole with everything before the path. */
 const AUTHORITY_ORIGINS = new Set([
   "https://login.microsoftonline.com",
   "https://login.microsoftonline.us",
@@ -109,8 +109,12 @@ var ManagedAccounts = class {
    * @param {string} endpoint an authorization endpoint
    * @returns {boolean}
    */
-  static isMicrosoftAuthority(endpoint) {
-    return AUTHORITY_ORIGINS.has(URL.parse(endpoint)?.origin ?? "");
+  isMicrosoftAuthority(endpoint) {
+    try {
+      return AUTHORITY_ORIGINS.has(Services.io.newURI(endpoint).prePath);
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -118,7 +122,7 @@ var ManagedAccounts = class {
    * @param {string|null} scopes separated by spaces
    * @returns {"mail"|"graph"|null} null: not wholly known
    */
-  static resourceOf(scopes) {
+  resourceOf(scopes) {
     const wanted = String(scopes ?? "").split(" ").filter(scope => scope && !OPENID_SCOPES.has(scope));
     const resources = new Set(wanted.map(resourceOfScope));
     const [resource = null] = resources;

@@ -6,7 +6,6 @@
  * one that never came would hold up every other account, of other providers too.
  */
 
-/* global ManagedAccounts */
 /* exported TokenHook */
 
 const { clearTimeout, setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
@@ -19,11 +18,11 @@ const BREAKER_MS = 60_000;
 
 const QUIT = "quit-application-granted";
 
-/** @param {string} text */
-function sha256Hex(text) {
+/** @param {string} token ASCII */
+function sha256Hex(token) {
   const hash = Cc["@mozilla.org/security/hash;1"].createInstance(Ci.nsICryptoHash);
   hash.init(Ci.nsICryptoHash.SHA256);
-  hash.update(new TextEncoder().encode(text), text.length);
+  hash.update(Array.from(token, character => character.charCodeAt(0)), token.length);
   return Array.from(hash.finish(false), byte => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
 }
 
@@ -57,7 +56,7 @@ var TokenHook = class {
 
   /**
    * @param {object} prototype OAuth2.prototype
-   * @param {InstanceType<typeof ManagedAccounts>} managed
+   * @param {{isMicrosoftAuthority: Function, isManaged: Function, resourceOf: Function}} managed which requests are ours
    */
   constructor(prototype, managed) {
     this.#prototype = prototype;
@@ -117,7 +116,7 @@ var TokenHook = class {
   }
 
   #connect(oauth, withUI, refresh) {
-    const resource = this.#replacement && this.#resourceIfOurs(oauth);
+    const resource = this.#resourceIfOurs(oauth);
     if (!resource) {
       return this.#original.call(oauth, withUI, refresh);
     }
@@ -131,10 +130,15 @@ var TokenHook = class {
   }
 
   #resourceIfOurs(oauth) {
-    if (!ManagedAccounts.isMicrosoftAuthority(oauth.authorizationEndpoint) || !this.#managed.isManaged(oauth.username)) {
+    try {
+      const { authorizationEndpoint, username, scope } = oauth;
+      const ours = this.#replacement && this.#managed.isMicrosoftAuthority(authorizationEndpoint) && this.#managed.isManaged(username);
+      return ours ? this.#managed.resourceOf(scope) : null;
+    } catch (error) {
+      // An exception out of connect() would stop the prompts of every account.
+      console.error(error);
       return null;
     }
-    return ManagedAccounts.resourceOf(oauth.scope);
   }
 
   /** Puts up what the original would while it waits, so that cancelling and quitting work. */
@@ -161,7 +165,11 @@ var TokenHook = class {
       // Cancelled meanwhile: the caller has its rejection, and the object may serve another request.
       if (this.#waiting.get(oauth)?.promise === promise) {
         done();
-        this.#settle(oauth, answer, manner, { resolve, reject });
+        try {
+          this.#settle(oauth, answer, manner, { resolve, reject });
+        } catch (error) {
+          reject(error);
+        }
       }
     });
     return promise;

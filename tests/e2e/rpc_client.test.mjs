@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** The add-on's JSON-RPC client: no promise is ever left hanging, no answer reaches the wrong asker. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RpcClient } from "../../extension/background/rpc_client.mjs";
+import { FakePort, FakeTimers } from "./fakes.mjs";
+
+function setUp() {
+  const port = new FakePort();
+  const timers = new FakeTimers();
+  /** @type {[string, object][]} */
+  const notifications = [];
+  const client = new RpcClient(port, (method, params) => notifications.push([method, params]), timers);
+  return { port, timers, notifications, client };
+}
+
+test("answers reach their own askers in whatever order they come", async () => {
+  const { port, client } = setUp();
+  const [first, second] = [client.request("a"), client.request("b", { x: 1 })];
+  const [{ id: firstId }, { id: secondId, params }] = port.sent;
+  assert.notEqual(firstId, secondId);
+  assert.deepEqual(params, { x: 1 });
+  port.receive({ jsonrpc: "2.0", id: secondId, result: "two" });
+  port.receive({ jsonrpc: "2.0", id: firstId, result: "one" });
+  assert.deepEqual([await first, await second], ["one", "two"]);
+});
+
+test("an error carries kind, cause and remedy", async () => {
+  const { port, client } = setUp();
+  const asked = client.request("token.get");
+  const data = { kind: "throttled", retryable: true, cause: "Too many.", remedy: "Wait.", retryAfter: 7 };
+  port.receive({ jsonrpc: "2.0", id: port.sent[0].id, error: { code: 1005, message: "slow down", data } });
+  await assert.rejects(asked, { kind: "throttled", message: "slow down", data });
+});
+
+test("a missed deadline rejects, tells the host, and the late answer is dropped", async () => {
+  const { port, timers, client } = setUp();
+  const asked = client.request("slow", {}, 1_000);
+  timers.advance(1_000);
+  await assert.rejects(asked, { kind: "timeout" });
+  const [{ id }, cancel] = port.sent;
+  assert.deepEqual(cancel, { jsonrpc: "2.0", method: "cancel", params: { id } });
+  port.receive({ jsonrpc: "2.0", id, result: "late" });
+});
+
+test("a disconnection rejects everything that waits and everything asked later", async () => {
+  const { timers, client } = setUp();
+  const waiting = [client.request("a"), client.request("b")];
+  client.close("gone");
+  for (const asked of [...waiting, client.request("c")]) {
+    await assert.rejects(asked, { kind: "disconnected" });
+  }
+  assert.equal(timers.pending, 0, "no deadline is left behind");
+});
+
+test("a port that refuses a message counts as disconnected", async () => {
+  const { port, client } = setUp();
+  port.postMessage = () => {
+    throw new Error("Attempt to postMessage on disconnected port");
+  };
+  await assert.rejects(client.request("a"), { kind: "disconnected" });
+});
+
+test("notifications are passed on, and nothing that is no JSON-RPC message does harm", () => {
+  const { port, notifications } = setUp();
+  for (const nonsense of [null, "text", 7, [], {}, { jsonrpc: "1.0", id: 1, result: 0 }, { jsonrpc: "2.0", id: 99, result: 0 }]) {
+    port.receive(nonsense);
+  }
+  port.receive({ jsonrpc: "2.0", method: "account.changed", params: { account: {} } });
+  port.receive({ jsonrpc: "2.0", method: "attention" });
+  assert.deepEqual(notifications, [["account.changed", { account: {} }], ["attention", {}]]);
+});
