@@ -98,6 +98,12 @@ int identity_step(struct identity *identity, const struct event *event, int64_t 
         break;
     case EVENT_SIGN_OUT:
         sign_out(identity, effects);
+        effect_add(effects, EFFECT_SAVE_AND_FORGET);
+        identity->unsaved = true;
+        break;
+    case EVENT_REMOVED:
+        sign_out(identity, effects);
+        identity->unsaved = false;
         break;
     case EVENT_SAVED:
         saved(identity, event->saved, now, effects);

@@ -127,6 +127,7 @@ enum event_kind {
     EVENT_REDIRECT,
     EVENT_SIGN_IN_END,    /* cancelled or past its deadline */
     EVENT_SIGN_OUT,
+    EVENT_REMOVED,        /* its files are gone: as signing out, but nothing is saved */
     EVENT_SAVED
 };
 

@@ -235,7 +235,5 @@ void sign_out(struct identity *identity, struct effects *effects)
     answer_waiters(identity, -1, false, &identity->reply, 0, effects);
     memset(&identity->dead, 0, sizeof identity->dead);
     memset(&identity->sign_in_failed, 0, sizeof identity->sign_in_failed);
-    identity->unsaved = true;
-    effect_add(effects, EFFECT_SAVE_AND_FORGET);
     effect_add(effects, EFFECT_CHANGED);
 }

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "cli/cli.h"
+
+#include "core/rpc.h"
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum {
+    OPTION_HELP = 256,
+    OPTION_VERSION,
+    OPTION_JSON,
+    OPTION_AS,
+    OPTION_DEVICE,
+    OPTION_NO_BROWSER,
+    OPTION_EVERYWHERE,
+    OPTION_PROTOCOL,
+    OPTION_SCOPE,
+    OPTION_MIN_TTL,
+    OPTION_XOAUTH2
+};
+
+static const struct option long_options[] = {
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"as", required_argument, NULL, OPTION_AS},
+    {"device", no_argument, NULL, OPTION_DEVICE},
+    {"no-browser", no_argument, NULL, OPTION_NO_BROWSER},
+    {"everywhere", no_argument, NULL, OPTION_EVERYWHERE},
+    {"protocol", required_argument, NULL, OPTION_PROTOCOL},
+    {"scope", required_argument, NULL, OPTION_SCOPE},
+    {"min-ttl", required_argument, NULL, OPTION_MIN_TTL},
+    {"xoauth2", no_argument, NULL, OPTION_XOAUTH2},
+    {NULL, 0, NULL, 0},
+};
+
+/* Options beyond --json that a command takes, by their numbers above; 0 ends the list. */
+static const struct command {
+    const char *name;
+    command_function *function;
+    int arguments_min, arguments_max; /* -1: any number */
+    int options[6];
+} commands[] = {
+    {"accounts", command_accounts, 0, 0, {OPTION_JSON}},
+    {"status", command_status, 0, -1, {OPTION_JSON}},
+    {"login", command_login, 1, 1, {OPTION_JSON, OPTION_AS, OPTION_DEVICE, OPTION_NO_BROWSER}},
+    {"logout", command_logout, 1, 1, {OPTION_JSON, OPTION_EVERYWHERE}},
+    {"forget", command_forget, 1, 1, {OPTION_JSON}},
+    {"token", command_token, 1, 1, {OPTION_JSON, OPTION_PROTOCOL, OPTION_SCOPE, OPTION_MIN_TTL, OPTION_XOAUTH2}},
+};
+
+static const char help_text[] =
+    "Usage: thunderseal COMMAND [OPTIONS]\n"
+    "\n"
+    "Signs Office 365 accounts in and hands their tokens to Thunderbird and other mail programs.\n"
+    "\n"
+    "  accounts                   list the accounts\n"
+    "  status [ACCOUNT...]        show accounts with their tokens and problems, and where keys are kept\n"
+    "  login ACCOUNT              sign in with the browser\n"
+    "      --as NAME              with this sign-in name, for a shared mailbox or an alias\n"
+    "      --no-browser           print the address; also takes the final address pasted back\n"
+    "  logout ACCOUNT             forget the tokens of the account's sign-in\n"
+    "      --everywhere           and say how to end all its sessions at Microsoft\n"
+    "  forget ACCOUNT             erase the account\n"
+    "  token ACCOUNT              print an access token, renewed when needed\n"
+    "      --protocol P           for imap, pop3, smtp (one token serves these) or graph\n"
+    "      --scope S              with this scope; may be given several times\n"
+    "      --min-ttl N            with at least N seconds left\n"
+    "      --xoauth2              as the base64 string for SASL XOAUTH2\n"
+    "\n"
+    "  --json                     print JSON instead of text\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0 fine, 64 usage, 69 network, 75 try again later, 77 sign-in needed or denied, 78 configuration;\n"
+    "README.md has them all.\n";
+
+static int usage(const char *format, const char *what)
+{
+    fputs("thunderseal: ", stderr);
+    fprintf(stderr, format, what);
+    fputs(" Try \"thunderseal --help\".\n", stderr);
+    return EX_USAGE;
+}
+
+int cli_flush(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    fputs("thunderseal: The output could not be written. Check where it goes.\n", stderr);
+    return EX_IOERR;
+}
+
+static bool option_allowed(const struct command *command, int option)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof command->options / sizeof command->options[0]; i++)
+        if (command->options[i] == option)
+            return true;
+    return false;
+}
+
+static int take_option(struct cli_options *options, int option, const char *value)
+{
+    char *end;
+
+    switch (option) {
+    case OPTION_JSON:
+        options->json = true;
+        break;
+    case OPTION_AS:
+        options->sign_in_as = value;
+        break;
+    case OPTION_DEVICE:
+        options->device = true;
+        break;
+    case OPTION_NO_BROWSER:
+        options->no_browser = true;
+        break;
+    case OPTION_EVERYWHERE:
+        options->everywhere = true;
+        break;
+    case OPTION_PROTOCOL:
+        options->protocol = value;
+        break;
+    case OPTION_SCOPE:
+        options->scopes[options->scope_count++] = (char *)value;
+        break;
+    case OPTION_MIN_TTL:
+        options->min_ttl = strtol(value, &end, 10);
+        if (*value < '0' || *value > '9' || *end != '\0' || options->min_ttl > 1800)
+            return usage("--min-ttl takes a number of seconds from 0 to 1800, not \"%s\".", value);
+        break;
+    case OPTION_XOAUTH2:
+        options->xoauth2 = true;
+        break;
+    }
+    return 0;
+}
+
+static const struct command *find_command(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* Options may stand before or behind the command. 0, an exit status, or -1: --help or --version did all. */
+static int read_options(int argc, char **argv, struct cli_options *options, const struct command **command)
+{
+    int given[32], count = 0, option, i, status;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        if (option == '?')
+            return usage("The option \"%s\" is not known, or lacks its value.", argv[optind - 1]);
+        if (option == OPTION_HELP) {
+            fputs(help_text, stdout);
+            return -1;
+        }
+        if (option == OPTION_VERSION) {
+            puts("thunderseal " THUNDERSEAL_VERSION);
+            return -1;
+        }
+        if (count == (int)(sizeof given / sizeof given[0]))
+            return usage("There are too many options.%s", "");
+        given[count++] = option;
+        status = take_option(options, option, optarg);
+        if (status != 0)
+            return status;
+    }
+    if (optind == argc)
+        return usage("A command is missing.%s", "");
+    *command = find_command(argv[optind]);
+    if (*command == NULL)
+        return usage("The command \"%s\" is not known.", argv[optind]);
+    for (i = 0; i < count; i++)
+        if (!option_allowed(*command, given[i]))
+            return usage("An option does not belong to the command \"%s\".", (*command)->name);
+    options->arguments = argv + optind + 1;
+    options->argument_count = argc - optind - 1;
+    if (options->argument_count < (*command)->arguments_min)
+        return usage("The command \"%s\" needs an account.", (*command)->name);
+    if ((*command)->arguments_max >= 0 && options->argument_count > (*command)->arguments_max)
+        return usage("The command \"%s\" takes fewer arguments.", (*command)->name);
+    return 0;
+}
+
+static void take_reply(void *context, json_t *message)
+{
+    struct cli *cli = context;
+    const char *method = json_string_value(json_object_get(message, "method"));
+    json_t *params = json_object_get(message, "params");
+
+    if (method == NULL) {
+        json_decref(cli->reply);
+        cli->reply = json_incref(message);
+        cli->waiting = false;
+        loop_stop(cli->loop);
+    } else if (cli->sign_in != NULL && strcmp(method, "signIn.finished") == 0 &&
+               strcmp(json_string_value(json_object_get(params, "signInId")), cli->sign_in) == 0) {
+        cli->finished = json_incref(params);
+        loop_stop(cli->loop);
+    } else if (cli->sign_in != NULL && strcmp(method, "signIn.retry") == 0) {
+        (void)cli_tell_problem(json_object_get(params, "problem"));
+    }
+}
+
+json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status)
+{
+    json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method, "params", params);
+    json_t *result;
+
+    if (request == NULL) {
+        fputs("thunderseal: The account's name is not valid UTF-8. Check the spelling.\n", stderr);
+        *status = EX_USAGE;
+        return NULL;
+    }
+    cli->waiting = true;
+    service_handle(cli->service, request);
+    while (cli->waiting)
+        loop_run(cli->loop);
+    result = json_object_get(cli->reply, "result");
+    *status = result != NULL ? 0 : cli_tell_error(json_object_get(cli->reply, "error"));
+    return result;
+}
+
+static int run_command(struct cli *cli, const struct command *command)
+{
+    const struct service_client client = {.send = take_reply, .context = cli};
+    struct problem problem = {0};
+    int status;
+
+    cli->loop = loop_new();
+    cli->service = cli->loop == NULL ? NULL : service_new(cli->loop, &client, &problem);
+    if (cli->service == NULL) {
+        fprintf(stderr, "thunderseal: %s %s\n", problem.cause, problem.remedy);
+        return problem_exit_status(problem.kind);
+    }
+    if (cli_call(cli, "hello",
+                 json_pack("{s:i, s:{s:s}, s:{s:s}}", "protocol", 1, "extension", "version", THUNDERSEAL_VERSION,
+                           "thunderbird", "version", ""),
+                 &status) == NULL)
+        return status;
+    status = command->function(cli);
+    if (status == 0)
+        status = cli_flush();
+    return status;
+}
+
+int cli_run(int argc, char **argv)
+{
+    static struct cli cli;
+    const struct command *command = NULL;
+    int status;
+
+    cli.options.min_ttl = -1;
+    cli.options.scopes = calloc((size_t)argc + 1, sizeof *cli.options.scopes);
+    if (cli.options.scopes == NULL)
+        return EX_OSERR;
+    status = read_options(argc, argv, &cli.options, &command);
+    if (status == 0)
+        status = run_command(&cli, command);
+    else if (status < 0)
+        status = cli_flush();
+    service_free(cli.service);
+    json_decref(cli.reply);
+    json_decref(cli.finished);
+    json_decref(cli.sign_in_result);
+    free(cli.options.scopes);
+    return status;
+}

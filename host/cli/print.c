@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What the commands print. Texts that come from elsewhere cannot steer the terminal. */
+#include "cli/cli.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+void cli_print_text(FILE *stream, const char *text)
+{
+    for (; *text != '\0'; text++)
+        putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stream);
+}
+
+static void print_sentence(const char *text)
+{
+    if (text == NULL || text[0] == '\0')
+        return;
+    putc(' ', stderr);
+    cli_print_text(stderr, text);
+}
+
+/* By name: what comes from the service is JSON, as it is for the add-on. */
+static int exit_status_of(const char *kind)
+{
+    int i;
+
+    for (i = PROBLEM_NONE + 1; kind != NULL && i < PROBLEM_KINDS; i++)
+        if (strcmp(problem_kind_name((enum problem_kind)i), kind) == 0)
+            return problem_exit_status((enum problem_kind)i);
+    return EX_SOFTWARE;
+}
+
+int cli_tell_problem(const json_t *problem)
+{
+    fputs("thunderseal:", stderr);
+    print_sentence(json_string_value(json_object_get(problem, "cause")));
+    print_sentence(json_string_value(json_object_get(problem, "remedy")));
+    putc('\n', stderr);
+    return exit_status_of(json_string_value(json_object_get(problem, "kind")));
+}
+
+int cli_tell_error(const json_t *error)
+{
+    return cli_tell_problem(json_object_get(error, "data"));
+}
+
+int cli_print_json(const json_t *value)
+{
+    char *text = json_dumps(value, JSON_INDENT(2));
+    json_free_t release;
+
+    if (text == NULL)
+        return EX_SOFTWARE;
+    fputs(text, stdout);
+    putchar('\n');
+    json_get_alloc_funcs(NULL, &release);
+    release(text);
+    return cli_flush();
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "core/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FILE_REMEDY "Correct the file, or ask your administrator to, and restart Thunderbird."
+
+/* FACTS 2: endpoints by cloud. The national clouds are accepted as values and refused when a sign-in needs them. */
+static const struct {
+    const char *cloud, *authority, *outlook, *graph;
+} clouds[] = {
+    {"worldwide", "https://login.microsoftonline.com", "https://outlook.office.com", "https://graph.microsoft.com"},
+};
+
+static int set_value(struct settings *settings, const char *key, json_t *value, enum settings_source source)
+{
+    static const char *const names[] = {"default", "user", "thunderbird", "admin"};
+
+    if (json_object_set(settings->values, key, value) != 0)
+        return -1;
+    return json_object_set_new(settings->sources, key, json_string(names[source]));
+}
+
+int settings_init(struct settings *settings)
+{
+    size_t count, i;
+    const struct settings_key *keys = settings_keys(&count);
+
+    memset(settings, 0, sizeof *settings);
+    settings->values = json_object();
+    settings->sources = json_object();
+    settings->warnings = json_array();
+    for (i = 0; i < count; i++) {
+        json_t *value;
+        int result;
+        if (keys[i].default_json == NULL)
+            continue;
+        value = json_loads(keys[i].default_json, JSON_DECODE_ANY, NULL);
+        result = set_value(settings, keys[i].name, value, SETTINGS_DEFAULT);
+        json_decref(value);
+        if (result != 0)
+            return -1;
+    }
+    return settings->warnings == NULL ? -1 : 0;
+}
+
+void settings_clear(struct settings *settings)
+{
+    json_decref(settings->values);
+    json_decref(settings->sources);
+    json_decref(settings->warnings);
+    memset(settings, 0, sizeof *settings);
+}
+
+static void warn(struct settings *settings, const char *where, const char *pointer, const char *what,
+                 const char *remedy)
+{
+    struct problem problem;
+
+    problem_setf(&problem, PROBLEM_MISCONFIGURED, remedy, "%s, %s: %s.", where, pointer, what);
+    json_array_append_new(settings->warnings, problem_to_json(&problem));
+}
+
+void settings_break(struct settings *settings, const char *where, const char *cause)
+{
+    struct problem problem;
+
+    problem_setf(&problem, PROBLEM_MISCONFIGURED, FILE_REMEDY, "%s cannot be used: %s.", where, cause);
+    json_array_append_new(settings->warnings, problem_to_json(&problem));
+    if (settings->broken.kind == PROBLEM_NONE)
+        settings->broken = problem;
+}
+
+static const struct settings_key *find_key(const char *name)
+{
+    size_t count, i;
+    const struct settings_key *keys = settings_keys(&count);
+
+    for (i = 0; i < count; i++)
+        if (strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+static enum settings_source source_of(const struct settings *settings, const char *key)
+{
+    const char *name = json_string_value(json_object_get(settings->sources, key));
+
+    if (name == NULL || strcmp(name, "default") == 0)
+        return SETTINGS_DEFAULT;
+    return strcmp(name, "user") == 0          ? SETTINGS_USER
+           : strcmp(name, "thunderbird") == 0 ? SETTINGS_THUNDERBIRD
+                                              : SETTINGS_ADMIN;
+}
+
+/* Takes one value that passed its check, unless it may not stand here. */
+static void take(struct settings *settings, const struct settings_key *key, json_t *value, enum settings_source source,
+                 const char *where)
+{
+    char pointer[SETTINGS_POINTER_SIZE];
+
+    snprintf(pointer, sizeof pointer, "/%s", key->name);
+    if (source == SETTINGS_THUNDERBIRD && !key->for_extension)
+        warn(settings, where, pointer, "ignored, Thunderbird's own policies set only the add-on's keys",
+             "Set it in policy.json.");
+    else if (source != SETTINGS_ADMIN && key->admin_only)
+        warn(settings, where, pointer, "ignored, only the administrator's file may set it", "Remove it there.");
+    else if (source >= source_of(settings, key->name))
+        (void)set_value(settings, key->name, value, source);
+    if (key->unbuilt)
+        warn(settings, where, pointer, "this version has no such feature: not built yet",
+             "Update Thunderseal when a version that has it is out.");
+}
+
+/* The first wrong value of object: false, and the reason with its JSON pointer in cause. */
+static bool check_all(const json_t *object, char *cause, size_t size)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)object, name, value)
+    {
+        const struct settings_key *key = find_key(name);
+        char pointer[SETTINGS_POINTER_SIZE];
+        const char *expected;
+        if (key == NULL)
+            continue;
+        snprintf(pointer, sizeof pointer, "/%s", name);
+        expected = key->check(value, pointer);
+        if (expected != NULL) {
+            snprintf(cause, size, "%s must be %s", pointer, expected);
+            return false;
+        }
+    }
+    return true;
+}
+
+void settings_apply(struct settings *settings, const json_t *object, enum settings_source source, const char *where)
+{
+    char cause[SETTINGS_POINTER_SIZE + 128], pointer[SETTINGS_POINTER_SIZE];
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(object)) {
+        settings_break(settings, where, "its top level is not an object");
+        return;
+    }
+    if (!check_all(object, cause, sizeof cause)) {
+        if (source == SETTINGS_THUNDERBIRD)
+            warn(settings, where, "managed storage", cause, "Correct Thunderbird's policies.json.");
+        else
+            settings_break(settings, where, cause);
+        return;
+    }
+    json_object_foreach((json_t *)object, name, value)
+    {
+        const struct settings_key *key = find_key(name);
+        problem_copy_text(pointer, 64, name);
+        memmove(pointer + 1, pointer, strlen(pointer) + 1);
+        pointer[0] = '/';
+        if (key == NULL)
+            warn(settings, where, pointer, "the key is not known and has no effect", "Check the spelling.");
+        else
+            take(settings, key, value, source, where);
+    }
+}
+
+void settings_settle(struct settings *settings)
+{
+    const char *cloud = settings_text(settings, "cloud");
+
+    if (source_of(settings, "caFile") == SETTINGS_USER && (cloud == NULL || strcmp(cloud, "custom") != 0)) {
+        warn(settings, "config.json", "/caFile", "ignored, the user's file may set it only with the cloud \"custom\"",
+             "Ask your administrator to set it in policy.json.");
+        json_object_del(settings->values, "caFile");
+        json_object_del(settings->sources, "caFile");
+    }
+}
+
+const char *settings_text(const struct settings *settings, const char *key)
+{
+    return json_string_value(json_object_get(settings->values, key));
+}
+
+bool settings_list_contains(const struct settings *settings, const char *key, const char *text)
+{
+    json_t *each;
+    size_t i;
+
+    json_array_foreach(json_object_get(settings->values, key), i, each)
+    {
+        if (strcmp(json_string_value(each), text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The `accounts` entry for the address itself, else for its domain. */
+static const json_t *account_entry(const struct settings *settings, const char *account)
+{
+    json_t *accounts = json_object_get(settings->values, "accounts"), *entry;
+    const char *name;
+    char wildcard[ACCOUNT_NAME_SIZE + 2];
+
+    json_object_foreach(accounts, name, entry)
+    {
+        if (account_name_equal(name, account))
+            return entry;
+    }
+    snprintf(wildcard, sizeof wildcard, "*@%s", account_name_domain(account));
+    json_object_foreach(accounts, name, entry)
+    {
+        if (account_name_equal(name, wildcard))
+            return entry;
+    }
+    return NULL;
+}
+
+static const char *first_text(const json_t *entry, const char *key, const char *wish, const char *otherwise)
+{
+    const char *text = json_string_value(json_object_get(entry, key));
+
+    if (text != NULL)
+        return text;
+    return wish != NULL && wish[0] != '\0' ? wish : otherwise;
+}
+
+static void find_cloud(const struct settings *settings, struct account_target *target, const char **authority)
+{
+    const json_t *custom = json_object_get(settings->values, "custom");
+    const json_t *resources = json_object_get(custom, "resources");
+    size_t i;
+
+    *authority = NULL;
+    for (i = 0; i < sizeof clouds / sizeof clouds[0]; i++)
+        if (strcmp(target->cloud, clouds[i].cloud) == 0) {
+            *authority = clouds[i].authority;
+            target->outlook = clouds[i].outlook;
+            target->graph = clouds[i].graph;
+        }
+    if (strcmp(target->cloud, "custom") == 0 && custom != NULL) {
+        *authority = json_string_value(json_object_get(custom, "authority"));
+        target->outlook = json_string_value(json_object_get(resources, "outlook"));
+        target->graph = json_string_value(json_object_get(resources, "graph"));
+    }
+}
+
+void settings_target(const struct settings *settings, const char *account, const struct account_wish *wish,
+                     struct account_target *target)
+{
+    const json_t *entry = account_entry(settings, account);
+    const char *authority, *client_id = settings_text(settings, "clientId");
+    const char *sign_in_as = first_text(entry, "signInAs", wish->sign_in_as, account);
+
+    memset(target, 0, sizeof *target);
+    target->cloud = first_text(entry, "cloud", wish->cloud, settings_text(settings, "cloud"));
+    find_cloud(settings, target, &authority);
+    problem_copy_text(target->key.authority, AUTHORITY_SIZE, authority);
+    problem_copy_text(target->key.tenant, TENANT_SIZE,
+                      first_text(entry, "tenant", wish->tenant, settings_text(settings, "tenant")));
+    problem_copy_text(target->key.client_id, CLIENT_ID_SIZE, client_id);
+    account_name_fold(target->key.sign_in_as, sign_in_as);
+}
+
+static bool domain_allowed(const struct settings *settings, const char *name)
+{
+    json_t *domains = json_object_get(settings->values, "allowedDomains"), *domain;
+    char wanted[ACCOUNT_NAME_SIZE], allowed[ACCOUNT_NAME_SIZE];
+    size_t i;
+
+    if (json_array_size(domains) == 0)
+        return true;
+    account_name_fold(wanted, account_name_domain(name));
+    json_array_foreach(domains, i, domain)
+    {
+        account_name_fold(allowed, json_string_value(domain));
+        if (strcmp(wanted, allowed) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool settings_allow(const struct settings *settings, const char *account, const char *sign_in_as,
+                    struct problem *problem)
+{
+    const char *name = domain_allowed(settings, account) ? sign_in_as : account;
+
+    if (!account_name_valid(name) || domain_allowed(settings, name))
+        return true;
+    problem_setf(problem, PROBLEM_POLICY_DENIED, "Use an account of your organisation, or ask your administrator.",
+                 "Your organisation's policy allows no accounts of the domain %.200s.", account_name_domain(name));
+    problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy,
+                      "Add the domain to allowedDomains in policy.json.");
+    return false;
+}
+
+static bool not_built(struct problem *problem, const char *what)
+{
+    problem_setf(problem, PROBLEM_MISCONFIGURED, "Ask your administrator to change the setting.",
+                 "%s is not built yet in this version.", what);
+    return false;
+}
+
+bool settings_can_sign_in(const struct settings *settings, const struct account_target *target,
+                          struct problem *problem)
+{
+    const char *keystore = settings_text(settings, "keystore");
+
+    if (settings->broken.kind != PROBLEM_NONE) {
+        *problem = settings->broken;
+        return false;
+    }
+    if (strcmp(target->cloud, "custom") == 0 && target->outlook == NULL) {
+        problem_set(problem, PROBLEM_MISCONFIGURED, "The cloud is \"custom\", but no \"custom\" endpoints are set.",
+                    FILE_REMEDY);
+        return false;
+    }
+    if (target->outlook == NULL)
+        return not_built(problem, "Sign-in to national clouds");
+    if (strcmp(target->key.sign_in_as, "ask") == 0)
+        return not_built(problem, "The sign-in name \"ask\"");
+    if (strcmp(keystore, "secret-service") == 0 || strcmp(keystore, "passphrase") == 0)
+        return not_built(problem, "The key store that is configured");
+    if (settings_text(settings, "recoveryPublicKey") != NULL)
+        return not_built(problem, "The recovery key");
+    if (target->key.client_id[0] == '\0') {
+        problem_set(problem, PROBLEM_MISCONFIGURED, "No client id is set, so Microsoft would not know who asks.",
+                    "Ask your administrator for the client id of the app registration and set it as clientId in "
+                    "config.json.");
+        problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy,
+                          "Register an app in Entra as README.md says and set its id as clientId in policy.json.");
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The configuration: keys of protocol section 5, from the admin's file, Thunderbird's managed storage and the user's
+ * file, checked against one table. Pure: the shell reads the files.
+ */
+#ifndef THUNDERSEAL_CORE_SETTINGS_H
+#define THUNDERSEAL_CORE_SETTINGS_H
+
+#include "core/identity.h"
+#include "core/problem.h"
+#include <jansson.h>
+#include <stdbool.h>
+
+/* In rising rank: what a higher one sets a lower one cannot change. */
+enum settings_source { SETTINGS_DEFAULT, SETTINGS_USER, SETTINGS_THUNDERBIRD, SETTINGS_ADMIN };
+
+struct settings {
+    json_t *values;        /* effective value by key; keys without default and value are absent */
+    json_t *sources;       /* "default" "user" "thunderbird" "admin" by key */
+    json_t *warnings;      /* array of Problem objects */
+    struct problem broken; /* a file that cannot be used: PROBLEM_MISCONFIGURED, else PROBLEM_NONE */
+};
+
+/* One key of the table. */
+struct settings_key {
+    const char *name;
+    const char *default_json; /* NULL: no default */
+    /* What the value must be when it is not that, else NULL; pointer is extended to the faulty member. */
+    const char *(*check)(const json_t *value, char *pointer);
+    bool admin_only;
+    bool for_extension;       /* the only ones that Thunderbird's managed storage may set */
+    bool unbuilt;             /* accepted, and warned of: this version does nothing with it */
+};
+#define SETTINGS_POINTER_SIZE 512
+
+/* The table, for whoever checks or lists keys. */
+const struct settings_key *settings_keys(size_t *count);
+
+/* Sets the defaults. 0, or -1 out of memory. */
+int settings_init(struct settings *settings);
+void settings_clear(struct settings *settings);
+
+/*
+ * Checks object and takes its values over, or none of them when one is wrong: then settings->broken says which.
+ * where is how the file is called in messages. From Thunderbird a wrong value is only a warning.
+ */
+void settings_apply(struct settings *settings, const json_t *object, enum settings_source source, const char *where);
+/* Marks a file as unusable. */
+void settings_break(struct settings *settings, const char *where, const char *cause);
+/* To be called when all files were applied: drops what the whole does not allow. */
+void settings_settle(struct settings *settings);
+
+/* A text value, or NULL. Borrowed. */
+const char *settings_text(const struct settings *settings, const char *key);
+/* Whether an array value contains the text. */
+bool settings_list_contains(const struct settings *settings, const char *key, const char *text);
+
+/* What account.add asked for, "" where it said nothing. */
+struct account_wish {
+    char sign_in_as[ACCOUNT_NAME_SIZE];
+    char tenant[TENANT_SIZE];
+    char cloud[32];
+};
+
+/* Where tokens of an account come from. */
+struct account_target {
+    struct identity_key key;
+    const char *cloud;
+    const char *outlook, *graph; /* resources; borrowed from settings or static; NULL when the cloud is not known here */
+};
+
+/* The identity that the configuration in force gives an account; the admin's `accounts` entry wins over the wish. */
+void settings_target(const struct settings *settings, const char *account, const struct account_wish *wish,
+                     struct account_target *target);
+/* Whether allowedDomains lets the account and its sign-in name in; else *problem PROBLEM_POLICY_DENIED. */
+bool settings_allow(const struct settings *settings, const char *account, const char *sign_in_as,
+                    struct problem *problem);
+/* Whether a sign-in or renewal can be tried; else *problem PROBLEM_MISCONFIGURED. */
+bool settings_can_sign_in(const struct settings *settings, const struct account_target *target,
+                          struct problem *problem);
+/* "tenant" as configuration allows it: common, organizations, consumers, a GUID or a domain. */
+bool settings_tenant_valid(const char *tenant);
+/* One of the five clouds of the protocol. */
+bool settings_cloud_valid(const char *cloud);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Which identity serves which address, and what the protocol shows of it. */
+#include "service/service_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool entry_has_address(const struct entry *entry, const char *account)
+{
+    json_t *address;
+    size_t i;
+
+    json_array_foreach(entry->addresses, i, address)
+    {
+        if (account_name_equal(json_string_value(address), account))
+            return true;
+    }
+    return false;
+}
+
+/* While an address moves to another identity, the one it moves to speaks for it. */
+struct entry *entry_of(struct service *service, const char *account)
+{
+    struct entry *entry, *found = NULL;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next) {
+        if (entry->moving[0] != '\0' && account_name_equal(entry->moving, account))
+            return entry;
+        if (found == NULL && entry_has_address(entry, account))
+            found = entry;
+    }
+    return found;
+}
+
+bool keys_equal(const struct identity_key *a, const struct identity_key *b)
+{
+    return strcmp(a->authority, b->authority) == 0 && strcmp(a->tenant, b->tenant) == 0 &&
+           strcmp(a->client_id, b->client_id) == 0 && strcmp(a->sign_in_as, b->sign_in_as) == 0;
+}
+
+struct entry *entry_by_key(struct service *service, const struct identity_key *key)
+{
+    struct entry *entry;
+
+    for (entry = service->entries; entry != NULL && !keys_equal(&entry->identity.key, key); entry = entry->next)
+        ;
+    return entry;
+}
+
+struct entry *entry_make(struct service *service, const struct identity_key *key)
+{
+    struct entry *entry = entry_by_key(service, key);
+    const char *const parts[] = {key->authority, key->client_id, key->tenant, key->sign_in_as};
+
+    if (entry != NULL)
+        return entry;
+    entry = calloc(1, sizeof *entry);
+    if (entry == NULL)
+        return NULL;
+    entry->addresses = json_array();
+    if (entry->addresses == NULL) {
+        free(entry);
+        return NULL;
+    }
+    entry->service = service;
+    entry->identity.key = *key;
+    vault_name(entry->name, parts, sizeof parts / sizeof parts[0]);
+    entry->next = service->entries;
+    service->entries = entry;
+    return entry;
+}
+
+int entry_add_address(struct entry *entry, const char *account)
+{
+    return entry_has_address(entry, account) ? 0 : json_array_append_new(entry->addresses, json_string(account));
+}
+
+void entry_remove_address(struct entry *entry, const char *account)
+{
+    size_t i;
+
+    for (i = json_array_size(entry->addresses); i-- > 0;)
+        if (account_name_equal(json_string_value(json_array_get(entry->addresses, i)), account))
+            json_array_remove(entry->addresses, i);
+}
+
+size_t accounts_count(const struct service *service)
+{
+    const struct entry *entry;
+    size_t count = 0;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next)
+        count += json_array_size(entry->addresses);
+    return count;
+}
+
+/* The wish in force after the new one: what it leaves open stays as it was. */
+static struct account_wish merge_wish(const struct entry *entry, const struct account_wish *wish)
+{
+    struct account_wish merged = *wish;
+
+    if (entry == NULL)
+        return merged;
+    if (merged.sign_in_as[0] == '\0')
+        memcpy(merged.sign_in_as, entry->identity.key.sign_in_as, sizeof merged.sign_in_as);
+    if (merged.tenant[0] == '\0')
+        memcpy(merged.tenant, entry->wish.tenant, sizeof merged.tenant);
+    if (merged.cloud[0] == '\0')
+        memcpy(merged.cloud, entry->wish.cloud, sizeof merged.cloud);
+    return merged;
+}
+
+static struct entry *out_of_memory(struct problem *problem)
+{
+    problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs and try again.");
+    return NULL;
+}
+
+struct entry *account_ensure(struct service *service, const char *account, const struct account_wish *wish,
+                             struct problem *problem)
+{
+    struct entry *old = entry_of(service, account), *entry;
+    struct account_wish merged = merge_wish(old, wish);
+    bool nothing_asked = wish->sign_in_as[0] == '\0' && wish->tenant[0] == '\0' && wish->cloud[0] == '\0';
+    struct account_target target;
+
+    if (old != NULL && nothing_asked)
+        return old;
+    if (old == NULL && accounts_count(service) >= ACCOUNTS_MAX) {
+        problem_set(problem, PROBLEM_POLICY_DENIED, "There are 1,000 accounts already.",
+                    "Remove one that is no longer used.");
+        return NULL;
+    }
+    settings_target(&service->settings, account, &merged, &target);
+    if (!settings_allow(&service->settings, account, target.key.sign_in_as, problem))
+        return NULL;
+    entry = entry_make(service, &target.key);
+    if (entry == NULL || entry_add_address(entry, account) != 0)
+        return out_of_memory(problem);
+    entry->wish = merged;
+    if (old != NULL && old != entry)
+        entry_remove_address(old, account);
+    entry_judge(entry);
+    return entry;
+}
+
+static void app_changed(struct problem *problem)
+{
+    problem_set(problem, PROBLEM_SIGN_IN_REQUIRED, "Your organisation changed the app that signs this account in.",
+                "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
+}
+
+void entry_judge(struct entry *entry)
+{
+    struct service *service = entry->service;
+    struct identity *identity = &entry->identity;
+    const char *account = json_string_value(json_array_get(entry->addresses, 0));
+    struct account_target target;
+    struct account_wish wish = merge_wish(entry, &entry->wish);
+    bool kept = identity->held.kind == PROBLEM_VAULT_DAMAGED || identity->held.kind == PROBLEM_VAULT_LOCKED;
+
+    memset(&identity->no_renewal, 0, sizeof identity->no_renewal);
+    if (!kept)
+        memset(&identity->held, 0, sizeof identity->held);
+    if (account == NULL || kept || identity->grant.serial == 0)
+        return;
+    if (service->settings.broken.kind != PROBLEM_NONE) {
+        identity->no_renewal = service->settings.broken;
+        return;
+    }
+    settings_target(&service->settings, account, &wish, &target);
+    if (!settings_allow(&service->settings, account, target.key.sign_in_as, &identity->held))
+        return;
+    if (!keys_equal(&target.key, &identity->key))
+        app_changed(&identity->held);
+    else
+        (void)settings_can_sign_in(&service->settings, &target, &identity->no_renewal);
+}
+
+static void entry_free(struct entry *entry)
+{
+    loop_timer_cancel(entry->service->loop, entry->sign_in_timer);
+    loop_timer_cancel(entry->service->loop, entry->save_timer);
+    redirect_listener_close(entry->listener);
+    identity_clear(&entry->identity);
+    json_decref(entry->addresses);
+    free(entry);
+}
+
+void entries_sweep(struct service *service)
+{
+    struct entry **link = &service->entries;
+
+    while (*link != NULL) {
+        struct entry *entry = *link;
+        const struct identity *identity = &entry->identity;
+        if (json_array_size(entry->addresses) == 0 && entry->moving[0] == '\0' && identity->sign_in.id == 0 &&
+            identity->waiter_count == 0 && identity->flight.purpose == PURPOSE_NONE && !identity->before.active) {
+            *link = entry->next;
+            entry_free(entry);
+        } else {
+            link = &entry->next;
+        }
+    }
+}
+
+void entries_free(struct service *service)
+{
+    while (service->entries != NULL) {
+        struct entry *next = service->entries->next;
+        entry_free(service->entries);
+        service->entries = next;
+    }
+}
+
+static int compare_listed(const void *a, const void *b)
+{
+    char folded_a[ACCOUNT_NAME_SIZE], folded_b[ACCOUNT_NAME_SIZE];
+
+    account_name_fold(folded_a, ((const struct listed *)a)->account);
+    account_name_fold(folded_b, ((const struct listed *)b)->account);
+    return strcmp(folded_a, folded_b);
+}
+
+int accounts_sorted(struct service *service, struct listed **list)
+{
+    struct entry *entry;
+    json_t *address;
+    size_t i, count = 0;
+
+    *list = calloc(accounts_count(service) + 1, sizeof **list);
+    if (*list == NULL)
+        return -1;
+    for (entry = service->entries; entry != NULL; entry = entry->next)
+        json_array_foreach(entry->addresses, i, address)
+        {
+            (*list)[count].account = json_string_value(address);
+            (*list)[count++].entry = entry_of(service, json_string_value(address));
+        }
+    qsort(*list, count, sizeof **list, compare_listed);
+    return (int)count;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Carrying out what the identity machine decides: the only place where its effects meet the world. */
+#include "service/service_parts.h"
+
+#include "core/authorization.h"
+#include "core/diagnosis.h"
+#include <string.h>
+
+#define PATH_TOKEN "/oauth2/v2.0/token"
+
+/* What has to be reported back to the machine once all effects of the step are carried out. */
+struct report {
+    bool save_done;
+    struct problem save_problem;
+    bool send_failed;
+};
+
+void entry_changed(struct entry *entry)
+{
+    entry->changed = true;
+}
+
+static void token_arrived(void *context, struct https_answer *http)
+{
+    struct entry *entry = context;
+    struct service *service = entry->service;
+    struct token_answer answer = {0};
+    struct event event = {.kind = EVENT_TOKEN_ANSWER, .answer = &answer};
+    const struct token_http exchange = {.failed_stage = http->failed_stage,
+                                        .status = http->status,
+                                        .too_long = http->too_long,
+                                        .redirected = http->redirected,
+                                        .retry_after = http->retry_after,
+                                        .body = &http->body};
+
+    token_answer_read(&answer, &exchange);
+    (void)entry_step(entry, &event);
+    token_answer_clear(&answer);
+    entries_sweep(service);
+    service_tell_changes(service);
+    if (service->client.settled != NULL)
+        service->client.settled(service->client.context);
+}
+
+static struct https *https_of(struct service *service)
+{
+    const char *proxy = settings_text(&service->settings, "proxy");
+
+    if (service->https == NULL)
+        service->https = https_new(service->loop, settings_text(&service->settings, "caFile"),
+                                   proxy != NULL ? proxy : service->proxy);
+    return service->https;
+}
+
+/* The scopes of a code request are those of its first resource: one resource per token request (FACTS 1.3). */
+static void code_scopes(const struct sign_in *sign_in, char scopes[SCOPE_LIST_SIZE])
+{
+    char scope[SCOPE_SIZE], resource[RESOURCE_SIZE] = "";
+    const char *rest = sign_in->scopes;
+
+    while (resource[0] == '\0' && scope_list_next(&rest, scope))
+        if (!scope_is_openid(scope))
+            (void)scope_resource(resource, scope);
+    scope_list_of_resource(scopes, sign_in->scopes, resource);
+    (void)scope_list_add(scopes, "offline_access");
+    (void)scope_list_add(scopes, "openid");
+    (void)scope_list_add(scopes, "profile");
+}
+
+static int token_form(const struct identity *identity, struct secret *form)
+{
+    char scopes[SCOPE_LIST_SIZE];
+    struct token_request request = {.client_id = identity->key.client_id, .scopes = scopes};
+
+    if (identity->flight.purpose == PURPOSE_CODE) {
+        code_scopes(&identity->sign_in, scopes);
+        request.code = &identity->sign_in.code;
+        request.redirect_uri = identity->sign_in.redirect_uri;
+        request.verifier = &identity->sign_in.verifier;
+    } else {
+        scope_list_of_resource(scopes, identity->grant.scopes, identity->access[identity->flight.resource].resource);
+        (void)scope_list_add(scopes, "offline_access");
+        request.refresh_token = &identity->grant.refresh_token;
+    }
+    return token_request_form(form, &request);
+}
+
+static int send_token_request(struct entry *entry)
+{
+    const struct identity_key *key = &entry->identity.key;
+    struct https *https = https_of(entry->service);
+    struct secret form = {0};
+    char url[1024];
+
+    if (https == NULL || endpoint_url(url, sizeof url, key->authority, key->tenant, PATH_TOKEN) != 0 ||
+        token_form(&entry->identity, &form) != 0)
+        return -1;
+    if (https_post_form(https, url, &form, HTTPS_TOKEN_ANSWER_MAX, HTTPS_TOKEN_TIMEOUT_MS, token_arrived, entry) != 0) {
+        secret_wipe(&form);
+        return -1;
+    }
+    return 0;
+}
+
+static void reply_token(struct entry *entry, const struct effect *effect)
+{
+    struct request *request = request_by_number(entry->service, effect->request);
+    const struct access *access = &entry->identity.access[effect->resource];
+    char scopes[SCOPE_LIST_SIZE], scope[SCOPE_SIZE];
+    const char *rest = scopes;
+    json_t *list = json_array();
+
+    if (request == NULL) {
+        json_decref(list);
+        return;
+    }
+    scope_list_of_resource(scopes, entry->identity.grant.scopes, access->resource);
+    while (scope_list_next(&rest, scope))
+        json_array_append_new(list, json_string(scope));
+    send_message(entry->service,
+                 rpc_result(request->id, json_pack("{s:s, s:s, s:I, s:o, s:s, s:s}", "accessToken",
+                                                   secret_expose(&access->access_token), "tokenType", "Bearer",
+                                                   "expiresAt", (json_int_t)access->expires_at, "scopes", list,
+                                                   "resource", access->resource, "source",
+                                                   effect->renewed ? "renewed" : "cache")));
+    request_close(request);
+}
+
+static void reply_problem(struct service *service, const struct effect *effect)
+{
+    struct request *request = request_by_number(service, effect->request);
+
+    if (request == NULL)
+        return;
+    send_message(service, rpc_error(request->id, effect->problem));
+    request_close(request);
+}
+
+static void save_again(void *context)
+{
+    struct entry *entry = context;
+    struct event event = {.kind = EVENT_SAVED};
+    struct problem problem = {0};
+
+    entry->save_timer = NULL;
+    if (!entry->identity.unsaved)
+        return;
+    (void)store_save(entry, false, &problem);
+    event.saved = &problem;
+    (void)entry_step(entry, &event);
+    if (problem.kind != PROBLEM_NONE)
+        entry->save_timer = loop_timer_start(entry->service->loop, SAVE_RETRY_MS, save_again, entry);
+    service_tell_changes(entry->service);
+}
+
+static void tell_attention(struct entry *entry, const struct problem *problem)
+{
+    json_t *address;
+    size_t i;
+
+    json_array_foreach(entry->addresses, i, address)
+    {
+        notify(entry->service, "attention", json_pack("{s:O, s:o}", "account", address, "problem",
+                                                      problem_to_json(problem)));
+    }
+}
+
+static void carry_out(struct entry *entry, const struct effect *effect, struct report *report)
+{
+    switch (effect->kind) {
+    case EFFECT_REPLY_TOKEN:
+        reply_token(entry, effect);
+        break;
+    case EFFECT_REPLY_PROBLEM:
+        reply_problem(entry->service, effect);
+        break;
+    case EFFECT_SEND_TOKEN:
+        report->send_failed = send_token_request(entry) != 0;
+        break;
+    case EFFECT_SAVE:
+    case EFFECT_SAVE_AND_FORGET:
+        report->save_done = true;
+        (void)store_save(entry, effect->kind == EFFECT_SAVE_AND_FORGET, &report->save_problem);
+        break;
+    case EFFECT_SIGN_IN_FINISHED:
+        sign_in_finished(entry, effect->problem);
+        break;
+    case EFFECT_SIGN_IN_RETRY:
+        sign_in_retry(entry, effect->problem);
+        break;
+    case EFFECT_CHANGED:
+        entry_changed(entry);
+        break;
+    case EFFECT_ATTENTION:
+        tell_attention(entry, effect->problem);
+        break;
+    }
+}
+
+static void report_saved(struct entry *entry, const struct problem *problem)
+{
+    struct event event = {.kind = EVENT_SAVED, .saved = problem};
+
+    (void)entry_step(entry, &event);
+    if (entry->identity.unsaved && entry->save_timer == NULL)
+        entry->save_timer = loop_timer_start(entry->service->loop, SAVE_RETRY_MS, save_again, entry);
+}
+
+static void report_send_failed(struct entry *entry)
+{
+    struct token_answer answer = {.failure = TOKEN_FAILURE_TRANSIENT};
+    struct event event = {.kind = EVENT_TOKEN_ANSWER, .answer = &answer};
+
+    diagnose_kind(PROBLEM_INTERNAL, &answer.problem);
+    (void)entry_step(entry, &event);
+}
+
+int entry_step(struct entry *entry, const struct event *event)
+{
+    struct effects effects = {0};
+    struct report report = {0};
+    size_t i;
+
+    if (identity_step(&entry->identity, event, wall_clock(), &effects) != 0)
+        return -1;
+    for (i = 0; i < effects.count; i++)
+        carry_out(entry, &effects.list[i], &report);
+    effects_free(&effects);
+    if (report.save_done)
+        report_saved(entry, &report.save_problem);
+    if (report.send_failed)
+        report_send_failed(entry);
+    return 0;
+}

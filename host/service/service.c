@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The session: its life, and the way of one message to its method and back. */
+#include "service/service_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    method_function *function;
+} methods[] = {
+    {"account.list", method_account_list},     {"account.add", method_account_add},
+    {"account.remove", method_account_remove}, {"token.get", method_token_get},
+    {"signIn.start", method_sign_in_start},    {"signIn.cancel", method_sign_in_cancel},
+    {"signOut", method_sign_out},
+};
+
+int64_t wall_clock(void)
+{
+    return (int64_t)time(NULL);
+}
+
+struct service *service_new(struct loop *loop, const struct service_client *client, struct problem *problem)
+{
+    struct service *service = calloc(1, sizeof *service);
+
+    if (service == NULL || settings_init(&service->settings) != 0) {
+        problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
+        free(service);
+        return NULL;
+    }
+    service->loop = loop;
+    service->client = *client;
+    service->watch_fd = -1;
+    service->state_folder = environment_state_folder(problem);
+    if (service->state_folder == NULL)
+        goto fail;
+    settings_read_files(&service->settings);
+    service->vault = vault_open(service->state_folder, settings_text(&service->settings, "keystore"), problem);
+    if (service->vault == NULL || store_load(service, problem) != 0)
+        goto fail;
+    return service;
+fail:
+    service_free(service);
+    return NULL;
+}
+
+void service_free(struct service *service)
+{
+    if (service == NULL)
+        return;
+    if (service->https != NULL)
+        https_free(service->https);
+    while (service->requests != NULL)
+        request_close(service->requests);
+    entries_free(service);
+    if (service->watch != NULL)
+        loop_unwatch(service->loop, service->watch);
+    if (service->watch_fd >= 0)
+        close(service->watch_fd);
+    vault_close(service->vault);
+    settings_clear(&service->settings);
+    free(service->proxy);
+    free(service->state_folder);
+    free(service);
+}
+
+void send_message(struct service *service, json_t *message)
+{
+    if (message != NULL)
+        service->client.send(service->client.context, message);
+    json_decref(message);
+}
+
+/* Nothing is told before hello: the other side would not know what to do with it. */
+void notify(struct service *service, const char *method, json_t *params)
+{
+    if (service->greeted)
+        send_message(service, rpc_notification(method, params));
+    else
+        json_decref(params);
+}
+
+void service_tell_changes(struct service *service)
+{
+    struct entry *entry;
+    json_t *address;
+    size_t i;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next) {
+        if (!entry->changed)
+            continue;
+        if (service->client.congested != NULL && service->client.congested(service->client.context))
+            return;
+        entry->changed = false;
+        json_array_foreach(entry->addresses, i, address)
+        {
+            notify(service, "account.changed",
+                   json_pack("{s:o}", "account", account_to_json(entry, json_string_value(address))));
+        }
+    }
+}
+
+void service_refuse(struct service *service, const struct problem *problem)
+{
+    send_message(service, rpc_error(NULL, problem));
+}
+
+static void cancel(struct service *service, const json_t *params)
+{
+    json_t *id = json_object_get(params, "id");
+    struct event event = {.kind = EVENT_REQUEST_ENDED, .ended = {.cancelled = true}};
+    char key[RPC_KEY_SIZE];
+    struct request *request;
+
+    if (!json_is_integer(id) && (!json_is_string(id) || json_string_length(id) > RPC_ID_MAX))
+        return;
+    rpc_id_key(key, id);
+    request = request_by_key(service, key);
+    if (request == NULL)
+        return;
+    event.ended.request = request->number;
+    (void)entry_step(request->entry, &event);
+}
+
+static json_t *hello(struct service *service, struct rpc_request *request, struct problem *problem)
+{
+    json_t *result;
+
+    if (service->greeted) {
+        problem_set(problem, PROBLEM_INVALID_REQUEST, "hello was said already.", "Say it once, at the start.");
+        return NULL;
+    }
+    result = hello_result(service, request->params, problem);
+    service->greeted = result != NULL;
+    return result;
+}
+
+static json_t *call(struct service *service, struct rpc_request *request, struct problem *problem)
+{
+    size_t i;
+
+    if (strcmp(request->method, "hello") == 0)
+        return hello(service, request, problem);
+    if (!service->greeted) {
+        problem_set(problem, PROBLEM_HELLO_REQUIRED, "The first message must be hello.", "Update the add-on.");
+        return NULL;
+    }
+    for (i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (strcmp(request->method, methods[i].name) == 0)
+            return methods[i].function(service, request, problem);
+    problem_set(problem, PROBLEM_METHOD_NOT_FOUND, "This Thunderseal does not know the method.",
+                "Update the older one of the two: the program or the add-on.");
+    return NULL;
+}
+
+static void handle_request(struct service *service, struct rpc_request *request)
+{
+    struct problem problem = {0};
+    char key[RPC_KEY_SIZE];
+    json_t *result;
+
+    rpc_id_key(key, request->id);
+    if (request_by_key(service, key) != NULL) {
+        problem_set(&problem, PROBLEM_INVALID_REQUEST, "A request with this id is still waiting for its answer.",
+                    "Give every request an id of its own.");
+        service_refuse(service, &problem);
+        return;
+    }
+    result = call(service, request, &problem);
+    if (result != NULL)
+        send_message(service, rpc_result(request->id, result));
+    else if (problem.kind != PROBLEM_NONE)
+        send_message(service, rpc_error(request->id, &problem));
+}
+
+void service_handle(struct service *service, json_t *message)
+{
+    struct rpc_request request = {0};
+    struct problem problem;
+
+    if (rpc_request_check(message, &request, &problem) != 0) {
+        service_refuse(service, &problem);
+        return;
+    }
+    if (request.id != NULL)
+        handle_request(service, &request);
+    else if (strcmp(request.method, "cancel") == 0 && service->greeted)
+        cancel(service, request.params);
+    rpc_request_clear(&request);
+    entries_sweep(service);
+    service_tell_changes(service);
+}
+
+bool service_must_wait(const struct service *service)
+{
+    const struct entry *entry;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next)
+        if (entry->identity.flight.purpose != PURPOSE_NONE)
+            return true;
+    return false;
+}
+
+const char *service_keystore(const struct service *service)
+{
+    return vault_keystore_name(service->vault);
+}
+
+const char *service_keystore_protection(const struct service *service)
+{
+    return vault_keystore_protection(service->vault);
+}

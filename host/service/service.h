@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The service: the protocol's methods on top of core, vault and net. One client at a time talks to it: Thunderbird
+ * through native messaging, or a command of our own.
+ */
+#ifndef THUNDERSEAL_SERVICE_SERVICE_H
+#define THUNDERSEAL_SERVICE_SERVICE_H
+
+#include "core/problem.h"
+#include "net/loop.h"
+#include <jansson.h>
+#include <stdbool.h>
+
+struct service; /* owned by the caller of service_new */
+
+struct service_client {
+    /* One message to the client; borrowed. */
+    void (*send)(void *context, json_t *message);
+    /* Whether the client is slow to read: account.changed then waits for service_tell_changes. NULL: never. */
+    bool (*congested)(void *context);
+    /* A token request is over: service_must_wait may have changed. NULL: of no interest. */
+    void (*settled)(void *context);
+    void *context;
+};
+
+/* Reads configuration and vault. NULL with *problem filled. The loop and what client points to stay the caller's. */
+struct service *service_new(struct loop *loop, const struct service_client *client, struct problem *problem);
+void service_free(struct service *service);
+
+/* One parsed message; takes it over. Replies come through the client, before the call returns or later. */
+void service_handle(struct service *service, json_t *message);
+/* Tells the client of a message that could not be parsed. */
+void service_refuse(struct service *service, const struct problem *problem);
+/* Sends the account.changed notifications that are due. */
+void service_tell_changes(struct service *service);
+
+/* Whether something still has to reach the disk: a token request is on the wire. */
+bool service_must_wait(const struct service *service);
+/* Name and protection of the key store, for `status`. */
+const char *service_keystore(const struct service *service);
+const char *service_keystore_protection(const struct service *service);
+/* A redirect URL pasted by the user, for the sign-in under way: true when it was the right answer. */
+bool service_paste_redirect(struct service *service, const char *url);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What the files of the service share; nobody else includes this. */
+#ifndef THUNDERSEAL_SERVICE_SERVICE_PARTS_H
+#define THUNDERSEAL_SERVICE_SERVICE_PARTS_H
+
+#include "core/identity.h"
+#include "core/identity_record.h"
+#include "core/rpc.h"
+#include "core/settings.h"
+#include "net/https.h"
+#include "net/redirect_listener.h"
+#include "service/service.h"
+#include "vault/vault.h"
+
+#define REQUESTS_MAX IDENTITY_WAITERS_MAX
+#define ACCOUNTS_MAX 1000
+#define LIST_MAX 200                   /* accounts in one reply */
+#define TOKEN_GET_DEADLINE_MS 8000
+#define SIGN_IN_DEADLINE_S 300
+#define SAVE_RETRY_MS 30000            /* a full disk is rarely emptied faster */
+#define SIGN_IN_ID_SIZE 24
+
+/* One identity with the addresses that it serves. */
+struct entry {
+    struct entry *next;
+    struct service *service;
+    struct identity identity;
+    json_t *addresses;          /* array of texts as first written */
+    char moving[ACCOUNT_NAME_SIZE]; /* an address that comes here if the sign-in succeeds, else "" */
+    struct account_wish wish;
+    char name[VAULT_NAME_SIZE];
+    uint64_t generation;        /* the latest written, or tried */
+    bool on_disk;
+    bool changed;               /* account.changed is due */
+
+    char sign_in_account[ACCOUNT_NAME_SIZE];
+    char sign_in_id[SIGN_IN_ID_SIZE];
+    int64_t sign_in_expires_at;
+    struct redirect_listener *listener;
+    struct loop_timer *sign_in_timer;
+    struct loop_timer *save_timer;
+};
+
+/* A request whose reply waits for a token. */
+struct request {
+    struct request *next;
+    struct service *service;
+    struct entry *entry;
+    uint64_t number;            /* what the core calls it */
+    char key[RPC_KEY_SIZE];
+    json_t *id;
+    struct loop_timer *deadline;
+};
+
+struct service {
+    struct loop *loop;
+    struct service_client client;
+    struct settings settings;
+    struct vault *vault;
+    struct https *https;        /* made at the first transfer: loading its trust anchors takes time */
+    char *proxy;                /* Thunderbird's, from hello */
+    char *state_folder;
+    struct entry *entries;
+    struct request *requests;
+    size_t request_count;
+    uint64_t next_number;
+    bool greeted;               /* hello succeeded */
+    bool prepared;              /* the vault's folders and key are there */
+    int watch_fd;               /* inotify, or -1 */
+    struct loop_watch *watch;
+};
+
+typedef json_t *method_function(struct service *service, struct rpc_request *request, struct problem *problem);
+
+/* --- service.c --- */
+int64_t wall_clock(void);
+void send_message(struct service *service, json_t *message); /* takes it over; NULL is dropped */
+void notify(struct service *service, const char *method, json_t *params);
+
+/* --- methods: a result (new reference), or NULL with *problem, or NULL with PROBLEM_NONE: the reply comes later --- */
+method_function method_account_list, method_account_add, method_account_remove, method_sign_out, method_token_get,
+    method_sign_in_start, method_sign_in_cancel;
+/* {accounts, more} in the order of account.list. */
+json_t *account_page(struct service *service, const char *after, size_t limit);
+json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
+
+/* --- requests.c --- */
+struct request *request_open(struct service *service, json_t *id, struct problem *problem);
+struct request *request_by_key(struct service *service, const char *key);
+struct request *request_by_number(struct service *service, uint64_t number);
+void request_close(struct request *request);
+
+/* --- accounts.c: which entry serves an address --- */
+struct entry *entry_of(struct service *service, const char *account);
+bool keys_equal(const struct identity_key *a, const struct identity_key *b);
+struct entry *entry_by_key(struct service *service, const struct identity_key *key);
+/* The entry for the key, made when there is none; NULL out of memory. */
+struct entry *entry_make(struct service *service, const struct identity_key *key);
+bool entry_has_address(const struct entry *entry, const char *account);
+int entry_add_address(struct entry *entry, const char *account);
+void entry_remove_address(struct entry *entry, const char *account);
+size_t accounts_count(const struct service *service);
+/* Adds or changes an account as account.add does, without saving. The entry, or NULL with *problem. */
+struct entry *account_ensure(struct service *service, const char *account, const struct account_wish *wish,
+                             struct problem *problem);
+/* Works out what hinders the entry under the configuration in force. */
+void entry_judge(struct entry *entry);
+/* Releases entries that serve no address and have nothing on the wire. */
+void entries_sweep(struct service *service);
+void entries_free(struct service *service);
+struct listed {
+    const char *account;
+    struct entry *entry;
+};
+/* All accounts sorted by lower-case name; the caller frees *list. Their number, or -1 out of memory. */
+int accounts_sorted(struct service *service, struct listed **list);
+json_t *account_to_json(const struct entry *entry, const char *account);
+
+/* --- store.c: entries on disk --- */
+int store_load(struct service *service, struct problem *problem);
+/* Takes over what other processes wrote since. */
+void store_reload(struct service *service);
+int store_save(struct entry *entry, bool forget_older, struct problem *problem);
+int store_erase(struct entry *entry, struct problem *problem);
+/* Adds the accounts that the policy names and nobody has added. */
+void store_policy_accounts(struct service *service);
+/* Watches the folder, if it exists and is not watched yet. */
+void store_watch(struct service *service);
+
+/* --- effects.c --- */
+/* One step of the entry's identity, and everything that follows from it. 0, or -1 out of memory. */
+int entry_step(struct entry *entry, const struct event *event);
+void entry_changed(struct entry *entry);
+
+/* --- sign_in.c --- */
+void sign_in_finished(struct entry *entry, const struct problem *problem);
+void sign_in_retry(struct entry *entry, const struct problem *problem);
+
+/* --- environment.c, settings_files.c, browser.c --- */
+/* New text, or NULL with *problem. */
+char *environment_state_folder(struct problem *problem);
+char *environment_config_file(struct problem *problem);
+void settings_read_files(struct settings *settings);
+/* Starts $BROWSER, else xdg-open, with the URL. 0, or -1 with *problem. */
+int browser_open(const char *url, struct problem *problem);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* token.get: protocol section 3. Which resource is wanted, then it is the identity machine's matter. */
+#include "service/service_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define MIN_TTL_DEFAULT 120
+#define MIN_TTL_MAX 1800
+
+struct wanted {
+    const char *account;
+    char resource[RESOURCE_SIZE];
+    char scopes[SCOPE_LIST_SIZE];
+    char fallback_scope[SCOPE_SIZE];
+    json_int_t min_ttl;
+    bool has_rejected;
+    unsigned char rejected[REJECTED_HASH_BYTES];
+};
+
+static int read_rejected(const json_t *params, struct wanted *wanted, struct problem *problem)
+{
+    const char *text = NULL;
+    size_t i;
+
+    if (rpc_param_text(params, "rejected", false, &text, problem) != 0)
+        return -1;
+    if (text == NULL)
+        return 0;
+    if (strlen(text) != 2 * REJECTED_HASH_BYTES || strspn(text, "0123456789abcdefABCDEF") != strlen(text))
+        return rpc_param_bad(problem, "rejected", "the SHA-256 of a token in hexadecimal");
+    for (i = 0; i < REJECTED_HASH_BYTES; i++) {
+        unsigned byte = 0;
+        sscanf(text + 2 * i, "%2x", &byte);
+        wanted->rejected[i] = (unsigned char)byte;
+    }
+    wanted->has_rejected = true;
+    return 0;
+}
+
+static int read_scopes(const json_t *params, struct wanted *wanted, struct problem *problem)
+{
+    const json_t *list = json_object_get(params, "scopes");
+    char resource[RESOURCE_SIZE];
+    json_t *scope;
+    size_t i;
+
+    if (list == NULL)
+        return 0;
+    if (!json_is_array(list))
+        return rpc_param_bad(problem, "scopes", "a list of scopes");
+    json_array_foreach((json_t *)list, i, scope)
+    {
+        const char *text = json_string_value(scope);
+        if (text == NULL || strlen(text) != json_string_length(scope) || !scope_valid(text))
+            return rpc_param_bad(problem, "scopes", "a list of scopes");
+        if (scope_is_openid(text))
+            continue;
+        if (!scope_resource(resource, text))
+            return rpc_param_bad(problem, "scopes", "a list of scopes with their resource");
+        if (wanted->resource[0] != '\0' && strcasecmp(resource, wanted->resource) != 0)
+            return rpc_param_bad(problem, "scopes", "of one resource: a token serves only one");
+        memcpy(wanted->resource, resource, sizeof resource);
+        if (scope_list_add(wanted->scopes, text) != 0)
+            return rpc_param_bad(problem, "scopes", "a list of at most 1,000 characters in all");
+    }
+    return 0;
+}
+
+static int read_protocol(const json_t *params, const struct account_target *target, struct wanted *wanted,
+                         struct problem *problem)
+{
+    const char *protocol = NULL;
+    bool graph;
+
+    if (rpc_param_text(params, "protocol", false, &protocol, problem) != 0)
+        return -1;
+    graph = protocol != NULL && strcmp(protocol, "graph") == 0;
+    if (protocol != NULL && !graph && strcmp(protocol, "imap") != 0 && strcmp(protocol, "pop3") != 0 &&
+        strcmp(protocol, "smtp") != 0)
+        return rpc_param_bad(problem, "protocol", "one of \"imap\", \"pop3\", \"smtp\", \"graph\"");
+    if (protocol != NULL && wanted->resource[0] != '\0' &&
+        strcasecmp(wanted->resource, graph ? target->graph : target->outlook) != 0)
+        return rpc_param_bad(problem, "protocol", "of the same resource as the scopes");
+    if (wanted->resource[0] == '\0')
+        problem_copy_text(wanted->resource, sizeof wanted->resource, graph ? target->graph : target->outlook);
+    snprintf(wanted->fallback_scope, sizeof wanted->fallback_scope, "%.200s/%s", wanted->resource,
+             graph ? "User.Read" : "IMAP.AccessAsUser.All");
+    return 0;
+}
+
+static int read_params(struct service *service, const json_t *params, struct wanted *wanted, struct problem *problem)
+{
+    static const char *const names[] = {"account", "scopes", "protocol", "minTtl", "rejected"};
+    struct account_target target;
+    struct account_wish wish = {0};
+    struct entry *entry;
+
+    wanted->min_ttl = MIN_TTL_DEFAULT;
+    if (rpc_params_known(params, names, sizeof names / sizeof names[0], problem) != 0 ||
+        rpc_param_account(params, "account", true, &wanted->account, problem) != 0 ||
+        rpc_param_integer(params, "minTtl", 0, MIN_TTL_MAX, &wanted->min_ttl, problem) != 0 ||
+        read_rejected(params, wanted, problem) != 0 || read_scopes(params, wanted, problem) != 0)
+        return -1;
+    entry = entry_of(service, wanted->account);
+    if (entry != NULL)
+        wish = entry->wish;
+    settings_target(&service->settings, wanted->account, &wish, &target);
+    if (target.outlook == NULL) { /* a cloud whose table is not there: any name will do to find that nothing is granted */
+        target.outlook = "https://outlook.office.com";
+        target.graph = "https://graph.microsoft.com";
+    }
+    return read_protocol(params, &target, wanted, problem);
+}
+
+/* The entry for the account; a sign-in by another process is looked for before any "no". */
+static struct entry *find_entry(struct service *service, const char *account)
+{
+    struct entry *entry = entry_of(service, account);
+
+    if (entry != NULL && entry->identity.grant.serial != 0)
+        return entry;
+    if (service->watch == NULL)
+        store_reload(service);
+    return entry_of(service, account);
+}
+
+json_t *method_token_get(struct service *service, struct rpc_request *rpc, struct problem *problem)
+{
+    struct wanted wanted = {0};
+    struct event event = {.kind = EVENT_TOKEN_WANTED};
+    struct request *request;
+    struct entry *entry;
+    uint64_t number;
+
+    if (read_params(service, rpc->params, &wanted, problem) != 0)
+        return NULL;
+    entry = find_entry(service, wanted.account);
+    if (entry == NULL) {
+        if (settings_allow(&service->settings, wanted.account, wanted.account, problem))
+            problem_setf(problem, PROBLEM_UNKNOWN_ACCOUNT,
+                         "Add it by signing in from Thunderseal's button in Thunderbird.",
+                         "Thunderseal does not know the account %s.", wanted.account);
+        return NULL;
+    }
+    request = request_open(service, rpc->id, problem);
+    if (request == NULL)
+        return NULL;
+    request->entry = entry;
+    number = request->number;
+    event.wanted.request = number;
+    event.wanted.resource = wanted.resource;
+    event.wanted.scopes = wanted.scopes;
+    event.wanted.fallback_scope = wanted.fallback_scope;
+    event.wanted.min_ttl = wanted.min_ttl;
+    event.wanted.rejected = wanted.has_rejected ? wanted.rejected : NULL;
+    if (entry_step(entry, &event) != 0) {
+        request_close(request_by_number(service, number));
+        problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
+    }
+    return NULL;
+}
