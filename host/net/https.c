@@ -25,8 +25,7 @@ struct https {
     struct loop *loop;
     char *proxy;
     char *ca_file;
-    char *anchors; /* PEM, NULL: libcurl's own */
-    size_t anchors_length;
+    bool all_anchors;           /* the folder of certificates did not suffice, or there is none */
     CURLSH *share;              /* TLS sessions; libcurl shares connections and names by itself */
     struct curl_slist *headers; /* the same for every request */
     struct https_transfer *transfers;
@@ -85,8 +84,7 @@ struct https *https_new(struct loop *loop, const char *ca_file, const char *prox
         return NULL;
     }
     curl_share_setopt(https->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    if (ca_file != NULL)
-        https->anchors = trust_anchors_read(ca_file, &https->anchors_length);
+    https->all_anchors = !trust_anchors_have_folder();
     return https;
 }
 
@@ -115,7 +113,6 @@ void https_free(struct https *https)
     }
     curl_share_cleanup(https->share);
     curl_slist_free_all(https->headers);
-    free(https->anchors);
     free(https->ca_file);
     free(https->proxy);
     free(https);
@@ -134,52 +131,24 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-static void finished(struct loop_transfer *loop_transfer, int code)
+/* --- the request --- */
+
+static void set_connection(const struct https *https, CURL *easy)
 {
-    struct https_transfer *transfer = (struct https_transfer *)(void *)loop_transfer;
-    struct https_answer answer = {0};
-    https_callback *callback = transfer->callback;
-    void *context = transfer->context;
-
-    https_transfer_answer(transfer, (CURLcode)code, &answer);
-    unlink_transfer(transfer);
-    https_transfer_free(transfer);
-    callback(context, &answer);
-    secret_wipe(&answer.body);
-}
-
-/* --- the request
- * ------------------------------------------------------------------------------------------------ */
-
-static void set_bounds(const struct https *https, CURL *easy, int64_t timeout_ms)
-{
-    int64_t connect_ms = timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS;
-
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_AGE_MAX_S);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, loop_monotonic_ms() < https->fresh_until ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_SHARE, https->share);
 }
 
-static void set_tls(const struct https *https, CURL *easy)
+static void set_tls(CURL *easy)
 {
-    struct curl_blob anchors = {https->anchors, https->anchors_length, CURL_BLOB_NOCOPY};
-
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (https->anchors != NULL) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &anchors);
-        curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO_BLOB, &anchors);
-    } else if (https->ca_file != NULL) {
-        /* It could not be read: libcurl fails with the file's name. */
-        curl_easy_setopt(easy, CURLOPT_CAINFO, https->ca_file);
-    }
 }
 
 /* Without its proxy, or without its bound to https, a request must not go out: out of memory counts here. */
@@ -231,6 +200,42 @@ static void link_transfer(struct https *https, struct https_transfer *transfer)
     https->in_flight++;
 }
 
+/* 0, or -1 out of memory. */
+static int send_off(const struct https *https, struct https_transfer *transfer, bool all_anchors)
+{
+    CURL *easy = transfer->loop_transfer.easy;
+    int64_t left = transfer->deadline - loop_monotonic_ms();
+
+    if (left < 1)
+        left = 1; /* 0 would mean no bound */
+    transfer->all_anchors = all_anchors;
+    trust_anchors_apply(easy, https->ca_file, all_anchors);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(left < CONNECT_TIMEOUT_MS ? left : CONNECT_TIMEOUT_MS));
+    return loop_transfer_start(https->loop, &transfer->loop_transfer);
+}
+
+static void finished(struct loop_transfer *loop_transfer, int code)
+{
+    struct https_transfer *transfer = (struct https_transfer *)(void *)loop_transfer;
+    struct https_answer answer = {0};
+    https_callback *callback = transfer->callback;
+    void *context = transfer->context;
+
+    /* Nothing of the request was sent yet: verification comes before. */
+    if (code == CURLE_PEER_FAILED_VERIFICATION && !transfer->all_anchors &&
+        send_off(transfer->https, transfer, true) == 0)
+        return;
+    if (code == CURLE_OK && transfer->all_anchors)
+        transfer->https->all_anchors = true;
+    https_transfer_answer(transfer, (CURLcode)code, &answer);
+    unlink_transfer(transfer);
+    https_transfer_free(transfer);
+    callback(context, &answer);
+    secret_wipe(&answer.body);
+}
+
 int https_post_form(struct https *https, const char *url, struct secret *form, size_t answer_max,
                     int64_t timeout_ms, https_callback *callback, void *context)
 {
@@ -243,10 +248,11 @@ int https_post_form(struct https *https, const char *url, struct secret *form, s
     transfer->context = context;
     transfer->proxy = https->proxy;
     notice_suspend(https);
-    set_bounds(https, transfer->loop_transfer.easy, timeout_ms);
-    set_tls(https, transfer->loop_transfer.easy);
+    transfer->deadline = loop_monotonic_ms() + timeout_ms;
+    set_connection(https, transfer->loop_transfer.easy);
+    set_tls(transfer->loop_transfer.easy);
     if (set_proxy(https, transfer->loop_transfer.easy) != 0 || set_request(https, transfer, url) != 0 ||
-        loop_transfer_start(https->loop, &transfer->loop_transfer) != 0) {
+        send_off(https, transfer, https->all_anchors) != 0) {
         https_transfer_free(transfer);
         return -1;
     }

@@ -20,6 +20,8 @@ struct https_transfer {
     https_callback *callback;
     void *context;
     const char *proxy;  /* the one we were told to use, NULL: the environment's; the struct https owns it */
+    int64_t deadline;   /* loop_monotonic_ms */
+    bool all_anchors;   /* see trust_anchors.h */
     struct secret form; /* libcurl reads it from here while sending */
     struct secret body; /* its length is the room; used is what came */
     size_t used;

@@ -62,8 +62,7 @@ struct connection {
 
 static void serve(struct redirect_listener *listener);
 
-/* --- what libmicrohttpd calls
- * ------------------------------------------------------------------------------------ */
+/* --- what libmicrohttpd calls --- */
 
 /* Gets the request's target as it was sent. libmicrohttpd lends us its own buffer, whose bytes after the
  * question mark are wiped here: it finds no arguments then, and no copy of the code stays behind. */
@@ -212,8 +211,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd_connection, 
     *socket_context = connection;
 }
 
-/* --- what the loop calls
- * ------------------------------------------------------------------------------------------ */
+/* --- what the loop calls --- */
 
 static void stop_accepting(struct redirect_listener *listener)
 {
@@ -352,8 +350,7 @@ static void on_connect(void *context, int fd, unsigned ready)
     serve(listener);
 }
 
-/* --- what the caller calls
- * ---------------------------------------------------------------------------------------- */
+/* --- what the caller calls --- */
 
 static struct MHD_Daemon *start_daemon(struct redirect_listener *listener)
 {

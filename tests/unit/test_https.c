@@ -134,8 +134,7 @@ static void ask(struct fixture *fixture, const char *ca_file, const char *proxy,
     assert_null(strstr(fixture->detail, "hidden"));
 }
 
-/* --- a server that says one thing to whoever connects
- * ---------------------------------------------------------------- */
+/* --- a server that says one thing to whoever connects --- */
 
 static void on_heard(void *context, int fd, unsigned ready)
 {
@@ -171,9 +170,7 @@ static void serve(struct fixture *fixture, const char *reply)
     fixture->watch = loop_watch_fd(fixture->loop, fixture->listener, LOOP_READ, on_connect, fixture);
 }
 
-/* --- promises
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- promises --- */
 
 static void nobody_listening_is_stage_connect(void **state)
 {

@@ -110,8 +110,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- a browser
- * ---------------------------------------------------------------------------------------------------- */
+/* --- a browser --- */
 
 static void client_end(struct client *client)
 {
@@ -234,8 +233,7 @@ static void assert_right_request_works(struct fixture *fixture)
     assert_string_equal(fixture->error, "");
 }
 
-/* --- promises
- * ----------------------------------------------------------------------------------------------------- */
+/* --- promises --- */
 
 static void the_right_request_brings_the_code(void **state)
 {
