@@ -44,11 +44,31 @@ export class TokenRequests {
   async answer({ account, resource, ownToken, deadline, rejected }) {
     const params = { account, ...(resource === "graph" ? { protocol: "graph" } : {}), ...(rejected ? { rejected } : {}) };
     try {
-      const { accessToken, expiresAt } = await this.#host.request("token.get", params, Math.max(1, deadline - RETURN_MS - Date.now()));
+      const { accessToken, expiresAt } = await this.#request(params, deadline - RETURN_MS);
       return { accessToken, expiresAt };
     } catch (error) {
       const { kind = "internal" } = /** @type {{kind?: string}} */ (error);
       return this.#mayPass(kind, account, ownToken) ? { pass: true } : { failure: kind };
+    }
+  }
+
+  /**
+   * A host that dies under the request is back in a moment; asking for a token twice does no harm.
+   * @param {object} params
+   * @param {number} until milliseconds since 1970
+   * @returns {Promise<{accessToken: string, expiresAt: number}>}
+   */
+  async #request(params, until) {
+    for (;;) {
+      const remaining = Math.max(1, until - Date.now());
+      try {
+        return await this.#host.request("token.get", params, remaining);
+      } catch (error) {
+        const { kind } = /** @type {{kind?: string}} */ (error);
+        if (kind !== "disconnected" || this.#host.state !== "connecting" || Date.now() >= until) {
+          throw error;
+        }
+      }
     }
   }
 

@@ -49,6 +49,15 @@ async function checkMail(user) {
 }
 
 /**
+ * Runs in Thunderbird: closes the open connections, so that the next check logs in anew.
+ * @param {string} user
+ */
+async function disconnect(user) {
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  MailServices.accounts.allServers.find(one => one.username === user).closeCachedConnections();
+}
+
+/**
  * Runs in Thunderbird: sends a plain message and resolves when the server took it.
  * @param {string} user
  * @param {{to: string, subject: string, text: string}} message
@@ -111,13 +120,14 @@ async function openMessage(user, subject) {
 /**
  * Runs in Thunderbird: asks for a token as the mail code does before it logs in.
  * @param {string} user
+ * @param {boolean} withUI whether the user asked for mail, so that a browser may open
  */
-async function hasToken(user) {
+async function hasToken(user, withUI) {
   const { OAuth2Module } = ChromeUtils.importESModule("resource:///modules/OAuth2Module.sys.mjs");
   const module = new OAuth2Module();
   module.initFromHostname("outlook.office365.com", user, "imap");
   return new Promise(resolve => {
-    module.connect(false, { onSuccess: () => resolve(true), onFailure: () => resolve(false) });
+    module.connect(withUI, { onSuccess: () => resolve(true), onFailure: () => resolve(false) });
   });
 }
 
@@ -148,6 +158,11 @@ export class Mailbox {
     return this.#marionette.chrome(checkMail, user);
   }
 
+  /** @param {string} user */
+  disconnect(user) {
+    return this.#marionette.chrome(disconnect, user);
+  }
+
   /**
    * @param {string} user
    * @param {{to: string, subject: string, text: string}} message
@@ -166,10 +181,11 @@ export class Mailbox {
 
   /**
    * @param {string} user
+   * @param {{withUI?: boolean}} [options]
    * @returns {Promise<boolean>} whether Thunderbird's mail code gets a token
    */
-  hasToken(user) {
-    return this.#marionette.chrome(hasToken, user);
+  hasToken(user, { withUI = false } = {}) {
+    return this.#marionette.chrome(hasToken, user, withUI);
   }
 
   /** @returns {Promise<string[]>} what Thunderbird's password store holds */

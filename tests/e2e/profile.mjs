@@ -3,7 +3,7 @@
 /** A Thunderbird profile made by hand: quiet, with the accounts given, trusting the test CA. */
 
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { constants, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -135,6 +135,13 @@ function allAccountPreferences(accounts) {
   );
 }
 
+/** @param {NodeJS.ErrnoException} error */
+function whenPresent(error) {
+  if (error.code !== "EEXIST") {
+    throw error;
+  }
+}
+
 /**
  * Writes the profile; on one that was already used only the preferences are renewed.
  * @param {string} profile
@@ -150,6 +157,7 @@ export async function writeProfile(profile, { accounts, preferences, caFile, add
     await run("certutil", ["-A", "-d", `sql:${profile}`, "-n", "test CA", "-t", "C,,", "-i", caFile]);
   }
   if (addOn) {
-    await copyFile(addOn.xpi, join(profile, "extensions", `${addOn.id}.xpi`));
+    // A file that looks changed makes Thunderbird install it again, after its first mail check.
+    await copyFile(addOn.xpi, join(profile, "extensions", `${addOn.id}.xpi`), constants.COPYFILE_EXCL).catch(whenPresent);
   }
 }

@@ -10,7 +10,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { watch } from "node:fs";
-import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openDisplay } from "./display.mjs";
 import { EXTENSION_ID, copyApplication, environment, makeHome, registerHost, setSystemBrowser, writeHostConfiguration } from "./home.mjs";
@@ -141,6 +141,33 @@ async function waitUntilReady(id) {
   }
 }
 
+/** Runs in Thunderbird: a notification is a small window where no desktop shows it. */
+async function readNotification() {
+  const filled = alert => new Promise(resolve => {
+    const text = () => alert.document.getElementById("alertTextLabel")?.textContent;
+    const title = () => alert.document.getElementById("alertTitleLabel");
+    const look = () => text() && resolve(`${title().textContent || title().getAttribute("value")}\n${text()}`);
+    alert.addEventListener("load", look, { once: true });
+    look();
+  });
+  const open = [...Services.wm.getEnumerator("alert:alert")][0];
+  if (open) {
+    return filled(open);
+  }
+  const alert = await new Promise(resolve => {
+    const observer = window => {
+      window.addEventListener("load", () => {
+        if (window.document.documentElement.getAttribute("windowtype") === "alert:alert") {
+          Services.ww.unregisterNotification(observer);
+          resolve(window);
+        }
+      }, { once: true });
+    };
+    Services.ww.registerNotification(observer);
+  });
+  return filled(alert);
+}
+
 /**
  * @param {string} file
  * @param {string} folder
@@ -213,6 +240,28 @@ export class Thunderbird {
   async photograph(file) {
     await mkdir(join(file, ".."), { recursive: true });
     await writeFile(file, await this.marionette.screenshot());
+  }
+
+  /** @returns {Promise<number|null>} the process id of the native host that this Thunderbird started */
+  async hostPid() {
+    for (const name of await readdir("/proc")) {
+      if (/^\d+$/.test(name)) {
+        const [command, stat] = await Promise.all(["cmdline", "stat"].map(file => readFile(`/proc/${name}/${file}`, "utf8").catch(() => "")));
+        const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+        if (parent === this.pid && command.split("\0").includes(EXTENSION_ID)) {
+          return Number(name);
+        }
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Waits for a notification and returns its title and text.
+   * @returns {Promise<string>}
+   */
+  notification() {
+    return this.marionette.chrome(readNotification);
   }
 
   /** Ends Thunderbird as the user would, and everything it started. */

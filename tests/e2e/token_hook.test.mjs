@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** The one function put into Thunderbird's mail code: it always settles, and touches nothing that is not ours. */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import vm from "node:vm";
+import { FakeTimers, settled } from "./fakes.mjs";
+
+const SCRIPTS = resolve(import.meta.dirname, "../../extension/experiments/tokenBridge");
+const MICROSOFT = "https://login.microsoftonline.com/common/oauth2/v2.0/authorize";
+const MAIL = "https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send offline_access";
+
+/** What the scripts find in Thunderbird's parent process. */
+class FakeThunderbird {
+  timers = new FakeTimers();
+  preferences = new Map();
+  quitObservers = new Set();
+
+  /** @param {string[]} names in lower case */
+  constructor(names = ["ada@contoso.test"]) {
+    this.preferences.set("extensions.thunderseal.managed", JSON.stringify({ rule: "listed", names }));
+  }
+
+  /**
+   * @param {string} file
+   * @returns {any} what it declares
+   */
+  load(file) {
+    const now = this.timers.now;
+    class FakeDate extends Date {
+      static now = now;
+    }
+    const scope = vm.createContext({
+      console: { error() {} },
+      Date: FakeDate,
+      ChromeUtils: { importESModule: () => this.timers },
+      Ci: { nsICryptoHash: { SHA256: 1 } },
+      Cc: { "@mozilla.org/security/hash;1": { createInstance: () => new FakeHash() } },
+      Services: this.#services(),
+    });
+    vm.runInContext(readFileSync(join(SCRIPTS, file), "utf8"), scope);
+    return scope;
+  }
+
+  #services() {
+    const { preferences, quitObservers } = this;
+    return {
+      io: {
+        newURI: (/** @type {string} */ text) => {
+          const { protocol, host, username } = new URL(text);
+          return { prePath: `${protocol}//${username ? `${username}@` : ""}${host}` };
+        },
+      },
+      prefs: {
+        getStringPref: (/** @type {string} */ name, /** @type {string} */ otherwise) => preferences.get(name) ?? otherwise,
+        setStringPref: (/** @type {string} */ name, /** @type {string} */ value) => preferences.set(name, value),
+        clearUserPref: (/** @type {string} */ name) => preferences.delete(name),
+      },
+      obs: {
+        addObserver: (/** @type {object} */ observer) => quitObservers.add(observer),
+        removeObserver: (/** @type {object} */ observer) => {
+          if (!quitObservers.delete(observer)) {
+            throw new Error("NS_ERROR_FAILURE");
+          }
+        },
+      },
+    };
+  }
+}
+
+class FakeHash {
+  #hash = createHash("sha256");
+  init() {}
+  /** @param {number[]} bytes */
+  update(bytes) {
+    this.#hash.update(Buffer.from(bytes));
+  }
+  finish() {
+    return this.#hash.digest("latin1");
+  }
+}
+
+/** @param {(details: any) => Promise<any>} [listener] */
+function setUp(listener) {
+  const thunderbird = new FakeThunderbird();
+  const { TokenHook } = thunderbird.load("token_hook.js");
+  const { ManagedAccounts } = thunderbird.load("managed_accounts.js");
+  /** @type {any[]} */
+  const originals = [];
+  const prototype = {
+    accessToken: null,
+    refreshToken: null,
+    tokenExpires: 0,
+    /** @param {boolean} aWithUI @param {boolean} aRefresh */
+    connect(aWithUI, aRefresh) {
+      originals.push([aWithUI, aRefresh]);
+      return Promise.resolve("original");
+    },
+    get tokenExpired() {
+      return this.tokenExpires < thunderbird.timers.now();
+    },
+    onAuthorizationFailed() {
+      /** @type {any} */ (this)._reject("cancelled");
+    },
+    finishAuthorizationRequest() {
+      thunderbird.quitObservers.delete(this);
+    },
+  };
+  const original = prototype.connect;
+  assert.equal(TokenHook.obstacle(prototype), null);
+  const hook = new TokenHook(prototype, new ManagedAccounts());
+  hook.install();
+  if (listener) {
+    hook.setListener(listener);
+  }
+  const account = (/** @type {object} */ fields = {}) =>
+    Object.assign(Object.create(prototype), { authorizationEndpoint: MICROSOFT, username: "Ada@contoso.test", scope: MAIL, ...fields });
+  return { hook, prototype, original, originals, account, TokenHook, thunderbird, timers: thunderbird.timers };
+}
+
+const token = (/** @type {string} */ accessToken) => ({ accessToken, expiresAt: 2_000_000 });
+
+test("a managed account gets its token from us, and refreshToken and scope stay as they are", async () => {
+  /** @type {any[]} */
+  const asked = [];
+  const { account, originals, thunderbird } = setUp(async details => (asked.push(details), token("T1")));
+  const oauth = account({ refreshToken: "" });
+  await oauth.connect(true, false);
+  assert.equal(oauth.accessToken, "T1");
+  assert.equal(oauth.tokenExpires, 2_000_000_000);
+  assert.equal(oauth.refreshToken, "");
+  assert.equal(oauth.scope, MAIL);
+  assert.deepEqual(originals, []);
+  assert.equal(thunderbird.quitObservers.size, 0);
+  assert.equal(thunderbird.timers.pending, 0);
+  assert.equal(asked[0].resource, "mail");
+  assert.equal(asked[0].ownToken, false);
+});
+
+test("every connect asks again, and a token nulled since is named as rejected", async () => {
+  /** @type {any[]} */
+  const asked = [];
+  const { account } = setUp(async details => (asked.push(details), token(`T${asked.length}`)));
+  const oauth = account();
+  await oauth.connect(true, false);
+  await oauth.connect(true, false);
+  assert.equal(oauth.accessToken, "T2");
+  oauth.accessToken = null;
+  await oauth.connect(true, false);
+  const hash = createHash("sha256").update("T2").digest("hex");
+  assert.deepEqual(asked.map(({ rejected }) => rejected), [undefined, undefined, hash]);
+});
+
+test("what is not ours goes to Thunderbird's own function with its arguments", async () => {
+  const { account, originals } = setUp(async () => token("T"));
+  const others = [
+    { authorizationEndpoint: "https://accounts.google.com/o/oauth2/auth" },
+    { authorizationEndpoint: "https://login.microsoftonline.com.evil.test/authorize" },
+    { authorizationEndpoint: "https://login.microsoftonline.com@evil.test/authorize" },
+    { authorizationEndpoint: "http://login.microsoftonline.com/authorize" },
+    { authorizationEndpoint: "no address" },
+    { username: "ben@contoso.test" },
+    { username: "ada" },
+    { username: null },
+    { scope: "https://outlook.office.com/EAS.AccessAsUser.All offline_access" },
+    { scope: `${MAIL} https://graph.microsoft.com/Mail.Send` },
+    { scope: null },
+  ];
+  for (const fields of others) {
+    assert.equal(await account(fields).connect(false, true), "original", JSON.stringify(fields));
+  }
+  assert.deepEqual(originals, others.map(() => [false, true]));
+});
+
+test("Graph scopes ask for the Graph token", async () => {
+  /** @type {any[]} */
+  const asked = [];
+  const { account } = setUp(async details => (asked.push(details), token("T")));
+  await account({ scope: "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Send offline_access" }).connect(true, false);
+  assert.equal(asked[0].resource, "graph");
+});
+
+test("a request before the background is there waits for it", async () => {
+  const { hook, account } = setUp();
+  const oauth = account();
+  const waiting = oauth.connect(true, false);
+  await settled();
+  hook.setListener(async () => token("T"));
+  await waiting;
+  assert.equal(oauth.accessToken, "T");
+});
+
+test("without an answer it settles within ten seconds, and for a minute every request is decided at once", async () => {
+  let asked = 0;
+  const { account, timers, originals } = setUp(() => (asked++, new Promise(() => {})));
+  const waiting = account().connect(true, false);
+  await settled();
+  timers.advance(10_000);
+  await assert.rejects(waiting);
+  await assert.rejects(account().connect(true, false));
+  assert.equal(asked, 1, "the breaker is open");
+  assert.deepEqual(originals, [], "no browser opens by accident");
+  assert.equal(await account({ refreshToken: "own" }).connect(true, false), "original", "Thunderbird's own token still fetches mail");
+  const living = account({ accessToken: "T", tokenExpires: timers.now() + 60_000 });
+  await living.connect(true, false);
+  timers.advance(60_001);
+  account().connect(true, false).catch(() => {});
+  await settled();
+  assert.equal(asked, 2, "the breaker is closed");
+});
+
+test("a failure rejects and takes the old token away", async () => {
+  const { account, originals } = setUp(async () => ({ failure: "sign-in-required" }));
+  const oauth = account({ accessToken: "T", tokenExpires: Infinity });
+  await assert.rejects(oauth.connect(true, false), (/** @type {any} */ reason) => JSON.parse(reason).error === "sign-in-required");
+  assert.equal(oauth.accessToken, null);
+  assert.deepEqual(originals, []);
+});
+
+test("a background that throws does not hang the prompt queue", async () => {
+  const { account } = setUp(async () => {
+    throw new Error("broken");
+  });
+  await assert.rejects(account().connect(true, false));
+});
+
+test("where the answer says so Thunderbird's own sign-in goes on", async () => {
+  const { account, originals } = setUp(async () => ({ pass: true }));
+  assert.equal(await account().connect(true, false), "original");
+  assert.deepEqual(originals, [[true, false]]);
+});
+
+test("cancelling while waiting rejects, and the late answer changes nothing", async () => {
+  /** @type {(answer: object) => void} */
+  let answer = () => {};
+  const { account, thunderbird } = setUp(() => new Promise(resolvePromise => (answer = resolvePromise)));
+  const oauth = account();
+  const waiting = oauth.connect(true, false);
+  await settled();
+  oauth.onAuthorizationFailed();
+  oauth.finishAuthorizationRequest();
+  await assert.rejects(waiting);
+  answer(token("T"));
+  await settled();
+  assert.equal(oauth.accessToken, null);
+  assert.equal(thunderbird.quitObservers.size, 0);
+});
+
+test("two requests of one account share one answer", async () => {
+  let asked = 0;
+  const { account } = setUp(async () => (asked++, token("T")));
+  const oauth = account();
+  await Promise.all([oauth.connect(true, false), oauth.connect(true, false)]);
+  assert.equal(asked, 1);
+});
+
+test("a refresh token that was removed becomes the empty one, whose length can be read", async () => {
+  const { account } = setUp(async () => token("T"));
+  const oauth = account({ refreshToken: null });
+  await oauth.connect(true, false);
+  assert.equal(oauth.refreshToken, "");
+});
+
+test("uninstalling restores the original, unless another add-on has wrapped ours", async () => {
+  const { hook, prototype, original, account, originals } = setUp();
+  const waiting = account({ refreshToken: "own" }).connect(true, false);
+  hook.uninstall();
+  assert.equal(prototype.connect, original);
+  assert.equal(await waiting, "original", "who waits is let go");
+
+  const other = setUp(async () => token("T"));
+  const ours = other.prototype.connect;
+  const wrapper = function connect(/** @type {boolean} */ aWithUI, /** @type {boolean} */ aRefresh) {
+    return ours.call(this, aWithUI, aRefresh);
+  };
+  other.prototype.connect = wrapper;
+  other.hook.uninstall();
+  assert.equal(other.prototype.connect, wrapper);
+  assert.equal(await other.account().connect(true, false), "original");
+  assert.equal(originals.length, 1);
+});
+
+test("a Thunderbird that works differently is told by what is missing", () => {
+  const { TokenHook } = setUp();
+  const { prototype } = setUp();
+  assert.equal(TokenHook.obstacle(undefined), "OAuth2.connect");
+  assert.equal(TokenHook.obstacle({ ...prototype, connect: (/** @type {any} */ options) => options }), "OAuth2.connect");
+  assert.equal(TokenHook.obstacle({ connect: (/** @type {any} */ a, /** @type {any} */ b) => [a, b], accessToken: 1, refreshToken: 1 }), "OAuth2.tokenExpires");
+  assert.equal(TokenHook.obstacle({ ...prototype }), "OAuth2.tokenExpired", "a getter that became a value");
+});
+
+test("managed names survive a restart, and a pref that someone edited does no harm", () => {
+  const thunderbird = new FakeThunderbird([]);
+  const { ManagedAccounts } = thunderbird.load("managed_accounts.js");
+  new ManagedAccounts().save({ rule: "domains", names: [], domains: ["contoso.test"] });
+  const again = new ManagedAccounts();
+  assert.equal(again.isManaged("New@Contoso.test"), true);
+  assert.equal(again.isManaged("new@contoso.test.evil"), false);
+  thunderbird.preferences.set("extensions.thunderseal.managed", "{broken");
+  assert.equal(new ManagedAccounts().isManaged("ada@contoso.test"), false);
+});
