@@ -162,15 +162,16 @@ void entry_judge(struct entry *entry)
     memset(&identity->no_renewal, 0, sizeof identity->no_renewal);
     if (!kept)
         memset(&identity->held, 0, sizeof identity->held);
-    if (account == NULL || kept || identity->grant.serial == 0)
+    if (account == NULL || kept)
+        return;
+    settings_target(&service->settings, account, &wish, &target);
+    if (!settings_allow(&service->settings, account, target.key.sign_in_as, &identity->held) ||
+        identity->grant.serial == 0)
         return;
     if (service->settings.broken.kind != PROBLEM_NONE) {
         identity->no_renewal = service->settings.broken;
         return;
     }
-    settings_target(&service->settings, account, &wish, &target);
-    if (!settings_allow(&service->settings, account, target.key.sign_in_as, &identity->held))
-        return;
     if (!keys_equal(&target.key, &identity->key))
         app_changed(&identity->held);
     else
@@ -226,7 +227,7 @@ int accounts_sorted(struct service *service, struct listed **list)
 {
     struct entry *entry;
     json_t *address;
-    size_t i, count = 0;
+    size_t i, count = 0, k;
 
     *list = calloc(accounts_count(service) + 1, sizeof **list);
     if (*list == NULL)
@@ -235,8 +236,12 @@ int accounts_sorted(struct service *service, struct listed **list)
         json_array_foreach(entry->addresses, i, address)
         {
             (*list)[count].account = json_string_value(address);
-            (*list)[count++].entry = entry_of(service, json_string_value(address));
+            (*list)[count++].entry = entry;
         }
+    for (entry = service->entries; entry != NULL; entry = entry->next)
+        for (k = 0; entry->moving[0] != '\0' && k < count; k++)
+            if (account_name_equal(entry->moving, (*list)[k].account))
+                (*list)[k].entry = entry;
     qsort(*list, count, sizeof **list, compare_listed);
     return (int)count;
 }

@@ -195,8 +195,10 @@ static struct entry *entry_to_sign_in(struct service *service, const char *accou
     return wanted;
 }
 
-static int check_vault(struct service *service, struct problem *problem)
+/* What this sign-in will bring must find its place on disk; so must an account that is new. */
+static int check_vault(struct entry *entry, struct problem *problem)
 {
+    struct service *service = entry->service;
     const struct problem *locked = vault_locked(service->vault);
 
     if (locked->kind != PROBLEM_NONE) {
@@ -207,7 +209,7 @@ static int check_vault(struct service *service, struct problem *problem)
         return -1;
     service->prepared = true;
     store_watch(service);
-    return 0;
+    return entry->on_disk || entry->moving[0] != '\0' ? 0 : store_save(entry, false, problem);
 }
 
 static int draw_secrets(struct sign_in_secrets *secrets, struct problem *problem)
@@ -260,14 +262,15 @@ static int begin(struct entry *entry, const char *account, const char *scopes, s
 static json_t *start(struct service *service, const char *account, bool open_browser, const json_t *params,
                      struct problem *problem)
 {
+    bool known = entry_of(service, account) != NULL;
     struct account_target target;
-    struct entry *entry = entry_to_sign_in(service, account, &target, problem);
+    struct entry *entry = entry_to_sign_in(service, account, &target, problem), *added;
     struct redirect_listener *listener = NULL;
     struct sign_in_secrets secrets = {0};
     char scopes[SCOPE_LIST_SIZE], moving[ACCOUNT_NAME_SIZE], url[AUTHORIZATION_URL_MAX];
     json_t *result = NULL;
 
-    if (entry == NULL || read_scopes(params, &target, scopes, problem) != 0 || check_vault(service, problem) != 0 ||
+    if (entry == NULL || read_scopes(params, &target, scopes, problem) != 0 || check_vault(entry, problem) != 0 ||
         draw_secrets(&secrets, problem) != 0)
         goto out;
     listener = redirect_listener_open(service->loop, settings_text(&service->settings, "redirectHost"), redirected,
@@ -292,6 +295,9 @@ static json_t *start(struct service *service, const char *account, bool open_bro
 out:
     if (result == NULL && entry != NULL && entry->identity.sign_in.id == 0)
         entry->moving[0] = '\0';
+    added = known || result != NULL ? NULL : entry_of(service, account);
+    if (added != NULL && !added->on_disk)
+        entry_remove_address(added, account); /* refused, so it was not added */
     wipe_secrets(&secrets);
     return result;
 }

@@ -6,6 +6,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#define SEALED_SUFFIX ".sealed"
+
 /* A file whose header cannot be used serves nobody; it stays where it is. */
 static struct entry *entry_for(struct service *service, const struct vault_entry *file)
 {
@@ -111,30 +113,61 @@ int store_load(struct service *service, struct problem *problem)
     return 0;
 }
 
-static void reload_one(void *context, struct vault_entry *file)
-{
-    struct entry *entry = entry_for(context, file);
-
-    if (entry == NULL || file->generation <= entry->generation || entry->identity.before.active)
-        return;
-    take_file(entry, file);
-}
-
-/* Files that are gone: another process erased the identity. */
-static void drop_erased(struct service *service)
+static struct entry *entry_by_name(struct service *service, const char *name)
 {
     struct entry *entry;
 
-    for (entry = service->entries; entry != NULL; entry = entry->next) {
-        struct vault_entry file = {0};
-        struct problem problem;
-        if (entry->on_disk && vault_read(service->vault, entry->name, &file, &problem) == 1) {
-            identity_forget_tokens(&entry->identity);
-            json_array_clear(entry->addresses);
-            entry->on_disk = false;
-        }
-        vault_entry_clear(&file);
+    for (entry = service->entries; entry != NULL && strcmp(entry->name, name) != 0; entry = entry->next)
+        ;
+    return entry;
+}
+
+static void reload_one(void *context, struct vault_entry *file)
+{
+    const struct entry *known = entry_by_name(context, file->name);
+
+    /* Ours, or older than what we have. */
+    if (known == NULL || !known->on_disk || file->generation > known->generation)
+        load_one(context, file);
+}
+
+static void drop_entry(struct entry *entry)
+{
+    const struct event removed = {.kind = EVENT_REMOVED};
+
+    entry->on_disk = false;
+    json_array_clear(entry->addresses);
+    (void)entry_step(entry, &removed);
+}
+
+/* A file was written or removed: by us, which changes nothing, or by another process. */
+static void reload_named(struct service *service, const char *name)
+{
+    struct vault_entry file = {0};
+    struct problem problem;
+    struct entry *entry;
+
+    switch (vault_read(service->vault, name, &file, &problem)) {
+    case 0:
+        reload_one(service, &file);
+        break;
+    case 1:
+        entry = entry_by_name(service, name);
+        if (entry != NULL && entry->on_disk)
+            drop_entry(entry);
+        break;
+    default: /* it cannot be read now: what is in memory stays */
+        break;
     }
+    vault_entry_clear(&file);
+}
+
+static void settle(struct service *service)
+{
+    drop_double_addresses(service);
+    store_policy_accounts(service);
+    entries_sweep(service);
+    service_tell_changes(service);
 }
 
 void store_reload(struct service *service)
@@ -142,22 +175,40 @@ void store_reload(struct service *service)
     struct problem problem;
 
     (void)vault_each(service->vault, reload_one, service, &problem);
-    drop_erased(service);
-    drop_double_addresses(service);
-    store_policy_accounts(service);
-    entries_sweep(service);
-    service_tell_changes(service);
+    settle(service);
+}
+
+static void take_event(struct service *service, const struct inotify_event *event)
+{
+    char name[VAULT_NAME_SIZE];
+
+    if ((event->mask & IN_Q_OVERFLOW) != 0) {
+        store_reload(service);
+        return;
+    }
+    /* The generations before and what is being written have longer names. */
+    if (event->len == 0 || strlen(event->name) != VAULT_NAME_SIZE - 1 + strlen(SEALED_SUFFIX) ||
+        strcmp(event->name + VAULT_NAME_SIZE - 1, SEALED_SUFFIX) != 0)
+        return;
+    memcpy(name, event->name, VAULT_NAME_SIZE - 1);
+    name[VAULT_NAME_SIZE - 1] = '\0';
+    reload_named(service, name);
 }
 
 static void folder_changed(void *context, int fd, unsigned ready)
 {
-    struct service *service = context;
     char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+    const struct inotify_event *event;
+    struct service *service = context;
+    ssize_t length, offset;
 
     (void)ready;
-    while (read(fd, events, sizeof events) > 0)
-        ;
-    store_reload(service);
+    while ((length = read(fd, events, sizeof events)) > 0)
+        for (offset = 0; offset < length; offset += (ssize_t)(sizeof *event + event->len)) {
+            event = (const struct inotify_event *)(const void *)(events + offset);
+            take_event(service, event);
+        }
+    settle(service);
 }
 
 void store_watch(struct service *service)
