@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,30 @@ static void test_hostile_lengths_are_read_within_bounds(void **state)
     free(sealed);
 }
 
+/* A long payload has room for every number of boxes that a byte can say. */
+static void test_more_recipients_than_the_bound_are_refused(void **state)
+{
+    struct secret long_payload = {0};
+    struct envelope_content content = {
+        .name = NAME, .generation = 1, .header = HEADER, .header_length = strlen(HEADER)};
+    struct envelope envelope;
+    unsigned char *sealed;
+    size_t length;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(secret_reserve(&long_payload, 30000), 0);
+    content.payload = &long_payload;
+    assert_int_equal(envelope_seal(&key, &content, &sealed, &length), 0);
+    for (i = 0; i < 256; i++) {
+        bool within = i >= 1 && i <= ENVELOPE_RECIPIENTS_MAX;
+        sealed[RECIPIENT_COUNT_AT] = (unsigned char)i;
+        assert_int_equal(envelope_parse(sealed, length, &envelope), within ? 0 : -1);
+    }
+    secret_wipe(&long_payload);
+    free(sealed);
+}
+
 static void test_random_bytes_never_open(void **state)
 {
     unsigned char bytes[600];
@@ -370,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_each_flipped_bit_is_damage),
         cmocka_unit_test(test_each_truncation_and_extension_is_damage),
         cmocka_unit_test(test_hostile_lengths_are_read_within_bounds),
+        cmocka_unit_test(test_more_recipients_than_the_bound_are_refused),
         cmocka_unit_test(test_random_bytes_never_open),
         cmocka_unit_test(test_another_identitys_file_is_damage),
         cmocka_unit_test(test_another_devices_file_is_foreign),

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "test_vault_fixture.h"
+#include "vault/sealed_file.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <sys/wait.h>
 
 static unsigned char bytes[FILE_ROOM];
 
@@ -71,12 +74,54 @@ static void test_an_older_generation_is_refused(void **state)
     assert_int_equal(problem.kind, PROBLEM_STORAGE);
     assert_int_equal(write_text(vault, NAME, 4, "four", &problem), -1);
     assert_reads(vault, 5, "five", PROBLEM_NONE);
-    flip_byte(SEALED, 30);
     must_write(vault, NAME, 6, "six");
+    flip_byte(SEALED, 30);
+    assert_int_equal(write_text(vault, NAME, 5, "five", &problem), -1);
+    must_write(vault, NAME, 6, "six again");
     vault_close(vault);
 }
 
-static void test_two_processes_that_begin_at_once_share_one_key(void **state)
+#define BEGINNERS 8
+
+static void begin_as(int number)
+{
+    char name[VAULT_NAME_SIZE] = NAME;
+    struct vault *vault = open_vault();
+    struct problem problem;
+
+    name[0] = (char)('0' + number);
+    _exit(write_text(vault, name, 1, "begun", &problem) == 0 ? 0 : 1);
+}
+
+static void test_processes_that_begin_at_once_share_one_key(void **state)
+{
+    char name[VAULT_NAME_SIZE] = NAME;
+    struct problem problem;
+    struct vault *vault;
+    int number;
+    int status;
+
+    (void)state;
+    for (number = 0; number < BEGINNERS; number++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            begin_as(number);
+    }
+    while (wait(&status) > 0)
+        assert_int_equal(status, 0);
+    vault = open_vault();
+    for (number = 0; number < BEGINNERS; number++) {
+        struct vault_entry entry = {0};
+        name[0] = (char)('0' + number);
+        assert_int_equal(vault_read(vault, name, &entry, &problem), 0);
+        assert_string_equal(secret_expose(&entry.payload), "begun");
+        vault_entry_clear(&entry);
+    }
+    vault_close(vault);
+}
+
+static void test_a_vault_opened_before_it_was_made_can_read_it(void **state)
 {
     struct vault *one = open_vault();
     struct vault *two = open_vault();
@@ -87,6 +132,20 @@ static void test_two_processes_that_begin_at_once_share_one_key(void **state)
     assert_reads(two, 1, "one", PROBLEM_NONE);
     vault_close(one);
     vault_close(two);
+}
+
+static void test_what_is_made_once_is_never_replaced(void **state)
+{
+    int folder;
+
+    (void)state;
+    make_vault("one");
+    folder = open(in_state("."), O_RDONLY | O_DIRECTORY);
+    assert_int_equal(file_make(folder, "once", "first", 5), 0);
+    assert_int_equal(file_make(folder, "once", "second", 6), -1);
+    assert_int_equal(errno, EEXIST);
+    assert_int_equal(read_bytes("once", bytes), 5);
+    close(folder);
 }
 
 static void test_a_payload_too_large_changes_nothing(void **state)
@@ -374,7 +433,9 @@ int main(void)
         FRESH(test_what_is_written_is_read_by_the_next_process),
         FRESH(test_files_are_private_and_hold_no_plain_secret),
         FRESH(test_an_older_generation_is_refused),
-        FRESH(test_two_processes_that_begin_at_once_share_one_key),
+        FRESH(test_processes_that_begin_at_once_share_one_key),
+        FRESH(test_a_vault_opened_before_it_was_made_can_read_it),
+        FRESH(test_what_is_made_once_is_never_replaced),
         FRESH(test_a_payload_too_large_changes_nothing),
         FRESH(test_names_depend_on_every_part_and_its_place),
         FRESH(test_each_identity_is_visited_once_in_order),

@@ -61,6 +61,19 @@ static void test_a_missing_key_locks_and_none_is_made(void **state)
     vault_close(vault);
 }
 
+/* Without the key, nobody can tell damage from a file that only the key would open. */
+static void test_nothing_is_renamed_while_the_key_is_missing(void **state)
+{
+    (void)state;
+    make_vault("one");
+    assert_int_equal(unlink(in_state("key")), 0);
+    write_bytes(SEALED, "broken", 6);
+    assert_locked(PROBLEM_VAULT_LOCKED);
+    assert_int_equal(rename(in_state(SEALED), in_state(PREVIOUS)), 0);
+    assert_reads_afresh(0, NULL, PROBLEM_VAULT_LOCKED);
+    assert_true(exists(PREVIOUS));
+}
+
 static void test_a_record_without_key_makes_no_new_one(void **state)
 {
     struct problem problem;
@@ -388,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FRESH(test_a_missing_key_locks_and_none_is_made),
+        FRESH(test_nothing_is_renamed_while_the_key_is_missing),
         FRESH(test_a_record_without_key_makes_no_new_one),
         FRESH(test_a_key_cut_short_or_changed_locks),
         FRESH(test_another_devices_key_opens_nothing_and_renames_nothing),
