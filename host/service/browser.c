@@ -2,6 +2,7 @@
 /* Opening the system browser in a child that shares nothing with us: an inherited stdout would corrupt the framing. */
 #include "service/service_parts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,12 +11,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void run_browser(const char *browser, const char *url)
-{
-    struct rlimit core;
-    int null = open("/dev/null", O_RDWR);
+/* Where the child tells of its failure; closed by a successful exec. */
+#define REPORT_FD 3
 
-    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 || close_range(3, ~0U, 0) != 0)
+static void run_browser(const char *browser, const char *url, int report)
+{
+    int null = open("/dev/null", O_RDWR);
+    struct rlimit core;
+
+    if (report != REPORT_FD && dup3(report, REPORT_FD, O_CLOEXEC) < 0)
+        _exit(127);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
+        close_range(REPORT_FD + 1, ~0U, 0) != 0)
         _exit(127);
     umask(022);
     signal(SIGPIPE, SIG_DFL);
@@ -31,20 +38,44 @@ static void run_browser(const char *browser, const char *url)
     if (browser != NULL && browser[0] != '\0')
         execlp(browser, browser, url, (char *)NULL);
     execlp("xdg-open", "xdg-open", url, (char *)NULL);
+    (void)!write(REPORT_FD, "x", 1);
     _exit(127);
+}
+
+/* Whether the browser was started: end of file without a word. */
+static bool started(int report)
+{
+    char word;
+    ssize_t length;
+
+    do
+        length = read(report, &word, 1);
+    while (length < 0 && errno == EINTR);
+    return length == 0;
 }
 
 int browser_open(const char *url, struct problem *problem)
 {
     const char *browser = getenv("BROWSER");
-    pid_t child = fork();
+    int report[2] = {-1, -1};
+    bool success = false;
+    pid_t child;
 
-    if (child == 0)
-        run_browser(browser, url);
-    if (child < 0 || waitpid(child, NULL, 0) < 0) {
-        problem_set(problem, PROBLEM_INTERNAL, "The browser could not be started.",
-                    "Use \"thunderseal login --no-browser\" and open the address yourself.");
-        return -1;
+    if (pipe2(report, O_CLOEXEC) == 0 && (child = fork()) >= 0) {
+        if (child == 0)
+            run_browser(browser, url, report[1]);
+        close(report[1]);
+        report[1] = -1;
+        success = started(report[0]);
+        waitpid(child, NULL, 0);
     }
-    return 0;
+    if (report[0] >= 0)
+        close(report[0]);
+    if (report[1] >= 0)
+        close(report[1]);
+    if (success)
+        return 0;
+    problem_set(problem, PROBLEM_INTERNAL, "No browser could be started.",
+                "Set BROWSER, install xdg-utils, or use \"thunderseal login --no-browser\".");
+    return -1;
 }

@@ -38,7 +38,7 @@ static int take_proxy(struct service *service, const json_t *params, struct prob
 
     if (rpc_param_text(params, "proxy", false, &proxy, problem) != 0)
         return -1;
-    if (proxy == NULL || proxy[0] == '\0')
+    if (proxy == NULL || strstr(proxy, "://") == NULL) /* none: "direct", or nothing */
         return 0;
     free(service->proxy);
     service->proxy = strdup(proxy);

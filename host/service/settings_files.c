@@ -92,6 +92,18 @@ out:
     close(fd);
 }
 
+/* Found out at the first connection, an unreadable file would look like a fault of the network. */
+static void check_ca_file(struct settings *settings)
+{
+    const char *path = settings_text(settings, "caFile");
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd >= 0)
+        close(fd);
+    else if (path != NULL)
+        settings_break(settings, "The file that caFile names", strerror(errno));
+}
+
 void settings_read_files(struct settings *settings)
 {
     struct problem problem;
@@ -101,5 +113,6 @@ void settings_read_files(struct settings *settings)
         read_file(settings, user_file, SETTINGS_USER);
     read_file(settings, THUNDERSEAL_SYSCONFDIR "/thunderseal/policy.json", SETTINGS_ADMIN);
     settings_settle(settings);
+    check_ca_file(settings);
     free(user_file);
 }
