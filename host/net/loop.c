@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "net/loop.h"
 
+#include "net/loop_timers.h"
+
 #include <curl/curl.h>
 #include <stdlib.h>
-#include <sys/timerfd.h>
-#include <time.h>
-#include <unistd.h>
 
 /* Longest sleep of one turn: only a net under the timer descriptor, which wakes us in time. */
 #define SLEEP_MAX_MS 60000
@@ -22,36 +21,15 @@ struct loop_watch {
     void *context;
 };
 
-struct loop_timer {
-    struct loop_timer *next;
-    int64_t due;             /* CLOCK_BOOTTIME, ms */
-    unsigned long long turn; /* in which it was started */
-    bool fire_at_free;
-    loop_timer_callback *callback;
-    void *context;
-};
-
 struct loop {
     CURLM *multi;
     struct loop_watch **watches;
-    struct curl_waitfd *waits; /* room for every watch and timer_fd, so that a turn allocates nothing */
+    struct curl_waitfd *waits; /* room for every watch and the timers, so that a turn allocates nothing */
     size_t watch_count;
     size_t watch_room;
-    struct loop_timer *timers; /* earliest first */
-    struct loop_timer *firing;
-    int timer_fd; /* CLOCK_BOOTTIME: a poll's own timeout does not count the time spent suspended */
-    int64_t armed_for;
-    unsigned long long turn;
+    struct loop_timers timers;
     bool stopped;
 };
-
-int64_t loop_monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int make_room(struct loop *loop)
 {
@@ -80,8 +58,7 @@ struct loop *loop_new(void)
     if (loop == NULL)
         return NULL;
     loop->multi = curl_multi_init();
-    loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (loop->multi == NULL || loop->timer_fd < 0 || make_room(loop) != 0) {
+    if (loop_timers_init(&loop->timers) != 0 || loop->multi == NULL || make_room(loop) != 0) {
         loop_free(loop);
         return NULL;
     }
@@ -90,35 +67,22 @@ struct loop *loop_new(void)
     return loop;
 }
 
-static void fire(struct loop *loop, struct loop_timer *timer)
-{
-    loop->timers = timer->next;
-    loop->firing = timer;
-    timer->callback(timer->context);
-    loop->firing = NULL;
-    free(timer);
-}
-
 void loop_free(struct loop *loop)
 {
-    struct loop_timer *timer;
-
     if (loop == NULL)
         return;
-    while ((timer = loop->timers) != NULL) {
-        if (timer->fire_at_free)
-            fire(loop, timer);
-        else
-            loop_timer_cancel(loop, timer);
-    }
+    loop_timers_free(&loop->timers);
     while (loop->watch_count > 0)
         free(loop->watches[--loop->watch_count]);
     free(loop->watches);
     free(loop->waits);
-    if (loop->timer_fd >= 0)
-        close(loop->timer_fd);
     curl_multi_cleanup(loop->multi);
     free(loop);
+}
+
+struct loop_timers *loop_timers(struct loop *loop)
+{
+    return &loop->timers;
 }
 
 struct loop_watch *loop_watch_fd(struct loop *loop, int fd, unsigned interest, loop_fd_callback *callback,
@@ -151,47 +115,6 @@ void loop_unwatch(struct loop *loop, struct loop_watch *watch)
         watch->callback = NULL;
 }
 
-struct loop_timer *loop_timer_start(struct loop *loop, int64_t milliseconds, loop_timer_callback *callback,
-                                    void *context)
-{
-    struct loop_timer *timer = calloc(1, sizeof *timer);
-    struct loop_timer **place = &loop->timers;
-    int64_t now = loop_monotonic_ms();
-
-    if (timer == NULL)
-        return NULL;
-    if (milliseconds < 0)
-        milliseconds = 0;
-    timer->due = milliseconds > INT64_MAX - now ? INT64_MAX : now + milliseconds;
-    timer->turn = loop->turn;
-    timer->callback = callback;
-    timer->context = context;
-    while (*place != NULL && (*place)->due <= timer->due)
-        place = &(*place)->next;
-    timer->next = *place;
-    *place = timer;
-    return timer;
-}
-
-void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
-{
-    struct loop_timer **place = &loop->timers;
-
-    if (timer == NULL || timer == loop->firing)
-        return;
-    while (*place != NULL && *place != timer)
-        place = &(*place)->next;
-    if (*place == NULL)
-        return;
-    *place = timer->next;
-    free(timer);
-}
-
-void loop_timer_fire_at_free(struct loop_timer *timer)
-{
-    timer->fire_at_free = true;
-}
-
 int loop_transfer_start(struct loop *loop, struct loop_transfer *transfer)
 {
     curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
@@ -201,17 +124,6 @@ int loop_transfer_start(struct loop *loop, struct loop_transfer *transfer)
 void loop_transfer_stop(struct loop *loop, struct loop_transfer *transfer)
 {
     curl_multi_remove_handle(loop->multi, transfer->easy);
-}
-
-static void arm(struct loop *loop)
-{
-    int64_t due = loop->timers == NULL ? 0 : loop->timers->due;
-    struct itimerspec when = {.it_value = {.tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000}};
-
-    if (due == loop->armed_for)
-        return;
-    timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
-    loop->armed_for = due;
 }
 
 /* Frees the removed watches and lists the others in loop->waits, watch for watch. A paused one stands there
@@ -236,7 +148,7 @@ static void list_waits(struct loop *loop)
         loop->watches[kept++] = watch;
     }
     loop->watch_count = kept;
-    loop->waits[kept] = (struct curl_waitfd){.fd = loop->timer_fd, .events = CURL_WAIT_POLLIN};
+    loop->waits[kept] = (struct curl_waitfd){.fd = loop->timers.fd, .events = CURL_WAIT_POLLIN};
 }
 
 /* Watches added meanwhile stand behind the first count, and those removed have no callback. */
@@ -252,18 +164,6 @@ static void dispatch_watches(struct loop *loop, size_t count)
             ready |= LOOP_WRITE;
         if (ready != 0 && watch->interest != 0 && watch->callback != NULL)
             watch->callback(watch->context, watch->fd, ready);
-    }
-}
-
-/* A timer started by a callback waits for the next turn, or one that starts itself anew would shut out the
- * rest. */
-static void dispatch_timers(struct loop *loop)
-{
-    int64_t now = loop_monotonic_ms();
-
-    while (loop->timers != NULL && loop->timers->due <= now && loop->timers->turn < loop->turn) {
-        loop->armed_for = -1;
-        fire(loop, loop->timers);
     }
 }
 
@@ -293,11 +193,10 @@ void loop_run(struct loop *loop)
 
         list_waits(loop);
         count = loop->watch_count;
-        arm(loop);
+        loop_timers_arm(&loop->timers);
         curl_multi_poll(loop->multi, loop->waits, (unsigned)count + 1, SLEEP_MAX_MS, NULL);
-        loop->turn++;
         dispatch_watches(loop, count);
-        dispatch_timers(loop);
+        loop_timers_dispatch(&loop->timers);
         dispatch_transfers(loop);
     }
     loop->stopped = false;

@@ -6,24 +6,19 @@
 #include "net/redirect_listener.h"
 
 #include "net/peer_owner.h"
-#include "net/redirect_page.h"
+#include "net/redirect_requests.h"
 #include "net/redirect_sockets.h"
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 /* How long an answer may take to reach the browser after the listener was closed. */
 #define DRAIN_MS 2000
 /* Out of descriptors: the waiting connection would wake us without end. */
 #define ACCEPT_PAUSE_MS 100
-/* "localhost:65535" and its NUL. */
-#define HOST_MAX 16
 
 struct redirect_listener {
     struct loop *loop;
@@ -35,22 +30,10 @@ struct redirect_listener {
     struct loop_timer *daemon_timer;
     struct loop_timer *accept_timer;
     struct loop_timer *drain_timer;
-    struct secret state;
+    struct redirect_requests requests;
     redirect_callback *callback;
     void *context;
-    /* Right answers whose pages are queued, to be delivered when libmicrohttpd has returned. */
-    struct redirect_answer arrived[REDIRECT_CONNECTIONS_MAX];
-    size_t arrived_count;
-    size_t answering; /* right answers whose pages are not yet sent */
     bool delivering;
-    bool closed;
-};
-
-/* One request; libmicrohttpd's request context. */
-struct request {
-    struct redirect_answer answer;
-    bool right;
-    bool answering;
 };
 
 /* One connection; libmicrohttpd's socket context. */
@@ -63,115 +46,6 @@ struct connection {
 static void serve(struct redirect_listener *listener);
 
 /* --- what libmicrohttpd calls --- */
-
-/* Gets the request's target as it was sent. libmicrohttpd lends us its own buffer, whose bytes after the
- * question mark are wiped here: it finds no arguments then, and no copy of the code stays behind. */
-static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
-{
-    struct redirect_listener *listener = context;
-    struct request *request = calloc(1, sizeof *request);
-    char *query = strchr((char *)(uintptr_t)target, '?');
-
-    (void)connection;
-    if (query == NULL)
-        return request;
-    query++;
-    if (request != NULL && query - target == 2 && target[0] == '/')
-        request->right = redirect_query_parse(query, &listener->state, &request->answer);
-    sodium_memzero(query, strlen(query));
-    return request;
-}
-
-struct host_search {
-    const char *value;
-    int count;
-};
-
-static enum MHD_Result find_host(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct host_search *search = context;
-
-    (void)kind;
-    if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
-        search->value = value;
-        search->count++;
-    }
-    return MHD_YES;
-}
-
-/* Any other Host is a page that reached us by a name of its own (DNS rebinding). */
-static bool host_is_ours(const struct redirect_listener *listener, struct MHD_Connection *connection)
-{
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    struct host_search host = {0};
-    char expected[HOST_MAX];
-
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, find_host, &host);
-    if (host.count != 1 || host.value == NULL)
-        return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(expected, sizeof expected, "%s:%u", names[i], (unsigned)listener->sockets.port);
-        if (strcmp(host.value, expected) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_the_answer(const struct redirect_listener *listener, struct MHD_Connection *connection,
-                          const struct request *request, const char *method)
-{
-    return request != NULL && request->right && !listener->closed &&
-           listener->arrived_count < REDIRECT_CONNECTIONS_MAX && strcmp(method, MHD_HTTP_METHOD_GET) == 0 &&
-           host_is_ours(listener, connection);
-}
-
-static void keep_answer(struct redirect_listener *listener, struct redirect_answer *answer)
-{
-    struct redirect_answer *kept = &listener->arrived[listener->arrived_count++];
-
-    *kept = *answer;
-    answer->code = (struct secret){0};
-}
-
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *upload,
-                                  size_t *upload_size, void **request_context)
-{
-    struct redirect_listener *listener = context;
-    struct request *request = *request_context;
-    enum redirect_page page;
-
-    (void)url;
-    (void)version;
-    (void)upload;
-    *upload_size = 0;
-    if (!is_the_answer(listener, connection, request, method))
-        return redirect_page_queue(connection, REDIRECT_PAGE_NOT_FOUND);
-    page = request->answer.error == NULL ? REDIRECT_PAGE_RECEIVED : REDIRECT_PAGE_REFUSED;
-    if (redirect_page_queue(connection, page) != MHD_YES)
-        return MHD_NO;
-    request->answering = true;
-    listener->answering++;
-    keep_answer(listener, &request->answer);
-    return MHD_YES;
-}
-
-static void on_request_completed(void *context, struct MHD_Connection *connection, void **request_context,
-                                 enum MHD_RequestTerminationCode code)
-{
-    struct redirect_listener *listener = context;
-    struct request *request = *request_context;
-
-    (void)connection;
-    (void)code;
-    if (request == NULL)
-        return;
-    if (request->answering)
-        listener->answering--;
-    secret_wipe(&request->answer.code);
-    free(request);
-    *request_context = NULL;
-}
 
 /* libmicrohttpd's own time-out starts anew with every byte; this one does not. */
 static void on_deadline(void *context)
@@ -232,9 +106,9 @@ static void destroy(struct redirect_listener *listener)
     loop_unwatch(listener->loop, listener->watch_daemon);
     loop_timer_cancel(listener->loop, listener->daemon_timer);
     loop_timer_cancel(listener->loop, listener->drain_timer);
-    for (size_t i = 0; i < listener->arrived_count; i++)
-        secret_wipe(&listener->arrived[i].code);
-    secret_wipe(&listener->state);
+    for (size_t i = 0; i < listener->requests.arrived_count; i++)
+        secret_wipe(&listener->requests.arrived[i].code);
+    secret_wipe(&listener->requests.state);
     free(listener);
 }
 
@@ -246,24 +120,24 @@ static void on_drained_too_long(void *context)
 /* A closed listener goes when its last page is sent; until then the loop keeps it. */
 static void finish_closed(struct redirect_listener *listener)
 {
-    if (listener->answering > 0 && listener->drain_timer == NULL) {
+    if (listener->requests.answering > 0 && listener->drain_timer == NULL) {
         listener->drain_timer = loop_timer_start(listener->loop, DRAIN_MS, on_drained_too_long, listener);
         if (listener->drain_timer != NULL)
             loop_timer_fire_at_free(listener->drain_timer);
     }
-    if (listener->answering == 0 || listener->drain_timer == NULL)
+    if (listener->requests.answering == 0 || listener->drain_timer == NULL)
         destroy(listener);
 }
 
 static void deliver(struct redirect_listener *listener)
 {
     listener->delivering = true;
-    for (size_t i = 0; i < listener->arrived_count; i++) {
-        if (!listener->closed)
-            listener->callback(listener->context, &listener->arrived[i]);
-        secret_wipe(&listener->arrived[i].code);
+    for (size_t i = 0; i < listener->requests.arrived_count; i++) {
+        if (!listener->requests.closed)
+            listener->callback(listener->context, &listener->requests.arrived[i]);
+        secret_wipe(&listener->requests.arrived[i].code);
     }
-    listener->arrived_count = 0;
+    listener->requests.arrived_count = 0;
     listener->delivering = false;
 }
 
@@ -304,7 +178,7 @@ static void serve(struct redirect_listener *listener)
     listener->daemon_timer = NULL;
     if (MHD_get_timeout(listener->daemon, &wait) == MHD_YES)
         listener->daemon_timer = loop_timer_start(listener->loop, (int64_t)wait, on_daemon_timer, listener);
-    if (listener->closed)
+    if (listener->requests.closed)
         finish_closed(listener);
     else
         set_accepting(listener);
@@ -354,12 +228,14 @@ static void on_connect(void *context, int fd, unsigned ready)
 
 static struct MHD_Daemon *start_daemon(struct redirect_listener *listener)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, listener,
+    struct redirect_requests *requests = &listener->requests;
+
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, redirect_requests_handle,
+                            requests, MHD_OPTION_URI_LOG_CALLBACK, redirect_requests_target, requests,
+                            MHD_OPTION_NOTIFY_COMPLETED, redirect_requests_completed, requests,
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)REDIRECT_CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REDIRECT_REQUEST_MAX,
-                            MHD_OPTION_URI_LOG_CALLBACK, on_target, listener, MHD_OPTION_NOTIFY_COMPLETED,
-                            on_request_completed, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-                            listener, MHD_OPTION_END);
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REDIRECT_REQUEST_MAX, MHD_OPTION_END);
 }
 
 /* Returns 0, or -1 out of memory or descriptors. */
@@ -398,6 +274,7 @@ struct redirect_listener *redirect_listener_open(struct loop *loop, const char *
         free(listener);
         return NULL;
     }
+    listener->requests.port = listener->sockets.port;
     listener->daemon = start_daemon(listener);
     if (listener->daemon != NULL && start_watching(listener) == 0)
         return listener;
@@ -411,7 +288,7 @@ out_of_memory:
 
 int redirect_listener_expect(struct redirect_listener *listener, const struct secret *state)
 {
-    return secret_copy(&listener->state, state);
+    return secret_copy(&listener->requests.state, state);
 }
 
 uint16_t redirect_listener_port(const struct redirect_listener *listener)
@@ -423,7 +300,7 @@ void redirect_listener_close(struct redirect_listener *listener)
 {
     if (listener == NULL)
         return;
-    listener->closed = true;
+    listener->requests.closed = true;
     stop_accepting(listener);
     if (!listener->delivering)
         finish_closed(listener);

@@ -20,7 +20,7 @@ struct redirect_listener; /* owned by the caller of redirect_listener_open */
 /* What the browser brought. Exactly one of code and error is set. Valid during the callback only. */
 struct redirect_answer {
     struct secret code; /* the callback may move it out */
-    const char *error;  /* authorization error, at most 64 characters of [a-z_], else "invalid_answer" */
+    const char *error;  /* a literal: the error's name, or "invalid_answer" when it is none that we know */
     int aadsts;         /* the first "AADSTSn" number found in error_description, or 0 */
     bool access_denied_by_user; /* error_subcode=cancel, or error=access_denied */
 };
@@ -35,7 +35,8 @@ struct redirect_listener *redirect_listener_open(struct loop *loop, const char *
  * memory. */
 int redirect_listener_expect(struct redirect_listener *listener, const struct secret *state);
 uint16_t redirect_listener_port(const struct redirect_listener *listener);
-/* Stops at once, from inside the callback too (then the running answer is still sent). NULL is harmless. */
+/* Stops listening at once, from inside the callback too. The pages of right answers are still sent, by the
+ * loop, within two seconds. NULL is harmless. */
 void redirect_listener_close(struct redirect_listener *listener);
 
 /* The checks on a pasted redirect URL and on a request line are the same: parses the query of url (after '?',

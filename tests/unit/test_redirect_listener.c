@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -146,17 +147,21 @@ static void on_client(void *context, int fd, unsigned ready)
     }
 }
 
+#define MAPPED (-4) /* a family of ours: IPv4 from an IPv6 socket, as some browsers do */
+
 static int connect_to(int family, uint16_t port)
 {
     struct sockaddr_in four = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
     struct sockaddr_in6 six = {
         .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons(port)};
-    int fd = socket(family, SOCK_STREAM, 0);
+    int fd = socket(family == MAPPED ? AF_INET6 : family, SOCK_STREAM, 0);
     int result;
 
     if (fd < 0)
         return -1;
+    if (family == MAPPED)
+        inet_pton(AF_INET6, "::ffff:127.0.0.1", &six.sin6_addr);
     if (family == AF_INET)
         result = connect(fd, (struct sockaddr *)&four, sizeof four);
     else
@@ -606,27 +611,52 @@ static void another_user_gets_no_answer(void **state)
     assert_another_user_is_refused(fixture, AF_INET);
     if (have_ipv6())
         assert_another_user_is_refused(fixture, AF_INET6);
+    if (have_ipv6())
+        assert_another_user_is_refused(fixture, MAPPED);
     assert_right_request_works(fixture);
 }
 
-static void an_ipv4_connection_from_an_ipv6_socket_is_known_too(void **state)
+static void an_ipv4_connection_may_come_from_an_ipv6_socket(void **state)
 {
     struct fixture *fixture = *state;
-    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6, .sin6_port = htons(fixture->port)};
-    int fd = socket(AF_INET6, SOCK_STREAM, 0);
-    struct client client = {.loop = fixture->loop, .fd = fd, .stop_at_end = true};
+    struct client client;
 
     if (!have_ipv6())
         skip();
-    assert_int_equal(inet_pton(AF_INET6, "::ffff:127.0.0.1", &mapped.sin6_addr), 1);
-    assert_int_equal(connect(fd, (struct sockaddr *)&mapped, sizeof mapped), 0);
-    client.request = request_text(fixture, "GET", RIGHT_TARGET, "127.0.0.1");
-    client.left = strlen(client.request);
-    client.watch = loop_watch_fd(fixture->loop, fd, LOOP_READ | LOOP_WRITE, on_client, &client);
+    exchange(fixture, &client, MAPPED, request_text(fixture, "GET", RIGHT_TARGET, "127.0.0.1"));
+    assert_true(is_status(&client, "200"));
+}
+
+static void restore_descriptors(void *context)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    (void)context;
+}
+
+static void without_descriptors_the_connection_waits_quietly(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit limit;
+    struct rusage before;
+    struct rusage after;
+    struct client client;
+
+    client_start(fixture, &client, AF_INET, request_text(fixture, "GET", RIGHT_TARGET, "localhost"));
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 3;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    loop_timer_start(fixture->loop, 500, restore_descriptors, NULL);
+    getrusage(RUSAGE_SELF, &before);
     while (!client.ended)
         loop_run(fixture->loop);
+    getrusage(RUSAGE_SELF, &after);
     assert_true(is_status(&client, "200"));
-    close(fd);
+    assert_true(after.ru_nvcsw - before.ru_nvcsw < 100);
+    close(client.fd);
 }
 
 static void closing_in_the_callback_still_sends_the_page(void **state)
@@ -736,7 +766,8 @@ int main(void)
         TEST(headers_beyond_the_bound_end_the_connection),
         TEST(bytes_that_are_not_http_harm_nothing),
         TEST(another_user_gets_no_answer),
-        TEST(an_ipv4_connection_from_an_ipv6_socket_is_known_too),
+        TEST(an_ipv4_connection_may_come_from_an_ipv6_socket),
+        TEST(without_descriptors_the_connection_waits_quietly),
         TEST(closing_in_the_callback_still_sends_the_page),
         TEST(two_right_requests_in_one_turn_bring_one_callback_after_a_close),
         TEST(closing_frees_the_port_at_once),
