@@ -32,11 +32,16 @@ static int exit_status_of(const char *kind)
 
 int cli_tell_problem(const json_t *problem)
 {
+    int status = exit_status_of(json_string_value(json_object_get(problem, "kind")));
+
     fputs("thunderseal:", stderr);
     print_sentence(json_string_value(json_object_get(problem, "cause")));
-    print_sentence(json_string_value(json_object_get(problem, "remedy")));
+    /* The service takes its client for a program; here a person typed. */
+    print_sentence(status == EX_USAGE && json_object_get(problem, "field") != NULL
+                       ? "Try \"thunderseal --help\"."
+                       : json_string_value(json_object_get(problem, "remedy")));
     putc('\n', stderr);
-    return exit_status_of(json_string_value(json_object_get(problem, "kind")));
+    return status;
 }
 
 int cli_tell_error(const json_t *error)
