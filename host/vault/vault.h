@@ -22,7 +22,7 @@ struct vault; /* opaque; owned by the caller of vault_open */
 /* One identity as it stands on disk. */
 struct vault_entry {
     char name[VAULT_NAME_SIZE];
-    uint64_t generation;    /* counts the writes, from 1 */
+    uint64_t generation;    /* counts the writes, from 1; 0 without a payload */
     json_t *header;         /* clear, no secrets; owned by the entry */
     struct secret payload;  /* JSON text of the tokens; empty while the vault is locked; owned by the entry */
     struct problem problem; /* PROBLEM_NONE, or why header and payload could not be had or came from .prev */

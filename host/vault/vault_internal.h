@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What the vault's own files share: vault.c (opening, key), vault_read.c, vault_write.c.
+ * What the vault's own files share: vault.c (opening, key), vault_copy.c, vault_read.c, vault_write.c.
  */
 #ifndef THUNDERSEAL_VAULT_VAULT_INTERNAL_H
 #define THUNDERSEAL_VAULT_VAULT_INTERNAL_H

@@ -12,77 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- one file ---- */
-
-static enum copy_state judge_envelope(struct vault *vault, const char *name, const char *path,
-                                      struct copy *copy, struct secret *payload, struct problem *problem)
-{
-    if (!vault->has_key)
-        return envelope_parse(vault->buffer, copy->length, &copy->envelope) == 0 ? COPY_UNTRIED
-                                                                                 : COPY_DAMAGED;
-    switch (envelope_open(&vault->key, name, vault->buffer, copy->length, &copy->envelope, payload)) {
-    case ENVELOPE_GENUINE:
-        return COPY_GENUINE;
-    case ENVELOPE_FOREIGN:
-        /* Only a well-formed one is called foreign. */
-        (void)envelope_parse(vault->buffer, copy->length, &copy->envelope);
-        return COPY_FOREIGN;
-    case ENVELOPE_NO_MEMORY:
-        storage_problem(problem, "opened", path, ENOMEM);
-        return COPY_REFUSED;
-    case ENVELOPE_DAMAGED:
-    default:
-        return COPY_DAMAGED;
-    }
-}
-
-void vault_examine(struct vault *vault, int folder, const char *name, const char *suffix, struct copy *copy,
-                   struct secret *payload, struct problem *problem)
-{
-    struct file_read file = {
-        .buffer = vault->buffer, .size = VAULT_FILE_MAX + 1, .forbidden = FILE_NOT_WRITABLE_BY_OTHERS};
-    char file_name[SEALED_NAME_SIZE];
-    char path[STORAGE_TEXT_MAX];
-    enum file_result result;
-
-    memset(copy, 0, sizeof *copy);
-    snprintf(file_name, sizeof file_name, "%s%s", name, suffix);
-    vault_path(vault, file_name, path, sizeof path);
-    result = file_read(folder, file_name, &file);
-    copy->length = file.length;
-    copy->status = file.status;
-    copy->state = COPY_REFUSED;
-    switch (result) {
-    case FILE_READ:
-        copy->state = judge_envelope(vault, name, path, copy, payload, problem);
-        break;
-    case FILE_ABSENT:
-        copy->state = COPY_ABSENT;
-        break;
-    case FILE_MISSHAPEN:
-        copy->state = COPY_DAMAGED;
-        break;
-    case FILE_FOREIGN:
-        storage_problem_parts(problem, PROBLEM_STORAGE, PARTS("The file ", path, " belongs to another user."),
-                              PARTS("Make yourself the owner of ", path, " (chown), then try again."));
-        break;
-    case FILE_OPEN_TO_OTHERS:
-        storage_problem_parts(problem, PROBLEM_STORAGE,
-                              PARTS("The file ", path, " can be changed by other users."),
-                              PARTS("Run \"chmod 600 ", path, "\", then try again."));
-        break;
-    case FILE_FAILED:
-    default:
-        storage_problem(problem, "read", path, errno);
-        break;
-    }
-}
-
 /* ---- from a file to an entry ---- */
 
 static int take_header(struct vault_entry *entry, const struct envelope *envelope)
 {
-    entry->generation = envelope->generation;
     entry->header =
         json_loadb((const char *)envelope->header, envelope->header_length, JSON_REJECT_DUPLICATES, NULL);
     if (entry->header != NULL && !json_is_object(entry->header)) {
@@ -95,6 +28,7 @@ static int take_header(struct vault_entry *entry, const struct envelope *envelop
 static int take_genuine(struct vault *vault, struct vault_entry *entry, const struct copy *copy,
                         struct problem *problem)
 {
+    entry->generation = copy->envelope.generation;
     if (take_header(entry, &copy->envelope) == 0)
         return 0;
     secret_wipe(&entry->payload);

@@ -169,7 +169,9 @@ static inline void assert_reads(struct vault *vault, uint64_t generation, const 
         assert_true(entry.problem.remedy[0] != '\0');
     }
     assert_int_equal(entry.payload.bytes != NULL, text != NULL);
-    if (text != NULL) {
+    if (text == NULL) {
+        assert_int_equal(entry.generation, 0);
+    } else {
         assert_string_equal(secret_expose(&entry.payload), text);
         assert_int_equal(entry.generation, generation);
         assert_string_equal(json_string_value(json_object_get(entry.header, "account")), NAME);
