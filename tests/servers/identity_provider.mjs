@@ -63,7 +63,8 @@ export async function startIdentityProvider({
   }));
   /** @type {import('./identity_provider/control_routes.mjs').World} */
   const world = {
-    authority, tenant: TENANT_ID, clientId, provider, signingKey, directory, orders, journal, storage, codeTenants: new Map(),
+    authority, tenant: TENANT_ID, clientId, provider, signingKey, directory, orders, journal, storage,
+    codeTenants: new Map(), sharedMailboxes: new Map(),
   };
   provider.use(entraAnswers(world));
   provider.use(loginRoutes(world));
@@ -93,6 +94,10 @@ export async function startIdentityProvider({
     waitForRequest: (wanted) => journal.waitFor(wanted),
     /** @param {string} token what `/test/introspect` says of it */
     introspect: (token) => introspect(world, token),
+    /** Whether the token opens the mailbox: its user's own, or one shared with them. @param {string} token @param {string} mailbox */
+    opens: (token, mailbox) => [undefined, mailbox].some((name) => introspect(world, token, name).username === mailbox),
+    /** @param {Record<string, string[]>} mailboxes names, each with the users whose tokens open it */
+    shareMailboxes: (mailboxes) => Object.entries(mailboxes).forEach(([name, users]) => world.sharedMailboxes.set(name, users)),
     /** The machine is unreachable from here to `comeBack`; nothing is forgotten. */
     goAway: close,
     comeBack: async () => { ({ servers } = await listenOnLoopback(makeServer, port)); },

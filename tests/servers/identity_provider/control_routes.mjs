@@ -5,7 +5,7 @@
  *   POST /control        one JSON object, the same as the argument of `control()`
  *   GET  /control/state  addresses, settings, counts, requests, issued secrets
  *   GET  /control/wait   ?endpoint=token&grant_type=refresh_token&count=2 answers when so many such requests have come
- *   POST /test/introspect  token=…: whether a mail server may take the token, and whose it is
+ *   POST /test/introspect  token=…: whether a mail server may take the token, and whose it is; ?mailbox=… asks for that one
  */
 import { isMailAudience } from './provider_configuration.mjs';
 import { send } from './front.mjs';
@@ -21,7 +21,8 @@ import { send } from './front.mjs';
  * @property {import('./orders.mjs').Orders} orders
  * @property {import('./journal.mjs').Journal} journal
  * @property {import('./storage.mjs').Storage} storage
- * @property {Map<string, string>} codeTenants
+ * @property {Map<string, string>} codeTenants          the tenant segment of the path that a code was issued at
+ * @property {Map<string, string[]>} sharedMailboxes    who may open which mailbox besides its owner
  */
 
 /** @param {World} world @param {string | undefined} userCode the one asked for, else the latest */
@@ -88,13 +89,17 @@ export async function control(world, change) {
   }
 }
 
-/** @param {World} world @param {string | null | undefined} token */
-export function introspect({ journal }, token) {
+/**
+ * @param {World} world @param {string | null | undefined} token
+ * @param {string | null} [mailbox] whether the token opens this one, which is not its user's own
+ */
+export function introspect({ journal, sharedMailboxes }, token, mailbox) {
   const issued = journal.find(token);
   const alive = issued?.kind === 'access_token' && !issued.revoked && isMailAudience(issued.audience)
     && (issued.expiresAt ?? 0) > Date.now() / 1000;
-  return alive
-    ? { active: true, username: issued.user, scope: issued.scopes?.join(' '), exp: issued.expiresAt, aud: issued.audience }
+  const entitled = !mailbox || sharedMailboxes.get(mailbox)?.includes(issued?.user ?? '');
+  return alive && entitled
+    ? { active: true, username: mailbox || issued.user, scope: issued.scopes?.join(' '), exp: issued.expiresAt, aud: issued.audience }
     : { active: false };
 }
 
@@ -135,7 +140,7 @@ export function controlRoutes(world) {
       case '/test/introspect': {
         const form = new URLSearchParams(request.method === 'POST' ? body : url.search);
         world.journal.record({ endpoint: 'introspect', method: request.method ?? '', parameters: new URLSearchParams(), headers: {} });
-        send(response, 200, introspect(world, form.get('token')));
+        send(response, 200, introspect(world, form.get('token'), url.searchParams.get('mailbox')));
         return true;
       }
       default:
