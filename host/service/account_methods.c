@@ -76,11 +76,7 @@ static int save_without(struct entry *entry, struct problem *problem)
 
 static int save_added(struct entry *before, struct entry *entry, const char *account, struct problem *problem)
 {
-    const struct problem *locked = vault_locked(entry->service->vault);
-
-    if (locked->kind != PROBLEM_NONE)
-        *problem = *locked;
-    else if (store_save(entry, false, problem) == 0)
+    if (store_save(entry, false, problem) == 0)
         return before == NULL || before == entry ? 0 : save_without(before, problem);
     /* Nothing was kept on disk, so nothing is kept in memory. */
     if (before != entry) {

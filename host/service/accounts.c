@@ -47,10 +47,16 @@ struct entry *entry_by_key(struct service *service, const struct identity_key *k
     return entry;
 }
 
+void entry_name(char name[VAULT_NAME_SIZE], const struct identity_key *key)
+{
+    const char *const parts[] = {key->authority, key->client_id, key->tenant, key->sign_in_as};
+
+    vault_name(name, parts, sizeof parts / sizeof parts[0]);
+}
+
 struct entry *entry_make(struct service *service, const struct identity_key *key)
 {
     struct entry *entry = entry_by_key(service, key);
-    const char *const parts[] = {key->authority, key->client_id, key->tenant, key->sign_in_as};
 
     if (entry != NULL)
         return entry;
@@ -64,7 +70,7 @@ struct entry *entry_make(struct service *service, const struct identity_key *key
     }
     entry->service = service;
     entry->identity.key = *key;
-    vault_name(entry->name, parts, sizeof parts / sizeof parts[0]);
+    entry_name(entry->name, key);
     entry->next = service->entries;
     service->entries = entry;
     return entry;

@@ -94,6 +94,8 @@ void request_close(struct request *request);
 struct entry *entry_of(struct service *service, const char *account);
 bool keys_equal(const struct identity_key *a, const struct identity_key *b);
 struct entry *entry_by_key(struct service *service, const struct identity_key *key);
+/* The name of the identity's file. */
+void entry_name(char name[VAULT_NAME_SIZE], const struct identity_key *key);
 /* The entry for the key, made when there is none; NULL out of memory. */
 struct entry *entry_make(struct service *service, const struct identity_key *key);
 bool entry_has_address(const struct entry *entry, const char *account);

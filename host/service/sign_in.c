@@ -199,12 +199,7 @@ static struct entry *entry_to_sign_in(struct service *service, const char *accou
 static int check_vault(struct entry *entry, struct problem *problem)
 {
     struct service *service = entry->service;
-    const struct problem *locked = vault_locked(service->vault);
 
-    if (locked->kind != PROBLEM_NONE) {
-        *problem = *locked;
-        return -1;
-    }
     if (vault_prepare(service->vault, problem) != 0)
         return -1;
     service->prepared = true;

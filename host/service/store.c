@@ -8,29 +8,44 @@
 
 #define SEALED_SUFFIX ".sealed"
 
-/* A file whose header cannot be used serves nobody; it stays where it is. */
-static struct entry *entry_for(struct service *service, const struct vault_entry *file)
+/* A header without payload is not proven: it may name accounts that nobody serves, and change nothing else. */
+static void take_addresses(struct entry *entry, const json_t *addresses, bool proven)
 {
-    struct identity identity;
-    struct record_header extra = {0};
-    struct entry *entry = NULL;
     json_t *address;
     size_t i;
+
+    if (proven)
+        json_array_clear(entry->addresses);
+    json_array_foreach((json_t *)addresses, i, address)
+    {
+        if (proven || entry_of(entry->service, json_string_value(address)) == NULL)
+            (void)entry_add_address(entry, json_string_value(address));
+    }
+}
+
+/* A file whose header cannot be used, or stands in another's place, serves nobody; it stays where it is. */
+static struct entry *entry_for(struct service *service, const struct vault_entry *file)
+{
+    bool proven = file->payload.bytes != NULL;
+    struct record_header extra = {0};
+    struct entry *entry = NULL;
+    struct identity identity;
+    char name[VAULT_NAME_SIZE];
 
     memset(&identity, 0, sizeof identity);
     if (file->header == NULL || identity_header_read(file->header, &identity, &extra) != 0)
         return NULL;
-    entry = entry_make(service, &identity.key);
-    if (entry == NULL || strcmp(entry->name, file->name) != 0)
+    entry_name(name, &identity.key);
+    if (strcmp(name, file->name) == 0)
+        entry = entry_make(service, &identity.key);
+    if (entry == NULL)
         goto out;
-    json_array_clear(entry->addresses);
-    json_array_foreach(extra.addresses, i, address)
-    {
-        (void)entry_add_address(entry, json_string_value(address));
+    take_addresses(entry, extra.addresses, proven);
+    if (proven || !entry->on_disk) {
+        memcpy(entry->wish.sign_in_as, identity.key.sign_in_as, sizeof entry->wish.sign_in_as);
+        memcpy(entry->wish.tenant, extra.tenant, sizeof entry->wish.tenant);
+        memcpy(entry->wish.cloud, extra.cloud, sizeof entry->wish.cloud);
     }
-    memcpy(entry->wish.sign_in_as, identity.key.sign_in_as, sizeof entry->wish.sign_in_as);
-    memcpy(entry->wish.tenant, extra.tenant, sizeof entry->wish.tenant);
-    memcpy(entry->wish.cloud, extra.cloud, sizeof entry->wish.cloud);
 out:
     json_decref(extra.addresses);
     return entry;
@@ -49,9 +64,12 @@ static void take_file(struct entry *entry, struct vault_entry *file)
     identity_forget_tokens(identity);
     memset(&identity->dead, 0, sizeof identity->dead);
     memset(&identity->held, 0, sizeof identity->held);
-    if (file->payload.length != 0) {
+    if (file->payload.bytes != NULL) {
         if (identity_payload_read(&file->payload, identity) != 0)
             damaged(&identity->held);
+        /* The generation before stepped in: told, though everything goes on. */
+        if (file->problem.kind != PROBLEM_NONE)
+            json_array_append_new(entry->service->settings.warnings, problem_to_json(&file->problem));
     } else if (file->problem.kind != PROBLEM_NONE) {
         identity->held = file->problem;
     }
