@@ -8,21 +8,21 @@
  * SETTINGS.json holds `user`, `password`, `cancel`, `screenshot`, `folder`; without it they come from TS_BROWSER_USER,
  * TS_BROWSER_PASSWORD, TS_BROWSER_CANCEL, TS_BROWSER_SCREENSHOT and TS_BROWSER_FOLDER.
  */
-import { spawn } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
-import { realpathSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { endGroup } from './processes.mjs';
+import { spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { realpathSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { endGroup } from "./processes.mjs";
 
 const TIME_LIMIT_MS = 60_000;
 const FLAGS = [
-  '--headless=new', '--no-sandbox', '--ignore-certificate-errors', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--no-default-browser-check', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  '--disable-breakpad', '--disable-dev-shm-usage', '--disable-extensions', '--disable-features=HttpsUpgrades,MediaRouter',
-  '--password-store=basic', '--use-mock-keychain', '--remote-debugging-pipe', '--window-size=900,700', 'about:blank',
+  "--headless=new", "--no-sandbox", "--ignore-certificate-errors", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--no-default-browser-check", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--disable-breakpad", "--disable-dev-shm-usage", "--disable-extensions", "--disable-features=HttpsUpgrades,MediaRouter",
+  "--password-store=basic", "--use-mock-keychain", "--remote-debugging-pipe", "--window-size=900,700", "about:blank",
 ];
 
 /**
@@ -42,17 +42,17 @@ class DevTools extends EventEmitter {
   constructor(output, input) {
     super();
     this.output = output;
-    let rest = '';
-    input.setEncoding('utf8').on('data', (chunk) => {
-      const messages = (rest + chunk).split('\0');
-      rest = messages.pop() ?? '';
+    let rest = "";
+    input.setEncoding("utf8").on("data", (chunk) => {
+      const messages = (rest + chunk).split("\0");
+      rest = messages.pop() ?? "";
       messages.forEach((message) => this.#receive(JSON.parse(message)));
     });
-    input.on('close', () => {
-      for (const { reject } of this.#pending.values()) reject(new Error('the browser is gone'));
-      this.emit('gone');
+    input.on("close", () => {
+      for (const { reject } of this.#pending.values()) reject(new Error("the browser is gone"));
+      this.emit("gone");
     });
-    output.on('error', () => {}); // told by the close of the other pipe
+    output.on("error", () => {}); // told by the close of the other pipe
   }
 
   /** @param {any} message */
@@ -88,8 +88,8 @@ const LOOK = `(() => {
 /** @param {Person} person the script that answers the form: runs in the page */
 const answerForm = ({ user, password, cancel }) => `(() => {
   const form = document.querySelector('form input[name=passwd]').form;
-  if (${JSON.stringify(user ?? null)} !== null) form.elements.loginfmt.value = ${JSON.stringify(user ?? '')};
-  form.elements.passwd.value = ${JSON.stringify(password ?? '')};
+  if (${JSON.stringify(user ?? null)} !== null) form.elements.loginfmt.value = ${JSON.stringify(user ?? "")};
+  form.elements.passwd.value = ${JSON.stringify(password ?? "")};
   form.querySelector(${cancel ? "'#idBtn_Back'" : "'#idSIButton9'"}).click();
 })()`;
 
@@ -98,28 +98,28 @@ const isLoopback = (url) => /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.tes
 
 /** Drives the page to the loopback address. @param {DevTools} tools @param {string} url @param {Person} person @returns {Promise<LastPage>} */
 async function walk(tools, url, person) {
-  const { targetInfos: targets } = await tools.send('Target.getTargets');
-  const { targetId } = targets.find((/** @type {any} */ { type }) => type === 'page');
-  const { sessionId } = await tools.send('Target.attachToTarget', { targetId, flatten: true });
+  const { targetInfos: targets } = await tools.send("Target.getTargets");
+  const { targetId } = targets.find((/** @type {any} */ { type }) => type === "page");
+  const { sessionId } = await tools.send("Target.attachToTarget", { targetId, flatten: true });
   const page = (/** @type {string} */ method, /** @type {object} */ params) => tools.send(method, params, sessionId);
   const inPage = async (/** @type {string} */ expression) => (
-    (await page('Runtime.evaluate', { expression, returnByValue: true })).result.value);
+    (await page("Runtime.evaluate", { expression, returnByValue: true })).result.value);
 
-  await page('Page.enable', {});
-  const { errorText } = await page('Page.navigate', { url });
+  await page("Page.enable", {});
+  const { errorText } = await page("Page.navigate", { url });
   if (errorText) throw new Error(`the browser cannot open the page: ${errorText}`);
-  for (let answered = false, loaded = once(tools, 'Page.loadEventFired'); ; loaded = once(tools, 'Page.loadEventFired')) {
+  for (let answered = false, loaded = once(tools, "Page.loadEventFired"); ; loaded = once(tools, "Page.loadEventFired")) {
     await loaded;
     const { isForm, problem, name, ...seen } = await inPage(LOOK);
     if (isLoopback(seen.url)) {
       if (person.screenshot) {
-        const { data } = await page('Page.captureScreenshot', { format: 'png' });
+        const { data } = await page("Page.captureScreenshot", { format: "png" });
         await mkdir(dirname(person.screenshot), { recursive: true });
-        await writeFile(person.screenshot, Buffer.from(data, 'base64'));
+        await writeFile(person.screenshot, Buffer.from(data, "base64"));
       }
       return seen;
     }
-    if (seen.url.startsWith('chrome-error:')) throw new Error(`the browser shows an error: ${seen.text}`);
+    if (seen.url.startsWith("chrome-error:")) throw new Error(`the browser shows an error: ${seen.text}`);
     if (answered && problem) throw new Error(`the sign-in page says: ${problem} (${name})`);
     if (!isForm) throw new Error(`no sign-in page: ${seen.url} ${seen.text}`);
     answered = true;
@@ -132,14 +132,14 @@ async function walk(tools, url, person) {
  * @param {string} url @param {Person} person @returns {Promise<LastPage>} the page that the user sees last
  */
 export async function signInWithBrowser(url, { folder = tmpdir(), timeoutMs = TIME_LIMIT_MS, ...person }) {
-  const profile = await mkdtemp(join(folder, 'browser-'));
-  const browser = spawn('chromium', [`--user-data-dir=${profile}`, ...FLAGS], {
-    detached: true, stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: profile, TMPDIR: profile, XDG_RUNTIME_DIR: profile },
+  const profile = await mkdtemp(join(folder, "browser-"));
+  const browser = spawn("chromium", [`--user-data-dir=${profile}`, ...FLAGS], {
+    detached: true, stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+    env: { PATH: process.env.PATH, LANG: "C.UTF-8", HOME: profile, TMPDIR: profile, XDG_RUNTIME_DIR: profile },
   });
-  const failed = once(browser, 'error').then(([error]) => { throw error; });
+  const failed = once(browser, "error").then(([error]) => { throw error; });
   const tools = new DevTools(/** @type {any} */ (browser.stdio[3]), /** @type {any} */ (browser.stdio[4]));
-  const gone = once(tools, 'gone').then(() => { throw new Error('the browser ended by itself'); });
+  const gone = once(tools, "gone").then(() => { throw new Error("the browser ended by itself"); });
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const late = new Promise((_resolve, reject) => {
@@ -151,8 +151,8 @@ export async function signInWithBrowser(url, { folder = tmpdir(), timeoutMs = TI
   } finally {
     clearTimeout(timer);
     if (browser.pid) {
-      const ended = browser.exitCode === null ? once(browser, 'exit') : undefined;
-      await Promise.race([tools.send('Browser.close').catch(() => {}), ended]);
+      const ended = browser.exitCode === null ? once(browser, "exit") : undefined;
+      await Promise.race([tools.send("Browser.close").catch(() => {}), ended]);
       await endGroup(browser.pid);
       await ended;
     }
@@ -163,10 +163,10 @@ export async function signInWithBrowser(url, { folder = tmpdir(), timeoutMs = TI
 /** @param {string[]} args */
 async function main(args) {
   const url = args.at(-1);
-  if (!url || args.length > 2) throw new Error('usage: browser.mjs [SETTINGS.json] URL');
+  if (!url || args.length > 2) throw new Error("usage: browser.mjs [SETTINGS.json] URL");
   const { TS_BROWSER_USER, TS_BROWSER_PASSWORD, TS_BROWSER_CANCEL, TS_BROWSER_SCREENSHOT, TS_BROWSER_FOLDER } = process.env;
-  const settings = args.length === 2 ? JSON.parse(await readFile(args[0], 'utf8')) : {
-    user: TS_BROWSER_USER, password: TS_BROWSER_PASSWORD, cancel: TS_BROWSER_CANCEL === '1',
+  const settings = args.length === 2 ? JSON.parse(await readFile(args[0], "utf8")) : {
+    user: TS_BROWSER_USER, password: TS_BROWSER_PASSWORD, cancel: TS_BROWSER_CANCEL === "1",
     screenshot: TS_BROWSER_SCREENSHOT, folder: TS_BROWSER_FOLDER,
   };
   const { url: last, title } = await signInWithBrowser(url, settings);

@@ -3,20 +3,20 @@
  * A throw-away certificate authority and the certificates of the test servers.
  * Keys live in the given folder only and are valid for a few days.
  */
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { execFile } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
 /** Long enough for any test run, short enough that a leaked authority is of no use. */
-const VALID_DAYS = '14';
-const KEY_TYPE = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+const VALID_DAYS = "14";
+const KEY_TYPE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
 /** The names under which clients look for the test servers. */
 export const SERVER_NAMES = [
-  'localhost', '127.0.0.1', '::1', 'outlook.office365.com', 'outlook.office.com', 'smtp.office365.com',
+  "localhost", "127.0.0.1", "::1", "outlook.office365.com", "outlook.office.com", "smtp.office365.com",
 ];
 
 /**
@@ -33,33 +33,33 @@ const alternativeName = (host) => (/^[\d.]+$|:/.test(host) ? `IP:${host}` : `DNS
  * @param {{ folder: string, hosts?: string[], authorityName?: string }} options
  * @returns {Promise<Certificates>}
  */
-export async function makeCertificates({ folder, hosts = SERVER_NAMES, authorityName = 'Thunderseal test authority' }) {
+export async function makeCertificates({ folder, hosts = SERVER_NAMES, authorityName = "Thunderseal test authority" }) {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const caFile = join(folder, 'ca.pem');
-  const caKeyFile = join(folder, 'ca.key');
+  const caFile = join(folder, "ca.pem");
+  const caKeyFile = join(folder, "ca.key");
   // A configuration of our own: the system's may add extensions that clash with these.
-  const configFile = join(folder, 'openssl.cnf');
-  await writeFile(configFile, '[req]\ndistinguished_name = name\n[name]\n');
-  await run('openssl', [
-    'req', '-x509', '-config', configFile, ...KEY_TYPE, '-keyout', caKeyFile, '-out', caFile,
-    '-days', VALID_DAYS, '-subj', `/CN=${authorityName}`,
-    '-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign',
-    '-addext', 'subjectKeyIdentifier=hash',
+  const configFile = join(folder, "openssl.cnf");
+  await writeFile(configFile, "[req]\ndistinguished_name = name\n[name]\n");
+  await run("openssl", [
+    "req", "-x509", "-config", configFile, ...KEY_TYPE, "-keyout", caKeyFile, "-out", caFile,
+    "-days", VALID_DAYS, "-subj", `/CN=${authorityName}`,
+    "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+    "-addext", "subjectKeyIdentifier=hash",
   ]);
 
   /** @param {string} name @param {string[]} names @returns {Promise<Certificate>} */
   const issue = async (name, names) => {
     const keyFile = join(folder, `${name}.key`);
     const certFile = join(folder, `${name}.pem`);
-    await run('openssl', [
-      'req', '-x509', '-config', configFile, '-CA', caFile, '-CAkey', caKeyFile, ...KEY_TYPE,
-      '-keyout', keyFile, '-out', certFile, '-days', VALID_DAYS, '-subj', `/CN=${names[0]}`,
-      '-addext', 'basicConstraints=critical,CA:FALSE', '-addext', 'keyUsage=critical,digitalSignature',
-      '-addext', 'extendedKeyUsage=serverAuth', '-addext', `subjectAltName=${names.map(alternativeName).join(',')}`,
+    await run("openssl", [
+      "req", "-x509", "-config", configFile, "-CA", caFile, "-CAkey", caKeyFile, ...KEY_TYPE,
+      "-keyout", keyFile, "-out", certFile, "-days", VALID_DAYS, "-subj", `/CN=${names[0]}`,
+      "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "keyUsage=critical,digitalSignature",
+      "-addext", "extendedKeyUsage=serverAuth", "-addext", `subjectAltName=${names.map(alternativeName).join(",")}`,
     ]);
-    return { keyFile, certFile, key: await readFile(keyFile, 'utf8'), cert: await readFile(certFile, 'utf8') };
+    return { keyFile, certFile, key: await readFile(keyFile, "utf8"), cert: await readFile(certFile, "utf8") };
   };
 
-  const server = await issue('server', hosts);
-  return { folder, caFile, ca: await readFile(caFile, 'utf8'), server, issue };
+  const server = await issue("server", hosts);
+  return { folder, caFile, ca: await readFile(caFile, "utf8"), server, issue };
 }

@@ -4,31 +4,31 @@
  * Paths, parameters, token contents and error shapes are Entra's; what a test may order stands in
  * identity_provider/orders.mjs (settings and answers) and identity_provider/control_routes.mjs (actions).
  */
-import { generateKeyPairSync } from 'node:crypto';
-import { readFile, mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:https';
-import { join } from 'node:path';
-import Provider from 'oidc-provider';
-import { makeCertificates } from './certificates.mjs';
-import { control, introspect } from './identity_provider/control_routes.mjs';
-import { CLIENT_ID, Directory, GRAPH, OUTLOOK, TENANT_ID } from './identity_provider/directory.mjs';
-import { entraAnswers } from './identity_provider/entra_answers.mjs';
-import { front } from './identity_provider/front.mjs';
-import { Journal } from './identity_provider/journal.mjs';
-import { loginRoutes } from './identity_provider/login_page.mjs';
-import { Orders } from './identity_provider/orders.mjs';
-import { providerConfiguration } from './identity_provider/provider_configuration.mjs';
-import { adapterOver, Storage } from './identity_provider/storage.mjs';
-import { listenOnLoopback } from './loopback.mjs';
+import { generateKeyPairSync } from "node:crypto";
+import { readFile, mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import { join } from "node:path";
+import Provider from "oidc-provider";
+import { makeCertificates } from "./certificates.mjs";
+import { control, introspect } from "./identity_provider/control_routes.mjs";
+import { CLIENT_ID, Directory, GRAPH, OUTLOOK, TENANT_ID } from "./identity_provider/directory.mjs";
+import { entraAnswers } from "./identity_provider/entra_answers.mjs";
+import { front } from "./identity_provider/front.mjs";
+import { Journal } from "./identity_provider/journal.mjs";
+import { loginRoutes } from "./identity_provider/login_page.mjs";
+import { Orders } from "./identity_provider/orders.mjs";
+import { providerConfiguration } from "./identity_provider/provider_configuration.mjs";
+import { adapterOver, Storage } from "./identity_provider/storage.mjs";
+import { listenOnLoopback } from "./loopback.mjs";
 
 /** The signing key outlives one run of the server in the same folder. @param {string} folder */
 async function signingKeyIn(folder) {
-  const file = join(folder, 'signing_key.json');
+  const file = join(folder, "signing_key.json");
   try {
-    return JSON.parse(await readFile(file, 'utf8'));
+    return JSON.parse(await readFile(file, "utf8"));
   } catch {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const key = { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: 'test-signing-key' };
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const key = { ...privateKey.export({ format: "jwk" }), use: "sig", alg: "RS256", kid: "test-signing-key" };
     await writeFile(file, JSON.stringify(key), { mode: 0o600 });
     return key;
   }
@@ -43,7 +43,7 @@ export async function startIdentityProvider({
   folder, certificates: given, clientId = CLIENT_ID, tenant = TENANT_ID, strictRotation = false, lifetimes = {}, port: wantedPort = 0,
 }) {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const certificates = given ?? await makeCertificates({ folder: join(folder, 'certificates') });
+  const certificates = given ?? await makeCertificates({ folder: join(folder, "certificates") });
   const { cert, key } = certificates.server;
   const signingKey = await signingKeyIn(folder);
   const directory = new Directory();

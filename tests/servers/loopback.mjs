@@ -2,18 +2,18 @@
 /**
  * Listening on the loopback addresses of both families with one port: `localhost` may mean either.
  */
-import { connect } from 'node:net';
-import { once } from 'node:events';
+import { connect } from "node:net";
+import { once } from "node:events";
 
-const ADDRESSES = ['127.0.0.1', '::1'];
+const ADDRESSES = ["127.0.0.1", "::1"];
 const PORT_TRIES = 20;
 
 /** @param {import('node:net').Server} server @param {string} host @param {number} port */
 function listen(server, host, port) {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once("error", reject);
     server.listen({ host, port, exclusive: true }, () => {
-      server.removeListener('error', reject);
+      server.removeListener("error", reject);
       resolve(/** @type {import('node:net').AddressInfo} */ (server.address()).port);
     });
   });
@@ -39,19 +39,19 @@ export async function listenOnLoopback(make, wantedPort = 0) {
       return { port, servers: [...servers, second] };
     } catch (error) {
       const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-      if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return { port, servers };
+      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return { port, servers };
       await close(servers[0]);
-      if (code !== 'EADDRINUSE' || wantedPort) throw error;
+      if (code !== "EADDRINUSE" || wantedPort) throw error;
     }
   }
-  throw new Error(`no port is free on both ${ADDRESSES.join(' and ')}`);
+  throw new Error(`no port is free on both ${ADDRESSES.join(" and ")}`);
 }
 
 /** Whether something answers on the port. @param {number} port @param {string} [host] */
 export async function portAnswers(port, host = ADDRESSES[0]) {
   const socket = connect({ port, host });
   try {
-    await once(socket, 'connect');
+    await once(socket, "connect");
     return true;
   } catch {
     return false;

@@ -3,13 +3,13 @@
  * Mail servers for tests: Dovecot's IMAP and an SMTP server take the tokens of the test identity provider and nothing
  * else; what is sent goes nowhere, but tests can read it.
  */
-import { EventEmitter } from 'node:events';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { startDovecot } from './mail/dovecot.mjs';
-import { LoginLog } from './mail/login_log.mjs';
-import { startSmtpServer } from './mail/smtp_server.mjs';
-import { giveTo } from './processes.mjs';
+import { EventEmitter } from "node:events";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startDovecot } from "./mail/dovecot.mjs";
+import { LoginLog } from "./mail/login_log.mjs";
+import { startSmtpServer } from "./mail/smtp_server.mjs";
+import { giveTo } from "./processes.mjs";
 
 const WAIT_LIMIT_MS = 60_000;
 
@@ -19,7 +19,7 @@ const WAIT_LIMIT_MS = 60_000;
  */
 
 /** A list that can be waited for. @template T */
-class Record {
+class Chronicle {
   /** @type {T[]} */
   entries = [];
 
@@ -28,7 +28,7 @@ class Record {
   /** @param {T} entry */
   add(entry) {
     this.entries.push(entry);
-    this.#changes.emit('change');
+    this.#changes.emit("change");
   }
 
   /**
@@ -40,7 +40,7 @@ class Record {
     return new Promise((resolve, reject) => {
       const finish = (/** @type {() => void} */ settle) => {
         clearTimeout(timer);
-        this.#changes.removeListener('change', look);
+        this.#changes.removeListener("change", look);
         settle();
       };
       const look = () => {
@@ -48,7 +48,7 @@ class Record {
         if (found.length >= count) finish(() => resolve(found));
       };
       const timer = setTimeout(() => finish(() => reject(new Error(`no ${what} within ${timeoutMs} ms`))), timeoutMs);
-      this.#changes.on('change', look);
+      this.#changes.on("change", look);
       look();
     });
   }
@@ -61,10 +61,10 @@ class Record {
  */
 export async function startMail({ folder, identityProvider, certificates = identityProvider.certificates, sharedMailboxes = {} }) {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  /** @type {Record<Login>} */
-  const logins = new Record();
-  /** @type {Record<SentMessage>} */
-  const sent = new Record();
+  /** @type {Chronicle<Login>} */
+  const logins = new Chronicle();
+  /** @type {Chronicle<SentMessage>} */
+  const sent = new Chronicle();
   identityProvider.shareMailboxes(sharedMailboxes);
 
   const { key, cert } = certificates.server;
@@ -79,7 +79,7 @@ export async function startMail({ folder, identityProvider, certificates = ident
   const dovecot = await startDovecot({
     folder,
     introspectionUrl: `${identityProvider.authority}/test/introspect`,
-    caFile: await readFile(identityProvider.caFile, 'utf8'),
+    caFile: await readFile(identityProvider.caFile, "utf8"),
     key,
     cert,
     mailboxes: sharedMailboxes,
@@ -88,44 +88,44 @@ export async function startMail({ folder, identityProvider, certificates = ident
     await smtp.stop();
     throw error;
   });
-  const home = (/** @type {string} */ user) => join(folder, 'dovecot', 'home', user);
+  const home = (/** @type {string} */ user) => join(folder, "dovecot", "home", user);
   let delivered = 0;
 
   return {
     /** `port` speaks TLS from the first byte */
-    imap: { host: 'localhost', port: dovecot.ports.imaps, startTlsPort: dovecot.ports.imap },
+    imap: { host: "localhost", port: dovecot.ports.imaps, startTlsPort: dovecot.ports.imap },
     /** `port` wants STARTTLS, as smtp.office365.com */
-    smtp: { host: 'localhost', port: smtp.port, tlsPort: smtp.tlsPort },
+    smtp: { host: "localhost", port: smtp.port, tlsPort: smtp.tlsPort },
     /** Odd answers of the SMTP server: mail/smtp_server.mjs. */
     controlSmtp: smtp.control,
     caFile: identityProvider.caFile,
-    logFile: join(folder, 'dovecot.log'),
+    logFile: join(folder, "dovecot.log"),
 
     /** Puts a message into the user's inbox. @param {string} user @param {string} text */
     deliver: async (user, text) => {
-      const maildir = join(home(user), 'mail');
-      for (const name of ['tmp', 'new', 'cur']) await mkdir(join(maildir, name), { recursive: true, mode: 0o700 });
+      const maildir = join(home(user), "mail");
+      for (const name of ["tmp", "new", "cur"]) await mkdir(join(maildir, name), { recursive: true, mode: 0o700 });
       delivered += 1;
       const name = `${Date.now()}.${process.pid}_${delivered}.localhost`;
-      await writeFile(join(maildir, 'tmp', name), text.replace(/\r?\n/g, '\r\n'));
+      await writeFile(join(maildir, "tmp", name), text.replace(/\r?\n/g, "\r\n"));
       await giveTo(home(user), dovecot.identity);
-      await rename(join(maildir, 'tmp', name), join(maildir, 'new', name));
+      await rename(join(maildir, "tmp", name), join(maildir, "new", name));
     },
     /** The messages in a folder, unordered. @param {string} user @param {string} [mailbox] */
-    messages: async (user, mailbox = 'INBOX') => {
-      const maildir = join(home(user), 'mail', ...(mailbox === 'INBOX' ? [] : [`.${mailbox}`]));
-      const names = await Promise.all(['new', 'cur'].map(async (part) => (
+    messages: async (user, mailbox = "INBOX") => {
+      const maildir = join(home(user), "mail", ...(mailbox === "INBOX" ? [] : [`.${mailbox}`]));
+      const names = await Promise.all(["new", "cur"].map(async (part) => (
         (await readdir(join(maildir, part)).catch(() => [])).map((name) => join(maildir, part, name)))));
-      return Promise.all(names.flat().map((name) => readFile(name, 'utf8')));
+      return Promise.all(names.flat().map((name) => readFile(name, "utf8")));
     },
 
     sent: () => sent.entries,
     logins: () => logins.entries,
     /** @param {{ user?: string, protocol?: 'imap' | 'smtp', ok?: boolean, count?: number, timeoutMs?: number }} [wanted] */
-    waitForLogin: ({ user, protocol, ok = true, count, timeoutMs } = {}) => logins.waitFor('login', (login) => (
+    waitForLogin: ({ user, protocol, ok = true, count, timeoutMs } = {}) => logins.waitFor("login", (login) => (
       login.ok === ok && (!user || login.user === user) && (!protocol || login.protocol === protocol)), count, timeoutMs),
     /** @param {{ from?: string, to?: string, subject?: string, count?: number, timeoutMs?: number }} [wanted] */
-    waitForSent: ({ from, to, subject, count, timeoutMs } = {}) => sent.waitFor('message', (message) => (
+    waitForSent: ({ from, to, subject, count, timeoutMs } = {}) => sent.waitFor("message", (message) => (
       (!from || message.from === from) && (!to || message.to.includes(to)) && (!subject || message.subject === subject)), count, timeoutMs),
 
     stop: async () => {

@@ -2,19 +2,19 @@
 /**
  * The few lines of IMAP and SMTP that show whether a token opens a mailbox and sends a message.
  */
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { connect as connectPlain } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect as connectPlain } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 /** @typedef {{ host: string, port: number, caFile: string }} Server */
 
 /** @param {string} user @param {string} token */
-export const xoauth2 = (user, token) => Buffer.from(`user=${user}\x01auth=Bearer ${token}\x01\x01`).toString('base64');
+export const xoauth2 = (user, token) => Buffer.from(`user=${user}\x01auth=Bearer ${token}\x01\x01`).toString("base64");
 
 /** Lines from a socket, and lines to it. */
 class Conversation {
-  #buffer = '';
+  #buffer = "";
 
   #ended = false;
 
@@ -27,8 +27,8 @@ class Conversation {
   constructor(socket) {
     this.socket = socket;
     this.#receive = (chunk) => { this.#buffer += chunk; this.#wake(); };
-    socket.on('data', this.#receive);
-    for (const event of ['end', 'close', 'error']) socket.on(event, () => { this.#ended = true; this.#wake(); });
+    socket.on("data", this.#receive);
+    for (const event of ["end", "close", "error"]) socket.on(event, () => { this.#ended = true; this.#wake(); });
   }
 
   /** @type {(chunk: Buffer) => void} */
@@ -37,21 +37,21 @@ class Conversation {
   /** @returns {Promise<string>} the next line, or '' at the end of the connection */
   async line() {
     for (;;) {
-      const end = this.#buffer.indexOf('\r\n');
+      const end = this.#buffer.indexOf("\r\n");
       if (end >= 0) {
         const line = this.#buffer.slice(0, end);
         this.#buffer = this.#buffer.slice(end + 2);
         this.transcript.push(line);
         return line;
       }
-      if (this.#ended) return '';
+      if (this.#ended) return "";
       await new Promise((resolve) => { this.#wake = () => resolve(undefined); });
     }
   }
 
   /** Leaves the socket to a TLS session. */
   release() {
-    this.socket.removeListener('data', this.#receive);
+    this.socket.removeListener("data", this.#receive);
     return this.socket;
   }
 
@@ -59,7 +59,7 @@ class Conversation {
   async until(pattern) {
     for (;;) {
       const line = await this.line();
-      if (pattern.test(line) || line === '') return line;
+      if (pattern.test(line) || line === "") return line;
     }
   }
 
@@ -76,8 +76,8 @@ class Conversation {
 
 /** @param {Server} server @param {import('node:net').Socket} [plain] */
 async function secure({ host, port, caFile }, plain) {
-  const socket = connectTls({ ...(plain ? { socket: plain } : { host, port }), servername: 'localhost', ca: readFileSync(caFile) });
-  await once(socket, 'secureConnect');
+  const socket = connectTls({ ...(plain ? { socket: plain } : { host, port }), servername: "localhost", ca: readFileSync(caFile) });
+  await once(socket, "secureConnect");
   return new Conversation(socket);
 }
 
@@ -91,15 +91,15 @@ export async function imapLogin(server, { user, token }) {
   try {
     await imap.until(/^\* OK/);
     const first = await imap.ask(`a AUTHENTICATE XOAUTH2 ${xoauth2(user, token)}`, /^a |^\+ /);
-    if (first.startsWith('+')) {
-      const challenge = JSON.parse(Buffer.from(first.slice(2), 'base64').toString());
-      return { ok: false, challenge, answer: await imap.ask('', /^a /) };
+    if (first.startsWith("+")) {
+      const challenge = JSON.parse(Buffer.from(first.slice(2), "base64").toString());
+      return { ok: false, challenge, answer: await imap.ask("", /^a /) };
     }
-    if (!first.startsWith('a OK')) return { ok: false, answer: first };
-    await imap.ask('b SELECT INBOX', /^b /);
+    if (!first.startsWith("a OK")) return { ok: false, answer: first };
+    await imap.ask("b SELECT INBOX", /^b /);
     const exists = imap.transcript.find((line) => / EXISTS$/.test(line));
-    await imap.ask('c LOGOUT', /^c /);
-    return { ok: true, answer: first, exists: Number(exists?.split(' ')[1]) };
+    await imap.ask("c LOGOUT", /^c /);
+    return { ok: true, answer: first, exists: Number(exists?.split(" ")[1]) };
   } finally {
     imap.close();
   }
@@ -113,11 +113,11 @@ async function smtpGreeting(server, startTls) {
     return smtp;
   }
   const socket = connectPlain(server.port, server.host);
-  await once(socket, 'connect');
+  await once(socket, "connect");
   const plain = new Conversation(socket);
   await plain.until(/^220 /);
-  await plain.ask('EHLO localhost', /^250 /);
-  await plain.ask('STARTTLS', /^220 /);
+  await plain.ask("EHLO localhost", /^250 /);
+  await plain.ask("STARTTLS", /^220 /);
   return secure(server, plain.release());
 }
 
@@ -130,16 +130,16 @@ async function smtpGreeting(server, startTls) {
 export async function smtpSend(server, { user, token, from, to, text, startTls = true }) {
   const smtp = await smtpGreeting(server, startTls);
   try {
-    await smtp.ask('EHLO localhost', /^250 /);
+    await smtp.ask("EHLO localhost", /^250 /);
     const first = await smtp.ask(`AUTH XOAUTH2 ${xoauth2(user, token)}`, /^\d{3} /);
-    if (first.startsWith('334')) return { ok: false, answer: await smtp.ask('', /^\d{3} /) };
-    if (!first.startsWith('235')) return { ok: false, answer: first };
-    for (const [line, expected] of [[`MAIL FROM:<${from}>`, '250'], [`RCPT TO:<${to}>`, '250'], ['DATA', '354']]) {
+    if (first.startsWith("334")) return { ok: false, answer: await smtp.ask("", /^\d{3} /) };
+    if (!first.startsWith("235")) return { ok: false, answer: first };
+    for (const [line, expected] of [[`MAIL FROM:<${from}>`, "250"], [`RCPT TO:<${to}>`, "250"], ["DATA", "354"]]) {
       const answer = await smtp.ask(line, /^\d{3} /);
       if (!answer.startsWith(expected)) return { ok: false, answer };
     }
-    const answer = await smtp.ask(`${text.replace(/\r?\n/g, '\r\n')}\r\n.`, /^\d{3} /);
-    return { ok: answer.startsWith('250'), answer };
+    const answer = await smtp.ask(`${text.replace(/\r?\n/g, "\r\n")}\r\n.`, /^\d{3} /);
+    return { ok: answer.startsWith("250"), answer };
   } finally {
     smtp.close();
   }

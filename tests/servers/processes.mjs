@@ -2,11 +2,11 @@
 /**
  * Programs that refuse to run as root are started as `nobody` when the tests do run as root.
  */
-import { chmod, chown, readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { spawn } from 'node:child_process';
-import { homedir } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
+import { chmod, chown, readdir, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { spawn } from "node:child_process";
+import { homedir } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** How often a process group that is ending is looked at, and when patience ends. */
 const LOOK_EVERY_MS = 20;
@@ -19,7 +19,7 @@ const OTHERS_MAY_ENTER = 0o001;
 
 /** @param {string} file @param {(fields: string[]) => boolean} wanted */
 async function entry(file, wanted) {
-  const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.split(':'));
+  const lines = (await readFile(file, "utf8")).split("\n").map((line) => line.split(":"));
   const found = lines.find((fields) => fields.length > 2 && wanted(fields));
   if (!found) throw new Error(`no fitting entry in ${file}`);
   return found;
@@ -28,8 +28,8 @@ async function entry(file, wanted) {
 /** Who runs the servers: ourselves, or nobody instead of root. @returns {Promise<Identity>} */
 export async function serverIdentity() {
   const own = process.getuid?.() ?? 0;
-  const [name, , uid, gid] = await entry('/etc/passwd', (fields) => (own === 0 ? fields[0] === 'nobody' : Number(fields[2]) === own));
-  const [group] = await entry('/etc/group', (fields) => fields[2] === gid);
+  const [name, , uid, gid] = await entry("/etc/passwd", (fields) => (own === 0 ? fields[0] === "nobody" : Number(fields[2]) === own));
+  const [group] = await entry("/etc/group", (fields) => fields[2] === gid);
   return { name, group, uid: Number(uid), gid: Number(gid), isOther: own === 0 };
 }
 
@@ -38,7 +38,7 @@ export async function giveTo(path, { uid, gid, isOther }) {
   if (!isOther) return;
   await chown(path, uid, gid);
   if (!(await stat(path)).isDirectory()) return;
-  const identity = { name: '', group: '', uid, gid, isOther };
+  const identity = { name: "", group: "", uid, gid, isOther };
   await Promise.all((await readdir(path)).map((name) => giveTo(join(path, name), identity)));
 }
 
@@ -48,7 +48,7 @@ export async function giveTo(path, { uid, gid, isOther }) {
  */
 export async function letThrough(folder, { isOther, name }) {
   if (!isOther) return;
-  for (let path = folder; path !== '/'; path = dirname(path)) {
+  for (let path = folder; path !== "/"; path = dirname(path)) {
     const { mode, uid } = await stat(path);
     if (mode & OTHERS_MAY_ENTER) continue;
     if (uid !== process.getuid?.() || path === homedir()) throw new Error(`${name} cannot enter ${path}: choose another folder`);
@@ -61,10 +61,10 @@ export async function letThrough(folder, { isOther, name }) {
  * @param {string} program @param {string[]} args @param {Identity} identity @param {string} folder its working directory
  */
 export function startAs(program, args, { uid, gid, isOther }, folder) {
-  const identity = isOther ? [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'] : [];
-  const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: folder, LANG: 'C.UTF-8' };
-  return spawn('setpriv', ['--pdeathsig=TERM', ...identity, '--', program, ...args], {
-    cwd: folder, env: environment, stdio: ['ignore', 'ignore', 'pipe'], detached: true,
+  const identity = isOther ? [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"] : [];
+  const environment = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: folder, LANG: "C.UTF-8" };
+  return spawn("setpriv", ["--pdeathsig=TERM", ...identity, "--", program, ...args], {
+    cwd: folder, env: environment, stdio: ["ignore", "ignore", "pipe"], detached: true,
   });
 }
 
@@ -74,11 +74,11 @@ export function startAs(program, args, { uid, gid, isOther }, folder) {
  * @param {number} group
  */
 async function groupLives(group) {
-  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const processes = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const states = await Promise.all(processes.map(async (process) => {
-    const line = await readFile(`/proc/${process}/stat`, 'utf8').catch(() => '');
-    const [state, , processGroup] = line.slice(line.lastIndexOf(')') + 2).split(' ');
-    return Number(processGroup) === group && state !== 'Z' && state !== 'X';
+    const line = await readFile(`/proc/${process}/stat`, "utf8").catch(() => "");
+    const [state, , processGroup] = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    return Number(processGroup) === group && state !== "Z" && state !== "X";
   }));
   return states.includes(true);
 }
@@ -98,11 +98,11 @@ export async function endGroup(group) {
       // gone meanwhile
     }
   };
-  if (await groupLives(group)) send(group, 'SIGTERM');
+  if (await groupLives(group)) send(group, "SIGTERM");
   while (await groupLives(group)) {
     const waited = Date.now() - started;
-    if (waited > KILL_AFTER_MS) send(-group, 'SIGKILL');
-    else if (waited > ASK_ALL_AFTER_MS) send(-group, 'SIGTERM');
+    if (waited > KILL_AFTER_MS) send(-group, "SIGKILL");
+    else if (waited > ASK_ALL_AFTER_MS) send(-group, "SIGTERM");
     await pause(LOOK_EVERY_MS);
   }
 }

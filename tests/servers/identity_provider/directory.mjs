@@ -4,23 +4,23 @@
  * and who has consented to what.
  */
 
-export const TENANT_ID = '7a1f0c52-3f0b-4a57-9d5e-0c1b8d5f2e11';
-export const TENANT_DOMAINS = ['contoso.test', 'contoso.onmicrosoft.com'];
-export const CLIENT_ID = '5d3b1f0e-8c1a-4c5e-a5d4-2f6c7b9e0a13';
+export const TENANT_ID = "7a1f0c52-3f0b-4a57-9d5e-0c1b8d5f2e11";
+export const TENANT_DOMAINS = ["contoso.test", "contoso.onmicrosoft.com"];
+export const CLIENT_ID = "5d3b1f0e-8c1a-4c5e-a5d4-2f6c7b9e0a13";
 
-export const OUTLOOK = 'https://outlook.office.com';
-export const OUTLOOK_365 = 'https://outlook.office365.com';
-export const GRAPH = 'https://graph.microsoft.com';
+export const OUTLOOK = "https://outlook.office.com";
+export const OUTLOOK_365 = "https://outlook.office365.com";
+export const GRAPH = "https://graph.microsoft.com";
 
-const MAIL_PERMISSIONS = ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'];
+const MAIL_PERMISSIONS = ["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"];
 const PERMISSIONS = {
-  [OUTLOOK]: [...MAIL_PERMISSIONS, 'EWS.AccessAsUser.All'],
-  [OUTLOOK_365]: [...MAIL_PERMISSIONS, 'EWS.AccessAsUser.All'],
+  [OUTLOOK]: [...MAIL_PERMISSIONS, "EWS.AccessAsUser.All"],
+  [OUTLOOK_365]: [...MAIL_PERMISSIONS, "EWS.AccessAsUser.All"],
   // Entra lists the mail protocols under Graph too; a token for them is of no use to Exchange.
-  [GRAPH]: ['User.Read', 'MailboxFolder.ReadWrite', 'Mail.ReadWrite', 'Mail.Send', ...MAIL_PERMISSIONS],
+  [GRAPH]: ["User.Read", "MailboxFolder.ReadWrite", "Mail.ReadWrite", "Mail.Send", ...MAIL_PERMISSIONS],
 };
 
-export const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access'];
+export const OIDC_SCOPES = ["openid", "profile", "email", "offline_access"];
 export const RESOURCES = Object.keys(PERMISSIONS);
 export const RESOURCE_SCOPES = Object.fromEntries(
   Object.entries(PERMISSIONS).map(([resource, names]) => [resource, names.map((name) => `${resource}/${name}`)]),
@@ -32,9 +32,9 @@ export const RESOURCE_SCOPES = Object.fromEntries(
 
 /** @returns {User[]} */
 const users = () => [
-  { upn: 'ada@contoso.test', oid: 'a0000000-0000-4000-8000-000000000001', tid: TENANT_ID, name: 'Ada Lovelace', password: 'ada-password' },
-  { upn: 'ben@contoso.test', oid: 'b0000000-0000-4000-8000-000000000002', tid: TENANT_ID, name: 'Ben Jonson', password: 'ben-password' },
-  { upn: 'cleo@contoso.test', oid: 'c0000000-0000-4000-8000-000000000003', tid: TENANT_ID, name: 'Cleo Nordin', password: 'cleo-password' },
+  { upn: "ada@contoso.test", oid: "a0000000-0000-4000-8000-000000000001", tid: TENANT_ID, name: "Ada Lovelace", password: "ada-password" },
+  { upn: "ben@contoso.test", oid: "b0000000-0000-4000-8000-000000000002", tid: TENANT_ID, name: "Ben Jonson", password: "ben-password" },
+  { upn: "cleo@contoso.test", oid: "c0000000-0000-4000-8000-000000000003", tid: TENANT_ID, name: "Cleo Nordin", password: "cleo-password" },
 ];
 
 /** Users and their consents; one instance for each identity provider. */
@@ -47,8 +47,8 @@ export class Directory {
 
   /** Adds a user; for tests with many accounts. @param {Partial<User> & { upn: string }} user @returns {User} */
   add(user) {
-    const oid = `d0000000-0000-4000-8000-${String(this.users.length).padStart(12, '0')}`;
-    const added = { oid, tid: TENANT_ID, name: user.upn, password: 'password', ...user };
+    const oid = `d0000000-0000-4000-8000-${String(this.users.length).padStart(12, "0")}`;
+    const added = { oid, tid: TENANT_ID, name: user.upn, password: "password", ...user };
     this.users.push(added);
     return added;
   }

@@ -3,13 +3,13 @@
  * What the identity provider was asked and what it gave out. Secrets stand in the request list by their hash only;
  * those issued are kept in clear, so that tests can look for them where they must not be.
  */
-import { createHash } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import { createHash } from "node:crypto";
+import { EventEmitter } from "node:events";
 
 const SECRET_PARAMETERS = new Set([
-  'code', 'code_verifier', 'refresh_token', 'device_code', 'client_secret', 'client_assertion', 'passwd',
+  "code", "code_verifier", "refresh_token", "device_code", "client_secret", "client_assertion", "passwd",
 ]);
-const RECORDED_HEADERS = ['origin', 'user-agent', 'client-request-id', 'content-type', 'accept', 'accept-language'];
+const RECORDED_HEADERS = ["origin", "user-agent", "client-request-id", "content-type", "accept", "accept-language"];
 const WAIT_LIMIT_MS = 60_000;
 
 /**
@@ -21,7 +21,7 @@ const WAIT_LIMIT_MS = 60_000;
  */
 
 /** @param {string} value */
-export const sha256 = (value) => createHash('sha256').update(value).digest('hex');
+export const sha256 = (value) => createHash("sha256").update(value).digest("hex");
 
 export class Journal {
   /** @type {RecordedRequest[]} */
@@ -43,14 +43,14 @@ export class Journal {
       at: Date.now(),
       tenant: undefined,
       ...request,
-      grant_type: parameters.get('grant_type') ?? undefined,
-      scope: parameters.get('scope') ?? undefined,
+      grant_type: parameters.get("grant_type") ?? undefined,
+      scope: parameters.get("scope") ?? undefined,
       parameters: Object.fromEntries(shown),
       headers: Object.fromEntries(RECORDED_HEADERS.filter((name) => name in headers).map((name) => [name, String(headers[name])])),
       answered: false,
     };
     this.requests.push(entry);
-    this.#changes.emit('change');
+    this.#changes.emit("change");
     return entry;
   }
 
@@ -58,7 +58,7 @@ export class Journal {
   finish(entry, status) {
     entry.status = status;
     entry.answered = status !== undefined;
-    this.#changes.emit('change');
+    this.#changes.emit("change");
   }
 
   counts() {
@@ -66,7 +66,7 @@ export class Journal {
     const counts = { authorize: 0, token: 0, discovery: 0, keys: 0, devicecode: 0, logout: 0, introspect: 0 };
     for (const { endpoint, grant_type: grantType } of this.requests) {
       counts[endpoint] = (counts[endpoint] ?? 0) + 1;
-      if (endpoint === 'token') counts[`token:${grantType}`] = (counts[`token:${grantType}`] ?? 0) + 1;
+      if (endpoint === "token") counts[`token:${grantType}`] = (counts[`token:${grantType}`] ?? 0) + 1;
     }
     return counts;
   }
@@ -101,14 +101,14 @@ export class Journal {
     return new Promise((resolve, reject) => {
       const finish = (/** @type {() => void} */ settle) => {
         clearTimeout(timer);
-        this.#changes.removeListener('change', look);
+        this.#changes.removeListener("change", look);
         settle();
       };
       const look = () => { if (matching().length >= count) finish(() => resolve(matching())); };
       const timer = setTimeout(() => finish(() => reject(new Error(
-        `${matching().length} of ${count} requests (${endpoint ?? 'any'} ${grantType ?? ''}) after ${timeoutMs} ms`,
+        `${matching().length} of ${count} requests (${endpoint ?? "any"} ${grantType ?? ""}) after ${timeoutMs} ms`,
       ))), timeoutMs);
-      this.#changes.on('change', look);
+      this.#changes.on("change", look);
       look();
     });
   }

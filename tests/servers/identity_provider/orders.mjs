@@ -32,7 +32,7 @@ const defaultSettings = () => ({
   /** @type {string[]} */
   missingConsent: [],
   /** @type {'refuse' | 'omit'} whether sign-in fails for such a scope, or leaves it out of the grant */
-  missingConsentAnswer: 'refuse',
+  missingConsentAnswer: "refuse",
   withoutRefreshToken: false,
   /** @type {number | null} */
   refreshIn: null,
@@ -72,7 +72,7 @@ export class Orders {
   set(change) {
     for (const [name, value] of Object.entries(change)) {
       if (!(name in this.settings)) throw new TypeError(`no such control: ${name}`);
-      const merged = name === 'lifetimes' ? { ...this.settings.lifetimes, ...value } : value;
+      const merged = name === "lifetimes" ? { ...this.settings.lifetimes, ...value } : value;
       this.settings = { ...this.settings, [name]: merged };
     }
   }
@@ -118,7 +118,7 @@ export class Orders {
   delay(milliseconds) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds, undefined);
-      this.#stopped.signal.addEventListener('abort', () => { clearTimeout(timer); resolve(undefined); }, { once: true });
+      this.#stopped.signal.addEventListener("abort", () => { clearTimeout(timer); resolve(undefined); }, { once: true });
     });
   }
 

@@ -2,12 +2,12 @@
 /**
  * Scopes as Entra reads them: the resource is the prefix; without one it is Microsoft Graph.
  */
-import { GRAPH, OIDC_SCOPES, RESOURCES, RESOURCE_SCOPES } from './directory.mjs';
+import { GRAPH, OIDC_SCOPES, RESOURCES, RESOURCE_SCOPES } from "./directory.mjs";
 
 const oidcScopes = new Set(OIDC_SCOPES);
 
 /** @param {string} scope */
-const fullName = (scope) => (oidcScopes.has(scope) || scope.includes('://') ? scope : `${GRAPH}/${scope}`);
+const fullName = (scope) => (oidcScopes.has(scope) || scope.includes("://") ? scope : `${GRAPH}/${scope}`);
 
 /** @param {string} scope @returns {string | undefined} */
 export function resourceOf(scope) {
@@ -32,7 +32,7 @@ function registered(scope) {
 export function readScopes(text) {
   const scopes = new Set();
   const unknown = [];
-  for (const scope of (text ?? '').split(' ').filter(Boolean)) {
+  for (const scope of (text ?? "").split(" ").filter(Boolean)) {
     const known = registered(scope);
     if (!known?.length) unknown.push(scope);
     known?.forEach((name) => scopes.add(name));
@@ -45,4 +45,4 @@ export function readScopes(text) {
 export const isOidcScope = (scope) => oidcScopes.has(scope);
 
 /** The permission's own name, as in an access token's `scp`. @param {string} scope */
-export const shortName = (scope) => scope.slice(scope.lastIndexOf('/') + 1);
+export const shortName = (scope) => scope.slice(scope.lastIndexOf("/") + 1);

@@ -3,7 +3,7 @@
  * What oidc-provider stores, kept in memory, with two differences from its own adapter that make it behave as Entra:
  * a refresh token stays valid after its use, and serves every scope that its user has consented to by now.
  */
-import { resourceOf } from './scopes.mjs';
+import { resourceOf } from "./scopes.mjs";
 
 /**
  * @typedef {import('./directory.mjs').Directory} Directory
@@ -46,7 +46,7 @@ export class Storage {
   /** Ends every sign-in of the user; the tokens stay known as revoked. @param {string} oid */
   revokeUser(oid) {
     for (const item of this.#items.values()) {
-      if (item.payload.accountId === oid && item.model !== 'Grant') item.revoked = true;
+      if (item.payload.accountId === oid && item.model !== "Grant") item.revoked = true;
     }
   }
 
@@ -62,15 +62,15 @@ export class Storage {
     const { payload } = item;
     const withheld = new Set(this.orders.settings.missingConsent);
     const consented = [...this.directory.consentOf(payload.accountId)].filter((scope) => !withheld.has(scope));
-    if (item.model === 'RefreshToken') {
-      const scopes = unique([...payload.scope.split(' '), ...consented]).filter((scope) => !withheld.has(scope));
+    if (item.model === "RefreshToken") {
+      const scopes = unique([...payload.scope.split(" "), ...consented]).filter((scope) => !withheld.has(scope));
       const resources = unique(scopes.flatMap((scope) => resourceOf(scope) ?? []));
-      return { ...payload, scope: scopes.join(' '), resource: resources };
+      return { ...payload, scope: scopes.join(" "), resource: resources };
     }
     const resources = { ...payload.resources };
     for (const scope of consented) {
       const resource = resourceOf(scope);
-      if (resource) resources[resource] = unique([...(resources[resource] ?? '').split(' '), scope]).join(' ').trim();
+      if (resource) resources[resource] = unique([...(resources[resource] ?? "").split(" "), scope]).join(" ").trim();
     }
     return { ...payload, resources };
   }
@@ -79,14 +79,14 @@ export class Storage {
   find(model, id) {
     const item = this.item(model, id);
     if (!item || item.revoked) return undefined;
-    return model === 'RefreshToken' || model === 'Grant' ? this.#widened(item) : item.payload;
+    return model === "RefreshToken" || model === "Grant" ? this.#widened(item) : item.payload;
   }
 
   /** @param {string} model @param {string} id */
   consume(model, id) {
     const item = this.item(model, id);
     if (!item) return;
-    if (model === 'RefreshToken' && !this.orders.settings.strictRotation) return;
+    if (model === "RefreshToken" && !this.orders.settings.strictRotation) return;
     item.payload.consumed = Math.floor(Date.now() / 1000);
   }
 }

@@ -2,14 +2,14 @@
 /**
  * Dovecot without privileges, on high loopback ports, with tokens as the only way in.
  */
-import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { listenOnLoopback } from '../loopback.mjs';
-import { endGroup, giveTo, letThrough, serverIdentity, startAs } from '../processes.mjs';
+import { once } from "node:events";
+import { appendFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { listenOnLoopback } from "../loopback.mjs";
+import { endGroup, giveTo, letThrough, serverIdentity, startAs } from "../processes.mjs";
 
 /** A unix socket's path is at most 107 bytes; the longest name Dovecot puts under base_dir has some 30. */
 const LONGEST_BASE_DIR = 76;
@@ -25,8 +25,8 @@ const READY = /starting up for/;
 
 /** Ports that were free a moment ago. @returns {Promise<Ports>} */
 async function freePorts() {
-  const held = await Promise.all(['imaps', 'imap'].map(() => listenOnLoopback(() => createServer())));
-  await Promise.all(held.flatMap(({ servers }) => servers.map((server) => once(server.close(), 'close'))));
+  const held = await Promise.all(["imaps", "imap"].map(() => listenOnLoopback(() => createServer())));
+  await Promise.all(held.flatMap(({ servers }) => servers.map((server) => once(server.close(), "close"))));
   const [imaps, imap] = held.map(({ port }) => port);
   return { imaps, imap };
 }
@@ -47,7 +47,7 @@ const passdb = (file, last) => `passdb {
   driver = oauth2
   mechanisms = xoauth2 oauthbearer
   args = ${file}
-  result_failure = ${last ? 'return-fail' : 'continue'}
+  result_failure = ${last ? "return-fail" : "continue"}
 }
 `;
 
@@ -122,47 +122,47 @@ service imap-login {
 async function prepare(options) {
   const { folder, introspectionUrl, mailboxes, key, cert, caFile } = options;
   const identity = await serverIdentity();
-  await mkdir(join(folder, 'run'), { recursive: true, mode: 0o755 });
-  for (const name of ['state', 'home']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-  await writeFile(join(folder, 'server.key'), key, { mode: 0o600 });
-  await writeFile(join(folder, 'server.pem'), cert);
-  await writeFile(join(folder, 'ca.pem'), caFile);
+  await mkdir(join(folder, "run"), { recursive: true, mode: 0o755 });
+  for (const name of ["state", "home"]) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, "server.key"), key, { mode: 0o600 });
+  await writeFile(join(folder, "server.pem"), cert);
+  await writeFile(join(folder, "ca.pem"), caFile);
   // Introspection knows only the token, Dovecot insists on the name it tells: another mailbox's name needs its own question.
   const questions = [...Object.keys(mailboxes).map((name) => `${introspectionUrl}?mailbox=${encodeURIComponent(name)}`), introspectionUrl];
   const files = questions.map((_url, index) => join(folder, `oauth2-${index}.conf.ext`));
   await Promise.all(files.map((file, index) => writeFile(file, oauth2Config(options, questions[index]))));
-  return { identity, passdbs: files.map((file, index) => passdb(file, index === files.length - 1)).join('') };
+  return { identity, passdbs: files.map((file, index) => passdb(file, index === files.length - 1)).join("") };
 }
 
 /** @param {DovecotOptions} given @returns {Promise<{ ports: Ports, stop: () => Promise<void>, identity: import('../processes.mjs').Identity }>} */
 export async function startDovecot(given) {
-  const folder = join(given.folder, 'dovecot');
+  const folder = join(given.folder, "dovecot");
   const options = { ...given, folder };
   if (Buffer.byteLength(folder) > LONGEST_BASE_DIR) throw new Error(`${folder} is too long a name for unix sockets`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { identity, passdbs } = await prepare(options);
   await letThrough(given.folder, identity);
-  const configFile = join(folder, 'dovecot.conf');
-  const logFile = join(given.folder, 'dovecot.log');
+  const configFile = join(folder, "dovecot.conf");
+  const logFile = join(given.folder, "dovecot.log");
 
   for (let attempt = 1; ; attempt += 1) {
     const ports = await freePorts();
     await writeFile(configFile, mainConfig(options, ports, identity, passdbs));
     await giveTo(folder, identity);
-    const child = startAs('dovecot', ['-F', '-c', configFile], identity, folder);
+    const child = startAs("dovecot", ["-F", "-c", configFile], identity, folder);
     /** @type {string[]} */
     const lines = [];
-    const ended = once(child, 'exit');
+    const ended = once(child, "exit");
     const log = createInterface({ input: child.stderr });
     const ready = new Promise((resolve) => {
-      log.on('line', (line) => {
+      log.on("line", (line) => {
         lines.push(line);
         appendFileSync(logFile, `${line}\n`);
         if (READY.test(line)) resolve(true);
         given.onLine(line);
       });
       ended.then(() => resolve(false), () => resolve(false));
-      child.on('error', () => resolve(false));
+      child.on("error", () => resolve(false));
     });
     if (await ready) {
       const stop = async () => {
@@ -172,7 +172,7 @@ export async function startDovecot(given) {
       return { ports, stop, identity };
     }
     if (child.pid) await endGroup(child.pid);
-    const story = lines.join('\n');
+    const story = lines.join("\n");
     if (attempt === START_TRIES || !/Address already in use/.test(story)) throw new Error(`Dovecot did not start:\n${story}`);
   }
 }

@@ -16,7 +16,7 @@ export class LoginLog {
 
   /** @param {string} line @returns {Login[]} */
   read(line) {
-    const about = { protocol: /** @type {const} */ ('imap'), at: Date.now() };
+    const about = { protocol: /** @type {const} */ ("imap"), at: Date.now() };
     const [, user, method] = LOGIN.exec(line) ?? [];
     if (method) return [{ ok: true, user, method, ...about }];
     const [, attempts, refusedUser, refusedMethod, session] = REFUSED.exec(line) ?? [];

@@ -3,12 +3,12 @@
  * The outgoing server: XOAUTH2 over STARTTLS (as smtp.office365.com) and over TLS; what it takes is kept for the tests.
  * npm smtp-server, because Dovecot's submission service refuses AUTH lines over 1,024 bytes, shorter than a real token.
  */
-import { once } from 'node:events';
-import { SMTPServer } from 'smtp-server';
-import { listenOnLoopback } from '../loopback.mjs';
+import { once } from "node:events";
+import { SMTPServer } from "smtp-server";
+import { listenOnLoopback } from "../loopback.mjs";
 
 /** What Exchange Online answers to a token it does not take, without a challenge before it. */
-const EXCHANGE_REFUSAL = { responseCode: 535, message: '5.7.3 Authentication unsuccessful [TEST.prod.outlook.com]' };
+const EXCHANGE_REFUSAL = { responseCode: 535, message: "5.7.3 Authentication unsuccessful [TEST.prod.outlook.com]" };
 
 /**
  * @typedef {{ user: string, from: string, to: string[], raw: string, subject: string | undefined, at: number }} SentMessage
@@ -28,28 +28,28 @@ const asError = ({ responseCode, message }) => Object.assign(new Error(message),
  */
 export async function startSmtpServer({ key, cert, opens, onLogin, onMessage }) {
   /** @type {Orders} */
-  const orders = { refusal: 'exchange', authAnswer: null, mailAnswer: null };
+  const orders = { refusal: "exchange", authAnswer: null, mailAnswer: null };
 
   /** @type {import('smtp-server').SMTPServerOptions['onAuth']} */
-  const onAuth = ({ username = '', accessToken = '' }, _session, callback) => {
+  const onAuth = ({ username = "", accessToken = "" }, _session, callback) => {
     const ok = !orders.authAnswer && opens(accessToken, username.toLowerCase());
-    onLogin({ ok, user: username, protocol: 'smtp', method: 'XOAUTH2', at: Date.now(), ...(ok ? {} : { reason: orders.authAnswer?.message ?? 'token refused' }) });
+    onLogin({ ok, user: username, protocol: "smtp", method: "XOAUTH2", at: Date.now(), ...(ok ? {} : { reason: orders.authAnswer?.message ?? "token refused" }) });
     if (ok) callback(null, { user: username });
     else if (orders.authAnswer) callback(asError(orders.authAnswer));
-    else if (orders.refusal === 'exchange') callback(asError(EXCHANGE_REFUSAL));
-    else callback(null, { data: { status: '401', schemes: 'bearer', scope: 'mail' } });
+    else if (orders.refusal === "exchange") callback(asError(EXCHANGE_REFUSAL));
+    else callback(null, { data: { status: "401", schemes: "bearer", scope: "mail" } });
   };
 
   /** @type {import('smtp-server').SMTPServerOptions['onData']} */
   const onData = (stream, session, callback) => {
     /** @type {Buffer[]} */
     const chunks = [];
-    stream.on('data', (/** @type {Buffer} */ chunk) => chunks.push(chunk));
-    stream.on('end', () => {
+    stream.on("data", (/** @type {Buffer} */ chunk) => chunks.push(chunk));
+    stream.on("end", () => {
       const raw = Buffer.concat(chunks).toString();
       const { mailFrom, rcptTo } = session.envelope;
       onMessage({
-        user: String(session.user), from: mailFrom ? mailFrom.address : '', to: rcptTo.map(({ address }) => address), raw,
+        user: String(session.user), from: mailFrom ? mailFrom.address : "", to: rcptTo.map(({ address }) => address), raw,
         subject: /^subject: (.*?)\r?$/im.exec(raw)?.[1], at: Date.now(),
       });
       callback();
@@ -60,10 +60,10 @@ export async function startSmtpServer({ key, cert, opens, onLogin, onMessage }) 
   const all = [];
   const make = (/** @type {boolean} */ secure) => () => {
     const server = new SMTPServer({
-      secure, key, cert, authMethods: ['XOAUTH2'], disableReverseLookup: true, logger: false, closeTimeout: 200, onAuth, onData,
+      secure, key, cert, authMethods: ["XOAUTH2"], disableReverseLookup: true, logger: false, closeTimeout: 200, onAuth, onData,
       onMailFrom: (_address, _session, callback) => callback(orders.mailAnswer ? asError(orders.mailAnswer) : null),
     });
-    server.on('error', () => {}); // a client that goes away in the middle is no trouble of ours
+    server.on("error", () => {}); // a client that goes away in the middle is no trouble of ours
     all.push(server);
     return server.server;
   };
@@ -76,7 +76,7 @@ export async function startSmtpServer({ key, cert, opens, onLogin, onMessage }) 
     control: (change) => { Object.assign(orders, change); },
     stop: async () => {
       const listening = all.filter(({ server }) => server.listening);
-      const closed = listening.map(({ server }) => once(server, 'close'));
+      const closed = listening.map(({ server }) => once(server, "close"));
       listening.forEach((server) => server.close());
       await Promise.all(closed);
     },

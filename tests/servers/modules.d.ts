@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MPL-2.0
+/** Comes without types of its own. */
+declare module "oidc-provider";
