@@ -2,8 +2,7 @@
 
 /** The screen that Thunderbird draws on: the one there is, or a virtual one of our own. */
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { startProgram } from "./program.mjs";
 
 const SCREEN = "1280x900x24";
 const DISPLAY_DESCRIPTOR = 3;
@@ -23,25 +22,15 @@ export async function openDisplay({ preferVisible = false } = {}) {
   if (preferVisible && process.env.DISPLAY) {
     return { name: process.env.DISPLAY, visible: true, stop: async () => {} };
   }
-  const server = spawn(
+  const { process: server, gone, end } = startProgram(
     "Xvfb",
     ["-displayfd", String(DISPLAY_DESCRIPTOR), "-screen", "0", SCREEN, "-nolisten", "tcp", "-noreset"],
     { stdio: ["ignore", "ignore", "pipe", "pipe"] },
   );
-  const gone = once(server, "exit");
   let complaint = "";
   server.stderr?.on("data", text => (complaint += text));
   const number = await firstLine(server, gone, () => complaint);
-  return {
-    name: `:${number}`,
-    visible: false,
-    async stop() {
-      if (server.exitCode === null && server.signalCode === null) {
-        server.kill("SIGTERM");
-        await gone;
-      }
-    },
-  };
+  return { name: `:${number}`, visible: false, stop: end };
 }
 
 /**

@@ -98,21 +98,16 @@ async function send(user, { to, subject, text }) {
  */
 async function openMessage(user, subject) {
   const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  const { MailUtils } = ChromeUtils.importESModule("resource:///modules/MailUtils.sys.mjs");
   const main = Services.wm.getMostRecentWindow("mail:3pane");
   const server = MailServices.accounts.allServers.find(one => one.username === user);
   const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
   const header = [...inbox.messages].find(one => one.mime2DecodedSubject === subject);
   const about3Pane = main.document.getElementById("tabmail").currentAbout3Pane;
-  const loaded = new Promise(resolve => {
-    about3Pane.messageBrowser.contentWindow.addEventListener("MsgLoaded", resolve, { once: true });
-  });
-  about3Pane.displayFolder(inbox.URI);
   about3Pane.paneLayout.messagePaneVisible = true;
-  const viewReady = () => about3Pane.gDBView?.findIndexOfMsgHdr(header, true) ?? 0xffffffff;
-  while (viewReady() === 0xffffffff) {
-    await new Promise(resolve => about3Pane.addEventListener("folderURIChanged", resolve, { once: true }));
-  }
-  about3Pane.selectMessage(header);
+  const aboutMessage = about3Pane.messageBrowser.contentWindow;
+  const loaded = new Promise(resolve => aboutMessage.addEventListener("MsgLoaded", resolve, { once: true }));
+  MailUtils.displayMessageInFolderTab(header);
   await loaded;
   await new Promise(resolve => main.requestAnimationFrame(() => main.requestAnimationFrame(resolve)));
 }

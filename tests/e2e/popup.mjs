@@ -2,7 +2,7 @@
 
 /** The add-on's toolbar popup as a test sees it: text, buttons, a picture. */
 
-/* global ChromeUtils, OffscreenCanvas, Services, document, window */
+/* global ChromeUtils, OffscreenCanvas, Services, content, texts, until */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -27,29 +27,41 @@ async function openPanel(id) {
  * Runs in Thunderbird: runs a function inside the popup's process; `content` is the popup's window.
  * @param {string} body
  * @param {any[]} args
+ * @param {number} deadlineMs
  */
-async function inPopup(body, args) {
+async function inPopup(body, args, deadlineMs) {
+  const { clearTimeout, setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
   const main = Services.wm.getMostRecentWindow("mail:3pane");
   const browser = main.document.querySelector("panel#webextension-remote-preload-panel browser");
   if (!browser) {
     throw new Error("the popup is closed");
   }
-  const name = `thunderseal-test:${Services.uuid.generateUUID()}`;
-  const script = `(async () => (${body})(...${JSON.stringify(args)}))().then(
-    value => sendAsyncMessage(${JSON.stringify(name)}, { value }),
-    error => sendAsyncMessage(${JSON.stringify(name)}, { failure: String(error) }));`;
-  const answer = new Promise(resolve => {
-    browser.messageManager.addMessageListener(name, function listener({ data }) {
-      browser.messageManager.removeMessageListener(name, listener);
-      resolve(data);
+  const evaluate = source => {
+    const name = `thunderseal-test:${Services.uuid.generateUUID()}`;
+    const script = `(async () => ${source})().then(
+      value => sendAsyncMessage(${JSON.stringify(name)}, { value }),
+      error => sendAsyncMessage(${JSON.stringify(name)}, { failure: String(error) }));`;
+    const answer = new Promise((resolve, reject) => {
+      browser.messageManager.addMessageListener(name, function listener({ data }) {
+        browser.messageManager.removeMessageListener(name, listener);
+        return data.failure ? reject(new Error(data.failure)) : resolve(data.value ?? null);
+      });
     });
-  });
-  browser.messageManager.loadFrameScript(`data:,${encodeURIComponent(script)}`, false);
-  const { value, failure } = await answer;
-  if (failure) {
-    throw new Error(failure);
+    browser.messageManager.loadFrameScript(`data:,${encodeURIComponent(script)}`, false);
+    return answer;
+  };
+  const late = Promise.withResolvers();
+  const deadline = setTimeout(() => late.resolve("late"), deadlineMs);
+  try {
+    const answer = evaluate(`(${body})(...${JSON.stringify(args)})`).then(value => ({ value }));
+    const first = await Promise.race([answer, late.promise]);
+    if (first === "late") {
+      throw new Error(`not within ${deadlineMs} ms; the popup shows: ${await evaluate("content.document.body?.innerText")}`);
+    }
+    return first.value;
+  } finally {
+    clearTimeout(deadline);
   }
-  return value ?? null;
 }
 
 /** Runs in Thunderbird: the popup as PNG, base64. */
@@ -79,19 +91,30 @@ async function closePanel() {
   }
 }
 
-/** Sees the popup's document and what stands in it. */
+/** What a function that runs in the popup can use; `until` looks again after every change of the page. */
 const PAGE_TOOLS = `
   const texts = selector => [...content.document.querySelectorAll(selector)].filter(e => e.checkVisibility()).map(e => e.textContent.trim());
-  const until = (predicate, ms) => new Promise((resolve, reject) => {
-    const observer = new content.MutationObserver(check);
-    const deadline = content.setTimeout(() => { observer.disconnect(); reject(new Error("the popup shows: " + content.document.body.innerText)); }, ms);
-    function check() {
-      const value = predicate();
-      if (value) { observer.disconnect(); content.clearTimeout(deadline); resolve(value); }
-    }
-    observer.observe(content.document, { subtree: true, childList: true, characterData: true, attributes: true });
-    check();
+  const until = predicate => new Promise(resolve => {
+    let observer;
+    const look = () => {
+      const value = content.document.documentElement && predicate();
+      if (value) {
+        observer.disconnect();
+        removeEventListener("DOMContentLoaded", arrive, true);
+        resolve(value);
+      }
+    };
+    const arrive = () => {
+      observer = new content.MutationObserver(look);
+      observer.observe(content.document, { subtree: true, childList: true, characterData: true, attributes: true });
+      look();
+    };
+    addEventListener("DOMContentLoaded", arrive, true);
+    arrive();
   });`;
+
+/** Nothing in the popup takes this long but a person in front of a browser. */
+const DEADLINE_MS = 60_000;
 
 export class Popup {
   #marionette;
@@ -108,7 +131,7 @@ export class Popup {
   static async open(marionette, extensionId) {
     await marionette.chrome(openPanel, extensionId);
     const popup = new Popup(marionette);
-    await popup.run(ms => until(() => content.document.documentElement.dataset.ready === "true", ms), 30_000);
+    await popup.run(() => until(() => content.document.documentElement.dataset.ready === "true"));
     return popup;
   }
 
@@ -118,7 +141,7 @@ export class Popup {
    * @returns {Promise<any>}
    */
   run(body, ...args) {
-    return this.#marionette.chrome(inPopup, `async (...args) => { ${PAGE_TOOLS} return (${body})(...args); }`, args);
+    return this.#marionette.chrome(inPopup, `async (...args) => { ${PAGE_TOOLS} return (${body})(...args); }`, args, DEADLINE_MS);
   }
 
   /** Everything that can be read in it. */
@@ -131,12 +154,11 @@ export class Popup {
    * @param {string} account
    * @param {string} state a state of the protocol
    */
-  waitForState(account, state, deadlineMs = 60_000) {
+  waitForState(account, state) {
     return this.run(
-      (name, wanted, ms) => until(() => content.document.querySelector(`[data-account="${name}"][data-state="${wanted}"]`)?.innerText, ms),
+      (name, wanted) => until(() => content.document.querySelector(`[data-account="${name}"][data-state="${wanted}"]`)?.innerText),
       account.toLowerCase(),
       state,
-      deadlineMs,
     );
   }
 
@@ -144,8 +166,8 @@ export class Popup {
    * Waits until an element is there and returns its text.
    * @param {string} selector
    */
-  waitFor(selector, deadlineMs = 30_000) {
-    return this.run((css, ms) => until(() => texts(css)[0], ms), selector, deadlineMs);
+  waitFor(selector) {
+    return this.run(css => until(() => texts(css)[0]), selector);
   }
 
   /**
@@ -155,17 +177,13 @@ export class Popup {
    */
   async press(action, account) {
     const selector = account ? `[data-account="${account.toLowerCase()}"] button[data-action="${action}"]` : `button[data-action="${action}"]`;
-    await this.run(
-      async (css, ms) => {
-        const button = await until(() => {
-          const found = content.document.querySelector(css);
-          return found?.checkVisibility() && !found.disabled ? found : null;
-        }, ms);
-        button.click();
-      },
-      selector,
-      30_000,
-    );
+    await this.run(async css => {
+      const button = await until(() => {
+        const found = content.document.querySelector(css);
+        return found?.checkVisibility() && !found.disabled ? found : null;
+      });
+      button.click();
+    }, selector);
   }
 
   /** @param {string} file */

@@ -81,6 +81,8 @@ function accountPreferences(account, n) {
     [`${incoming}.name`]: user,
     [`${incoming}.login_at_startup`]: account.checkAtStartup ?? false,
     [`${incoming}.check_new_mail`]: account.checkAtStartup ?? false,
+    // A new mailbox of the test server has no subscriptions, not even to its inbox, which Exchange always has.
+    [`${incoming}.using_subscription`]: false,
     [`${identity}.useremail`]: user,
     [`${identity}.fullName`]: account.name ?? user,
     [`${identity}.valid`]: true,

@@ -7,8 +7,6 @@
 
 /* global ChromeUtils, Services, WebExtensionPolicy */
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { watch } from "node:fs";
 import { mkdir, open, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,6 +15,7 @@ import { EXTENSION_ID, copyApplication, environment, makeHome, registerHost, set
 import { Mailbox } from "./mailbox.mjs";
 import { Marionette } from "./marionette.mjs";
 import { Popup } from "./popup.mjs";
+import { signalGroup, startProgram } from "./program.mjs";
 import { writeProfile } from "./profile.mjs";
 
 const APPLICATION = process.env.THUNDERBIRD_FOLDER ?? "/usr/lib/thunderbird";
@@ -91,25 +90,23 @@ async function launch({ options, home, profile, program, display }) {
   const portFile = join(profile, "MarionetteActivePort");
   await rm(portFile, { force: true });
   const log = await open(join(options.folder, "thunderbird.log"), "a");
-  const process = spawn(program, ["--profile", profile, "--no-remote", "--marionette", "--remote-allow-system-access"], {
+  const running = startProgram(program, ["--profile", profile, "--no-remote", "--marionette", "--remote-allow-system-access"], {
     env: environment(home, display.name, options.environment ?? {}),
     cwd: options.folder,
     stdio: ["ignore", log.fd, log.fd],
-    detached: true,
   });
   await log.close();
-  const gone = once(process, "exit");
   let marionette;
   try {
-    const port = await fileWithText(portFile, profile, gone);
+    const port = await fileWithText(portFile, profile, running.gone);
     marionette = await Marionette.open(Number(port));
     await marionette.chrome(waitUntilReady, EXTENSION_ID);
   } catch (error) {
-    endGroup(process.pid);
-    await gone;
+    marionette?.close();
+    await running.end();
     throw new Error(`Thunderbird did not start (${join(options.folder, "thunderbird.log")}): ${error}`);
   }
-  return new Thunderbird({ options, home, profile, process, gone, marionette, display });
+  return new Thunderbird({ options, home, profile, running, marionette, display });
 }
 
 /**
@@ -192,29 +189,15 @@ async function fileWithText(file, folder, gone) {
   }
 }
 
-/**
- * Thunderbird leads a process group of its own: its content processes and the host die with it.
- * @param {number|undefined} pid
- */
-function endGroup(pid) {
-  try {
-    process.kill(-Number(pid), "SIGKILL");
-  } catch {
-    // Nothing is left of the group.
-  }
-}
-
 export class Thunderbird {
   #options;
-  #process;
-  #gone;
+  #running;
   #display;
 
-  /** @param {{options: Options, home: string, profile: string, process: import("node:child_process").ChildProcess, gone: Promise<any>, marionette: Marionette, display: import("./display.mjs").Display}} parts */
-  constructor({ options, home, profile, process, gone, marionette, display }) {
+  /** @param {{options: Options, home: string, profile: string, running: import("./program.mjs").Program, marionette: Marionette, display: import("./display.mjs").Display}} parts */
+  constructor({ options, home, profile, running, marionette, display }) {
     this.#options = options;
-    this.#process = process;
-    this.#gone = gone;
+    this.#running = running;
     this.#display = display;
     this.home = home;
     this.profile = profile;
@@ -223,7 +206,7 @@ export class Thunderbird {
   }
 
   get pid() {
-    return Number(this.#process.pid);
+    return Number(this.#running.process.pid);
   }
 
   /** Whether a person could see it. */
@@ -266,15 +249,13 @@ export class Thunderbird {
 
   /** Ends Thunderbird as the user would, and everything it started. */
   async stop() {
-    const deadline = setTimeout(() => endGroup(this.#process.pid), QUIT_DEADLINE_MS);
+    const deadline = setTimeout(() => signalGroup(this.pid, "SIGKILL"), QUIT_DEADLINE_MS);
     try {
-      if (this.#process.exitCode === null && this.#process.signalCode === null) {
-        await this.marionette.send("Marionette:Quit", { flags: ["eForceQuit"] }).catch(() => {});
-      }
-      await this.#gone;
+      await this.marionette.send("Marionette:Quit", { flags: ["eForceQuit"] }).catch(() => {});
+      await this.#running.gone;
     } finally {
       clearTimeout(deadline);
-      endGroup(this.#process.pid);
+      await this.#running.end();
       this.marionette.close();
       await this.#display.stop();
     }

@@ -7,17 +7,16 @@
 
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { startIdentityProvider } from "../servers/identity_provider.mjs";
 import { startMail } from "../servers/mail.mjs";
 import { startThunderbird } from "./thunderbird.mjs";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 
-/** Where `make` put the program and the add-on. */
-export const BUILD = resolve(REPOSITORY, process.env.BUILD ?? "build");
-export const HOST = join(BUILD, "thunderseal");
-export const XPI = join(BUILD, "thunderseal.xpi");
+/** The program that `make` built, and the add-on beside it. */
+export const HOST = resolve(REPOSITORY, process.env.THUNDERSEAL ?? "build/thunderseal");
+export const XPI = join(dirname(HOST), "thunderseal.xpi");
 
 const BROWSER_PROGRAM = join(REPOSITORY, "tests/servers/browser.mjs");
 

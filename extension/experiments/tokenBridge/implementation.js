@@ -2,8 +2,6 @@
 
 /** The privileged part of the add-on: as little as possible, and no decision but "is it ours". */
 
-/* global ExtensionAPI, ExtensionCommon */
-
 "use strict";
 
 this.tokenBridge = class extends ExtensionAPI {
