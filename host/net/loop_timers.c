@@ -34,12 +34,11 @@ static void fire(struct loop_timers *timers)
     struct loop_timer *timer = timers->first;
 
     timers->first = timer->next;
-    timers->firing = timer;
     timer->callback(timer->context);
-    timers->firing = NULL;
     free(timer);
 }
 
+/* One that is being fired is in the list no more. */
 static void cancel(struct loop_timers *timers, struct loop_timer *timer)
 {
     struct loop_timer **place = &timers->first;
@@ -113,10 +112,8 @@ struct loop_timer *loop_timer_start(struct loop *loop, int64_t milliseconds, loo
 
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
 {
-    struct loop_timers *timers = loop_timers(loop);
-
-    if (timer != NULL && timer != timers->firing)
-        cancel(timers, timer);
+    if (timer != NULL)
+        cancel(loop_timers(loop), timer);
 }
 
 void loop_timer_fire_at_free(struct loop_timer *timer)

@@ -10,8 +10,7 @@
 
 struct loop_timers {
     struct loop_timer *first; /* earliest first */
-    struct loop_timer *firing;
-    int fd; /* readable when a timer is due */
+    int fd;                   /* readable when a timer is due */
     int64_t armed_for;
     unsigned long long turn;
 };
