@@ -8,7 +8,7 @@
  *   POST /test/introspect  token=…: whether a mail server may take the token, and whose it is; ?mailbox=… asks for that one
  */
 import { isMailAudience } from "./provider_configuration.mjs";
-import { send } from "./front.mjs";
+import { send } from "./send.mjs";
 
 /**
  * @typedef {object} World

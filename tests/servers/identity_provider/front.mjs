@@ -10,6 +10,7 @@ import { TENANT_DOMAINS, TENANT_ID } from "./directory.mjs";
 import { DISABLED, entraBody, REVOKED } from "./entra_errors.mjs";
 import { CANONICAL } from "./provider_configuration.mjs";
 import { readScopes } from "./scopes.mjs";
+import { send } from "./send.mjs";
 
 /**
  * @typedef {import('./control_routes.mjs').World} World
@@ -49,14 +50,6 @@ async function bodyOf(request) {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
-}
-
-/** @param {Response} response @param {number} status @param {unknown} body @param {Record<string, string>} [headers] */
-export function send(response, status, body, headers = {}) {
-  const text = typeof body === "string" ? body : JSON.stringify(body ?? "");
-  const type = typeof body === "string" ? "text/html; charset=utf-8" : "application/json; charset=utf-8";
-  response.writeHead(status, { "content-type": type, "cache-control": "no-store", ...headers });
-  response.end(text);
 }
 
 /**
