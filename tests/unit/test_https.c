@@ -23,6 +23,8 @@
 #define DEADLINE_MS 20000
 #define TIMEOUT_MS 10000
 
+static char key_log[64];
+
 struct fixture {
     struct loop *loop;
     struct https *https;
@@ -366,7 +368,7 @@ static void the_key_log_of_the_environment_is_ignored(void **state)
 {
     (void)state;
     assert_null(getenv("SSLKEYLOGFILE"));
-    assert_int_equal(access("/tmp/thunderseal-test-keylog", F_OK), -1);
+    assert_int_equal(access(key_log, F_OK), -1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -393,7 +395,8 @@ int main(void)
     };
 
     signal(SIGPIPE, SIG_IGN);
-    setenv("SSLKEYLOGFILE", "/tmp/thunderseal-test-keylog", 1);
+    snprintf(key_log, sizeof key_log, "/tmp/thunderseal-test-keylog-%d", (int)getpid());
+    setenv("SSLKEYLOGFILE", key_log, 1);
     unsetenv("https_proxy");
     unsetenv("HTTPS_PROXY");
     unsetenv("all_proxy");
