@@ -4,6 +4,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile, readdir } from "node:fs/promises";
 
 /**
  * @typedef {object} Program
@@ -44,6 +45,24 @@ export function signalGroup(leader, signal) {
       process.kill(-leader, signal);
     } catch {
       // Nothing is left of the group.
+    }
+  }
+}
+
+/**
+ * Ends every process that works in a folder of ours, such as a browser that made itself a process group of its own.
+ * @param {string} folder one that nobody else can have, as its path is looked for in arguments and environment
+ */
+export async function endProcessesOf(folder) {
+  const numbers = (await readdir("/proc")).filter(name => /^\d+$/.test(name)).map(Number);
+  for (const pid of numbers.filter(number => number !== process.pid)) {
+    const texts = await Promise.all(["cmdline", "environ"].map(file => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")));
+    if (texts.some(text => text.includes(folder))) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It ended by itself.
+      }
     }
   }
 }

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { startIdentityProvider } from "../servers/identity_provider.mjs";
 import { startMail } from "../servers/mail.mjs";
+import { endProcessesOf } from "./program.mjs";
 import { startThunderbird } from "./thunderbird.mjs";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
@@ -52,7 +53,7 @@ export class World {
     // Started as root, the mail server gives up its rights and still has to get to its own folder.
     await chmod(folder, 0o711);
     /** @type {(() => Promise<unknown>)[]} */
-    const cleanUps = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
+    const cleanUps = [() => endProcessesOf(folder), () => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
     try {
       const identityProvider = await startIdentityProvider({ folder: join(folder, "identity-provider") });
       cleanUps.unshift(() => identityProvider.stop());
