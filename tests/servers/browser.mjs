@@ -96,6 +96,20 @@ const answerForm = ({ user, password, cancel }) => `(() => {
 /** @param {string} url a page served by the program that waits for the redirect */
 const isLoopback = (url) => /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(url);
 
+/**
+ * The page's load events one by one, also those that came before they were waited for.
+ * @param {DevTools} tools
+ */
+function loadEvents(tools) {
+  let waiting = 0;
+  let wake = () => {};
+  tools.on("Page.loadEventFired", () => { waiting += 1; wake(); });
+  return async () => {
+    while (waiting === 0) await new Promise((resolve) => { wake = () => resolve(undefined); });
+    waiting -= 1;
+  };
+}
+
 /** Drives the page to the loopback address. @param {DevTools} tools @param {string} url @param {Person} person @returns {Promise<LastPage>} */
 async function walk(tools, url, person) {
   const { targetInfos: targets } = await tools.send("Target.getTargets");
@@ -105,12 +119,14 @@ async function walk(tools, url, person) {
   const inPage = async (/** @type {string} */ expression) => (
     (await page("Runtime.evaluate", { expression, returnByValue: true })).result.value);
 
+  const nextLoad = loadEvents(tools);
   await page("Page.enable", {});
   const { errorText } = await page("Page.navigate", { url });
   if (errorText) throw new Error(`the browser cannot open the page: ${errorText}`);
-  for (let answered = false, loaded = once(tools, "Page.loadEventFired"); ; loaded = once(tools, "Page.loadEventFired")) {
-    await loaded;
+  for (let answered = false; ;) {
+    await nextLoad();
     const { isForm, problem, name, ...seen } = await inPage(LOOK);
+    if (seen.url === "about:blank") continue;
     if (isLoopback(seen.url)) {
       if (person.screenshot) {
         const { data } = await page("Page.captureScreenshot", { format: "png" });
