@@ -3,6 +3,7 @@
 #include "core/identity_parts.h"
 
 #include "core/diagnosis.h"
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -34,22 +35,36 @@ static void throttled(struct problem *problem, const char *cause, int64_t second
     problem->retry_after = (int)(seconds < 1 ? 1 : seconds > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : seconds);
 }
 
+static const struct problem *not_signed_in(struct identity *identity)
+{
+    problem_set(&identity->reply, PROBLEM_SIGN_IN_REQUIRED, "This account is not signed in.",
+                "Sign in from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
+    return &identity->reply;
+}
+
+/* A time further ahead than any wait can be was set before the clock was set back: it holds up nothing. */
+static bool still_ahead(int64_t until, int64_t now, int64_t longest)
+{
+    return now < until && until - now <= longest;
+}
+
 /* Why no renewal can be sent for the resource, or NULL when one can. */
 static const struct problem *hindrance(struct identity *identity, int resource, int64_t now)
 {
-    const struct access *access = &identity->access[resource];
+    struct access *access = &identity->access[resource];
     int64_t oldest = access->renewals[RENEWALS_PER_MINUTE - 1];
 
     if (identity->no_renewal.kind != PROBLEM_NONE)
         return &identity->no_renewal;
+    if (identity->grant.serial == 0)
+        return not_signed_in(identity);
     if (identity->grant.refresh_token.length == 0)
         return &identity->dead;
-    if (now < access->suspended_until)
+    if (still_ahead(access->suspended_until, now, SUSPENDED_RETRY_S))
         return &access->problem;
-    if (now < access->not_before) {
-        identity->reply = access->problem;
-        identity->reply.retry_after = (int)(access->not_before - now);
-        return &identity->reply;
+    if (still_ahead(access->not_before, now, RETRY_AFTER_MAX)) {
+        access->problem.retry_after = (int)(access->not_before - now);
+        return &access->problem;
     }
     if (oldest != 0 && now >= oldest && now - oldest < 60) {
         throttled(&identity->reply, "This account was renewed several times within a minute.", oldest + 60 - now);
@@ -64,14 +79,32 @@ static void remember_time(int64_t *times, size_t count, int64_t now)
     times[0] = now;
 }
 
+/* Whether somebody waits because a server refused the living token that is held. */
+static bool refused_token_replaced(const struct identity *identity, int resource, int64_t now)
+{
+    const struct access *access = &identity->access[resource];
+    size_t i;
+
+    for (i = 0; access_living(access, now) && i < identity->waiter_count; i++) {
+        const struct waiter *waiter = &identity->waiters[i];
+        if (waiter->resource == resource && waiter->has_rejected && access_is_rejected(access, waiter->rejected))
+            return true;
+    }
+    return false;
+}
+
 static void send_renewal(struct identity *identity, int resource, int64_t now, struct effects *effects)
 {
+    struct access *access = &identity->access[resource];
+
     identity->flight.purpose = PURPOSE_REFRESH;
     identity->flight.serial = identity->grant.serial;
     identity->flight.sign_in = 0;
     identity->flight.resource = resource;
     identity->flight.detached = false;
-    remember_time(identity->access[resource].renewals, RENEWALS_PER_MINUTE, now);
+    remember_time(access->renewals, RENEWALS_PER_MINUTE, now);
+    if (refused_token_replaced(identity, resource, now))
+        remember_time(access->rejections, REJECTED_RENEWALS_MAX, now);
     effect_add(effects, EFFECT_SEND_TOKEN)->resource = resource;
     effect_add(effects, EFFECT_CHANGED);
 }
@@ -130,9 +163,6 @@ void start_next(struct identity *identity, int64_t now, struct effects *effects)
             return;
         }
         answer_waiters(identity, resource, false, problem, now, effects);
-        /* identity->reply serves one problem a step: whoever waits for another resource is told the same. */
-        if (problem == &identity->reply)
-            answer_waiters(identity, -1, false, problem, now, effects);
     }
 }
 
@@ -156,9 +186,7 @@ static bool refuse_ungranted(struct identity *identity, const struct event *even
     char granted[SCOPE_LIST_SIZE], missing[SCOPE_LIST_SIZE];
 
     if (identity->grant.serial == 0) {
-        problem_set(problem, PROBLEM_SIGN_IN_REQUIRED, "This account is not signed in.",
-                    "Sign in from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
-        effect_reply_problem(effects, event->wanted.request, problem);
+        effect_reply_problem(effects, event->wanted.request, not_signed_in(identity));
         return true;
     }
     scope_list_of_resource(granted, identity->grant.scopes, event->wanted.resource);
@@ -179,10 +207,8 @@ static bool rejected_too_often(struct access *access, int64_t now)
 {
     int64_t oldest = access->rejections[REJECTED_RENEWALS_MAX - 1];
 
-    if (oldest == 0 || now < oldest || now - oldest >= REJECTED_WINDOW_S) {
-        remember_time(access->rejections, REJECTED_RENEWALS_MAX, now);
+    if (oldest == 0 || now < oldest || now - oldest >= REJECTED_WINDOW_S)
         return false;
-    }
     problem_set(&access->advice, PROBLEM_BLOCKED, "The mail server refuses tokens that Microsoft issued as good.",
                 "Ask your administrator whether IMAP and SMTP are allowed for this mailbox.");
     problem_copy_text(access->advice.admin_remedy, sizeof access->advice.admin_remedy,
@@ -194,9 +220,9 @@ static bool rejected_too_often(struct access *access, int64_t now)
 
 void token_wanted(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
 {
-    bool in_flight = identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached;
+    const struct problem *problem;
     struct access *access;
-    bool rejected;
+    bool rejected, renewing;
     int resource;
 
     if (identity->held.kind != PROBLEM_NONE) {
@@ -214,13 +240,18 @@ void token_wanted(struct identity *identity, const struct event *event, int64_t 
     access = &identity->access[resource];
     access->used = true;
     rejected = access_living(access, now) && access_is_rejected(access, event->wanted.rejected);
-    if (cache_suffices(access, event, now) ||
-        (rejected && !(in_flight && identity->flight.resource == resource) && rejected_too_often(access, now))) {
+    renewing = identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached &&
+               identity->flight.resource == resource;
+    if (cache_suffices(access, event, now) || (rejected && !renewing && rejected_too_often(access, now))) {
         reply_token(effects, event->wanted.request, resource, false);
         return;
     }
     wait_for_renewal(identity, event, resource);
-    start_next(identity, now, effects);
+    problem = renewing ? NULL : hindrance(identity, resource, now);
+    if (problem != NULL) /* at once, though another resource may be on the wire */
+        answer_waiters(identity, resource, false, problem, now, effects);
+    else
+        start_next(identity, now, effects);
 }
 
 void request_ended(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
@@ -292,9 +323,12 @@ static void renewal_failed(struct identity *identity, int resource, const struct
 /* A renewal must speak of the same person; Entra says so in client_info (FACTS 1.3). */
 static bool same_person(const struct grant *grant, const struct token_answer *answer)
 {
+    char home_account_id[HOME_ACCOUNT_ID_SIZE];
+
     if (answer->client_info_uid[0] == '\0' || grant->home_account_id[0] == '\0')
         return true;
-    return strncmp(grant->home_account_id, answer->client_info_uid, strlen(answer->client_info_uid)) == 0;
+    snprintf(home_account_id, sizeof home_account_id, "%s.%s", answer->client_info_uid, answer->client_info_utid);
+    return strcmp(grant->home_account_id, home_account_id) == 0;
 }
 
 static void renewal_answered(struct identity *identity, struct token_answer *answer, int64_t now,
@@ -338,6 +372,7 @@ void saved(struct identity *identity, const struct problem *problem, int64_t now
 {
     bool failed = problem->kind != PROBLEM_NONE;
     bool news = identity->storage.kind != problem->kind;
+    long long since = news ? now : identity->storage.since;
 
     if (identity->before.active) {
         sign_in_saved(identity, problem, effects);
@@ -346,8 +381,8 @@ void saved(struct identity *identity, const struct problem *problem, int64_t now
     }
     identity->unsaved = failed;
     identity->storage = *problem;
-    if (failed && identity->storage.since == 0)
-        identity->storage.since = now;
+    if (failed)
+        identity->storage.since = since;
     if (news)
         effect_add(effects, EFFECT_CHANGED);
     if (news && failed)

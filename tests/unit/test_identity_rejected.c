@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A token that a mail server refused is replaced, but a server that refuses good ones causes no storm. */
+#include "core_support.h"
+
+static uint64_t reject(struct bench *bench, const char *resource, const char *token)
+{
+    return want_more(bench, resource, "", 120, token);
+}
+
+/* Rejects outlook-N and renews to outlook-N+1, count times, as soon as the pause allows. */
+static int reject_and_renew(struct bench *bench, int number, int count)
+{
+    char old[32], fresh[32];
+    uint64_t request;
+
+    for (; count > 0; count--, number++) {
+        snprintf(old, sizeof old, "outlook-%d", number);
+        snprintf(fresh, sizeof fresh, "outlook-%d", number + 1);
+        request = reject(bench, OUTLOOK, old);
+        assert_waiting(bench, request);
+        renew_with(bench, fresh, NULL);
+        assert_token(bench, request, fresh, true);
+        bench->now += 31;
+    }
+    return number;
+}
+
+static void a_refused_token_is_renewed_at_once(void **state)
+{
+    struct bench bench;
+    uint64_t request;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    request = reject(&bench, OUTLOOK, "outlook-1");
+    assert_waiting(&bench, request);
+    assert_token(&bench, reject(&bench, OUTLOOK, "outlook-0"), "outlook-1", false);
+    assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
+    renew_with(&bench, "outlook-2", NULL);
+    assert_token(&bench, request, "outlook-2", true);
+    assert_token(&bench, reject(&bench, OUTLOOK, "outlook-1"), "outlook-2", false);
+    bench_close(&bench);
+}
+
+static void a_refused_token_is_not_handed_out_when_its_renewal_fails(void **state)
+{
+    struct bench bench;
+    uint64_t refused, other, late;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    bench.now += LIFETIME - 60;
+    other = want(&bench, OUTLOOK);
+    refused = reject(&bench, OUTLOOK, "outlook-1");
+    late = reject(&bench, OUTLOOK, "outlook-1");
+    end_request(&bench, late, false);
+    assert_problem(&bench, late, PROBLEM_NETWORK);
+    fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER, 0);
+    assert_token(&bench, other, "outlook-1", false);
+    assert_problem(&bench, refused, PROBLEM_IDENTITY_PROVIDER);
+    bench_close(&bench);
+}
+
+static void the_fourth_refusal_in_ten_minutes_gets_the_newest_token_and_advice(void **state)
+{
+    struct bench bench;
+    int number;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    bench.now += 100;
+    number = reject_and_renew(&bench, 1, REJECTED_RENEWALS_MAX);
+    assert_int_equal(number, 4);
+    assert_state(&bench, "ready", PROBLEM_NONE);
+    assert_token(&bench, reject(&bench, OUTLOOK, "outlook-4"), "outlook-4", false);
+    assert_state(&bench, "ready", PROBLEM_BLOCKED);
+    assert_waiting(&bench, want(&bench, GRAPH));
+    renew_with(&bench, "graph-1", NULL);
+    bench.now = START + 100 + REJECTED_WINDOW_S - 1;
+    assert_token(&bench, reject(&bench, OUTLOOK, "outlook-4"), "outlook-4", false);
+    bench.now++;
+    assert_waiting(&bench, reject(&bench, OUTLOOK, "outlook-4"));
+    bench_close(&bench);
+}
+
+static void refusals_are_counted_for_each_resource_alone(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    want(&bench, GRAPH);
+    renew_with(&bench, "graph-1", NULL);
+    bench.now += 100;
+    reject_and_renew(&bench, 1, REJECTED_RENEWALS_MAX);
+    assert_waiting(&bench, reject(&bench, GRAPH, "graph-1"));
+    bench_close(&bench);
+}
+
+static void one_renewal_counts_once_however_many_were_refused(void **state)
+{
+    struct bench bench;
+    uint64_t request;
+    int i;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    bench.now += 100;
+    want(&bench, GRAPH); /* the line is busy: those refused wait for their turn */
+    for (i = 0; i < 10; i++)
+        assert_waiting(&bench, reject(&bench, OUTLOOK, "outlook-1"));
+    renew_with(&bench, "graph-1", NULL);
+    for (i = 0; i < 10; i++)
+        assert_waiting(&bench, reject(&bench, OUTLOOK, "outlook-1"));
+    renew_with(&bench, "outlook-2", NULL);
+    request = reject(&bench, OUTLOOK, "outlook-2");
+    assert_waiting(&bench, request);
+    renew_with(&bench, "outlook-3", NULL);
+    assert_token(&bench, request, "outlook-3", true);
+    bench_close(&bench);
+}
+
+static void a_refusal_that_led_to_no_renewal_does_not_count(void **state)
+{
+    struct bench bench;
+    int i;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    bench.now += 100;
+    reject(&bench, OUTLOOK, "outlook-1");
+    renew_with(&bench, "outlook-2", NULL);
+    reject(&bench, OUTLOOK, "outlook-2");
+    renew_with(&bench, "outlook-3", NULL);
+    for (i = 0; i < 5; i++)
+        assert_problem(&bench, reject(&bench, OUTLOOK, "outlook-3"), PROBLEM_THROTTLED);
+    bench.now += 60;
+    assert_waiting(&bench, reject(&bench, OUTLOOK, "outlook-3"));
+    assert_state(&bench, "renewing", PROBLEM_NONE);
+    bench_close(&bench);
+}
+
+static void an_expired_token_that_was_refused_is_renewed_without_counting(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    reject(&bench, OUTLOOK, "outlook-1");
+    renew_with(&bench, "outlook-2", NULL);
+    bench.now += 100;
+    reject_and_renew(&bench, 2, REJECTED_RENEWALS_MAX);
+    bench_close(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refused_token_is_renewed_at_once),
+        cmocka_unit_test(a_refused_token_is_not_handed_out_when_its_renewal_fails),
+        cmocka_unit_test(the_fourth_refusal_in_ten_minutes_gets_the_newest_token_and_advice),
+        cmocka_unit_test(refusals_are_counted_for_each_resource_alone),
+        cmocka_unit_test(one_renewal_counts_once_however_many_were_refused),
+        cmocka_unit_test(a_refusal_that_led_to_no_renewal_does_not_count),
+        cmocka_unit_test(an_expired_token_that_was_refused_is_renewed_without_counting),
+    };
+
+    return CORE_TESTS(tests);
+}
