@@ -74,8 +74,10 @@ static int waiters_reserve(struct identity *identity)
 
 int identity_step(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
 {
-    if (effects_reserve(effects, identity->waiter_count + EFFECTS_BESIDES_WAITERS) != 0 ||
-        waiters_reserve(identity) != 0)
+    if (effects_reserve(effects, identity->waiter_count + EFFECTS_BESIDES_WAITERS) != 0)
+        return -1;
+    /* Only who wants to wait needs a place: an answer must come through when all places are taken. */
+    if (event->kind == EVENT_TOKEN_WANTED && waiters_reserve(identity) != 0)
         return -1;
     switch (event->kind) {
     case EVENT_TOKEN_WANTED:
@@ -104,6 +106,7 @@ int identity_step(struct identity *identity, const struct event *event, int64_t 
     case EVENT_REMOVED:
         sign_out(identity, effects);
         identity->unsaved = false;
+        memset(&identity->storage, 0, sizeof identity->storage);
         break;
     case EVENT_SAVED:
         saved(identity, event->saved, now, effects);
@@ -112,10 +115,14 @@ int identity_step(struct identity *identity, const struct event *event, int64_t 
     return 0;
 }
 
+/* Waiters and the request on the wire refer to a resource by index: its place outlives what it held. */
 void access_clear(struct access *access)
 {
+    struct access empty = {.used = access->used};
+
+    memcpy(empty.resource, access->resource, RESOURCE_SIZE);
     secret_wipe(&access->access_token);
-    memset(access, 0, sizeof *access);
+    *access = empty;
 }
 
 void grant_clear(struct grant *grant)
@@ -165,6 +172,8 @@ int access_index(struct identity *identity, const char *resource, bool make)
 {
     int i;
 
+    if (resource[0] == '\0')
+        return -1;
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         if (strcasecmp(identity->access[i].resource, resource) == 0)
             return i;
