@@ -48,19 +48,25 @@ json_t *rpc_parse(const char *text, size_t length, struct problem *problem)
     return value;
 }
 
+/* A text without NUL inside: one with it would pass for what stands before the NUL. */
+static bool plain_text(const json_t *value)
+{
+    return json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value);
+}
+
 static bool id_valid(const json_t *id)
 {
-    return json_is_integer(id) || (json_is_string(id) && json_string_length(id) <= RPC_ID_MAX &&
-                                   strlen(json_string_value(id)) == json_string_length(id));
+    return json_is_integer(id) || (plain_text(id) && json_string_length(id) <= RPC_ID_MAX);
 }
 
 int rpc_request_check(json_t *message, struct rpc_request *request, struct problem *problem)
 {
-    const char *version = json_string_value(json_object_get(message, "jsonrpc"));
+    json_t *version = json_object_get(message, "jsonrpc");
     json_t *method = json_object_get(message, "method");
     json_t *id = json_object_get(message, "id");
 
-    if (!json_is_object(message) || version == NULL || strcmp(version, "2.0") != 0 || !json_is_string(method)) {
+    if (!json_is_object(message) || !plain_text(version) || strcmp(json_string_value(version), "2.0") != 0 ||
+        !plain_text(method)) {
         problem_set(problem, PROBLEM_INVALID_REQUEST, "The message is not a JSON-RPC 2.0 request.", CLIENT_BUG);
         json_decref(message);
         return -1;
@@ -147,7 +153,7 @@ int rpc_param_text(const json_t *params, const char *name, bool required, const 
 
     if (field == NULL)
         return required ? rpc_param_bad(problem, name, "given") : 0;
-    if (!json_is_string(field) || strlen(json_string_value(field)) != json_string_length(field))
+    if (!plain_text(field))
         return rpc_param_bad(problem, name, "a text");
     *value = json_string_value(field);
     return 0;
