@@ -5,7 +5,8 @@
  *     identity_step(identity, event, now) -> effects
  *
  * It decides and does nothing else: no I/O, no clock, no globals. The shell carries out the effects in their order
- * and reports back by further events. Rules: DESIGN section 3.
+ * and reports back by further events; how saving went is the next event after the one that asked for it.
+ * Rules: DESIGN section 3.
  */
 #ifndef THUNDERSEAL_CORE_IDENTITY_H
 #define THUNDERSEAL_CORE_IDENTITY_H

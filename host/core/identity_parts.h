@@ -9,6 +9,7 @@
 struct effect *effect_add(struct effects *effects, enum effect_kind kind);
 void effect_reply_problem(struct effects *effects, uint64_t request, const struct problem *problem);
 void effect_sign_in(struct effects *effects, enum effect_kind kind, uint64_t id, const struct problem *problem);
+/* Forgets all but the resource's name and whether it is used. */
 void access_clear(struct access *access);
 void grant_clear(struct grant *grant);
 void sign_in_clear(struct sign_in *sign_in);

@@ -2,6 +2,7 @@
 #include "core/identity_record.h"
 
 #include "core/diagnosis.h"
+#include "core/identity_parts.h"
 #include "core/wiping_alloc.h"
 #include <string.h>
 
@@ -129,10 +130,19 @@ static int read_secret(struct secret *secret, const json_t *object, const char *
     return json_is_string(member) ? secret_set(secret, json_string_value(member), json_string_length(member)) : -1;
 }
 
-static int access_read(struct access *access, const json_t *object)
+static int access_read(struct identity *identity, const json_t *object)
 {
-    return read_text(access->resource, sizeof access->resource, object, "resource", false) != 0 ||
-                   read_secret(&access->access_token, object, "accessToken") != 0 ||
+    char resource[RESOURCE_SIZE];
+    struct access *access;
+    int index;
+
+    if (read_text(resource, sizeof resource, object, "resource", false) != 0 || resource[0] == '\0')
+        return -1;
+    index = access_index(identity, resource, true);
+    if (index < 0)
+        return 0; /* no place left: what is lost can be renewed */
+    access = &identity->access[index];
+    return read_secret(&access->access_token, object, "accessToken") != 0 ||
                    read_time(&access->issued_at, object, "issuedAt") != 0 ||
                    read_time(&access->expires_at, object, "expiresAt") != 0
                ? -1
@@ -167,7 +177,7 @@ int identity_payload_read(const struct secret *payload, struct identity *identit
         goto fail;
     json_array_foreach(accesses, i, access)
     {
-        if (access_read(&identity->access[i], access) != 0)
+        if (access_read(identity, access) != 0)
             goto fail;
     }
     identity->serial = identity->grant.serial;

@@ -19,7 +19,8 @@ json_t *identity_header_write(const struct identity *identity, const struct reco
 int identity_header_read(const json_t *header, struct identity *identity, struct record_header *extra);
 /* The JSON text of the tokens. 0, or -1 out of memory. */
 int identity_payload_write(const struct identity *identity, struct secret *payload);
-/* Fills grant and access of an identity that has none. 0, or -1 when it is not valid. */
+/* Fills grant and access of an identity that holds no tokens; a resource keeps the place that it has there. 0, or -1
+ * when the payload is not valid. */
 int identity_payload_read(const struct secret *payload, struct identity *identity);
 
 #endif

@@ -16,8 +16,13 @@ static void reply_token(struct effects *effects, uint64_t request, int resource,
     effect->renewed = renewed;
 }
 
-/* Whether the cached token satisfies the wish. A token just issued does, however short it lives: asking again at
- * once would bring the same. */
+/* A token just issued is handed out however short it lives: asking again at once would bring the same. */
+static bool just_issued(const struct access *access, int64_t now)
+{
+    return access_living(access, now) && now >= access->issued_at && now - access->issued_at < RENEWAL_PAUSE_S;
+}
+
+/* Whether the cached token satisfies the wish. */
 static bool cache_suffices(const struct access *access, const struct event *event, int64_t now)
 {
     int64_t lifetime = access->expires_at - access->issued_at;
@@ -25,8 +30,7 @@ static bool cache_suffices(const struct access *access, const struct event *even
 
     if (!access_living(access, now) || access_is_rejected(access, event->wanted.rejected))
         return false;
-    return access->expires_at - now >= demanded ||
-           (now >= access->issued_at && now - access->issued_at < RENEWAL_PAUSE_S);
+    return access->expires_at - now >= demanded || just_issued(access, now);
 }
 
 static void throttled(struct problem *problem, const char *cause, int64_t seconds)
@@ -77,6 +81,15 @@ static void remember_time(int64_t *times, size_t count, int64_t now)
 {
     memmove(times + 1, times, (count - 1) * sizeof *times);
     times[0] = now;
+}
+
+/* Whether the first waiter needs no renewal any more: a sign-in, or another process, brought a token meanwhile. */
+static bool first_is_served(const struct identity *identity, int64_t now)
+{
+    const struct waiter *first = &identity->waiters[0];
+    const struct access *access = &identity->access[first->resource];
+
+    return just_issued(access, now) && !access_is_rejected(access, first->has_rejected ? first->rejected : NULL);
 }
 
 /* Whether somebody waits because a server refused the living token that is held. */
@@ -157,7 +170,13 @@ void start_next(struct identity *identity, int64_t now, struct effects *effects)
     }
     while (identity->waiter_count > 0) {
         int resource = identity->waiters[0].resource;
-        const struct problem *problem = hindrance(identity, resource, now);
+        const struct problem *problem;
+        if (first_is_served(identity, now)) {
+            waiter_answer(identity, &identity->waiters[0], true, NULL, now, effects);
+            waiter_remove(identity, 0);
+            continue;
+        }
+        problem = hindrance(identity, resource, now);
         if (problem == NULL) {
             send_renewal(identity, resource, now, effects);
             return;

@@ -110,10 +110,10 @@ static void wrong_account(struct identity *identity, const struct id_claims *id)
                     "Sign in again and choose the right account.");
         return;
     }
-    problem_setf(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL, "%.200s signed in, but this account needs %.200s.", who,
+    problem_setf(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL, "%s signed in, but this account needs %s.", who,
                  identity->key.sign_in_as);
     snprintf(identity->sign_in_reply.remedy, sizeof identity->sign_in_reply.remedy,
-             "Choose the right account in the browser; or, if %.200s is your sign-in name for this mailbox, say so in "
+             "Choose the right account in the browser; or, if %s is your sign-in name for this mailbox, say so in "
              "Thunderseal and sign in again.",
              who);
     problem_copy_text(identity->sign_in_reply.signed_in_as, sizeof identity->sign_in_reply.signed_in_as, who);

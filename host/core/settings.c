@@ -289,7 +289,7 @@ bool settings_allow(const struct settings *settings, const char *account, const 
     if (!account_name_valid(name) || domain_allowed(settings, name))
         return true;
     problem_setf(problem, PROBLEM_POLICY_DENIED, "Use an account of your organisation, or ask your administrator.",
-                 "Your organisation's policy allows no accounts of the domain %.200s.", account_name_domain(name));
+                 "Your organisation's policy allows no accounts of the domain %s.", account_name_domain(name));
     problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy,
                       "Add the domain to allowedDomains in policy.json.");
     return false;

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A sign-in counts when the right person gave what is needed and it is on disk; anything else changes
+ * nothing. */
+#include "core_support.h"
+
+static const struct problem *finished_with(const struct bench *bench, uint64_t id, enum problem_kind kind)
+{
+    const struct seen *seen = find_seen(bench, EFFECT_SIGN_IN_FINISHED, id);
+    size_t count = 0, i;
+
+    for (i = 0; i < bench->seen_count; i++)
+        count += bench->seen[i].effect.kind == EFFECT_SIGN_IN_FINISHED && bench->seen[i].effect.request == id;
+    assert_int_equal(count, 1);
+    assert_int_equal(seen->effect.problem == NULL, kind == PROBLEM_NONE);
+    assert_string_equal(problem_kind_name(seen->problem.kind), problem_kind_name(kind));
+    return &seen->problem;
+}
+
+static const struct problem *retried_with(const struct bench *bench, uint64_t id, enum problem_kind kind)
+{
+    const struct seen *seen = find_seen(bench, EFFECT_SIGN_IN_RETRY, id);
+
+    assert_non_null(seen);
+    assert_null(find_seen(bench, EFFECT_SIGN_IN_FINISHED, id));
+    assert_string_equal(problem_kind_name(seen->problem.kind), problem_kind_name(kind));
+    return &seen->problem;
+}
+
+static void try_with(struct bench *bench, struct token_answer *answer)
+{
+    redirect_code(bench, "code");
+    give(bench, answer);
+}
+
+static void a_sign_in_is_saved_before_it_succeeds(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    uint64_t id;
+
+    (void)state;
+    bench_open(&bench);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    assert_state(&bench, "signing-in", PROBLEM_NONE);
+    assert_int_equal(bench.on_the_wire, 0);
+    redirect_code(&bench, "code-1");
+    assert_int_equal(bench.identity.flight.purpose, PURPOSE_CODE);
+    assert_string_equal(secret_expose(&bench.identity.sign_in.code), "code-1");
+    forget_seen(&bench);
+    good_code_answer(&answer, "outlook-1", "refresh-1");
+    give(&bench, &answer);
+    assert_int_equal(bench.seen[0].effect.kind, EFFECT_SAVE);
+    finished_with(&bench, id, PROBLEM_NONE);
+    assert_state(&bench, "ready", PROBLEM_NONE);
+    assert_refresh_token(&bench, "refresh-1");
+    assert_string_equal(bench.identity.grant.home_account_id, "uid-lena.utid-example");
+    assert_string_equal(bench.identity.grant.scopes, IMAP_SCOPE " " SMTP_SCOPE " " USER_SCOPE);
+    assert_null(bench.identity.sign_in.verifier.bytes);
+    assert_null(bench.identity.before.grant.refresh_token.bytes);
+    assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
+    bench_close(&bench);
+}
+
+static void a_sign_in_that_cannot_be_saved_leaves_all_as_it_was(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    uint64_t id;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    want(&bench, GRAPH);
+    renew_with(&bench, "graph-1", NULL);
+    problem_set(&bench.save_problem, PROBLEM_STORAGE, "The disk is full.", "Make room.");
+    id = start_sign_in(&bench, ALL_SCOPES);
+    good_code_answer(&answer, "outlook-2", "refresh-2");
+    try_with(&bench, &answer);
+    finished_with(&bench, id, PROBLEM_STORAGE);
+    assert_refresh_token(&bench, "refresh-1");
+    assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
+    assert_token(&bench, want(&bench, GRAPH), "graph-1", false);
+    assert_state(&bench, "ready", PROBLEM_NONE);
+    bench_close(&bench);
+
+    bench_open(&bench);
+    problem_set(&bench.save_problem, PROBLEM_STORAGE, "The disk is full.", "Make room.");
+    start_sign_in(&bench, ALL_SCOPES);
+    good_code_answer(&answer, "outlook-1", "refresh-1");
+    try_with(&bench, &answer);
+    assert_refresh_token(&bench, "");
+    assert_state(&bench, "waiting", PROBLEM_STORAGE);
+    assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_SIGN_IN_REQUIRED);
+    bench_close(&bench);
+}
+
+static void a_new_sign_in_serves_those_who_wait(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    uint64_t mail, graph, id;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    redirect_code(&bench, "code");
+    graph = want(&bench, GRAPH);
+    mail = want(&bench, OUTLOOK);
+    good_code_answer(&answer, "outlook-2", "refresh-2");
+    give(&bench, &answer);
+    finished_with(&bench, id, PROBLEM_NONE);
+    assert_string_equal(bench.identity.access[bench.identity.flight.resource].resource, GRAPH);
+    renew_with(&bench, "graph-1", NULL);
+    assert_token(&bench, graph, "graph-1", true);
+    assert_token(&bench, mail, "outlook-2", true);
+    assert_int_equal(count_seen(&bench, EFFECT_SEND_TOKEN), 2);
+    bench_close(&bench);
+}
+
+static void three_wrong_accounts_end_the_sign_in(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    const struct problem *problem;
+    uint64_t id;
+    int i;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    memset(bench.identity.grant.oid, 0, DIRECTORY_ID_SIZE);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    for (i = 0; i < SIGN_IN_TRIES; i++) {
+        forget_seen(&bench);
+        good_code_answer(&answer, "hers", "hers-too");
+        strcpy(answer.id.preferred_username, "mallory@example.org");
+        try_with(&bench, &answer);
+        assert_refresh_token(&bench, "refresh-1");
+        assert_int_equal(count_seen(&bench, EFFECT_SAVE), 0);
+        problem = i < SIGN_IN_TRIES - 1 ? retried_with(&bench, id, PROBLEM_WRONG_ACCOUNT)
+                                        : finished_with(&bench, id, PROBLEM_WRONG_ACCOUNT);
+        assert_string_equal(problem->signed_in_as, "mallory@example.org");
+    }
+    assert_int_equal(count_seen(&bench, EFFECT_SIGN_IN_RETRY), 0);
+    bench_close(&bench);
+}
+
+static void a_wrong_account_may_be_followed_by_the_right_one(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    uint64_t id;
+
+    (void)state;
+    bench_open(&bench);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    good_code_answer(&answer, "hers", "hers-too");
+    strcpy(answer.id.preferred_username, "mallory@example.org");
+    try_with(&bench, &answer);
+    retried_with(&bench, id, PROBLEM_WRONG_ACCOUNT);
+    good_code_answer(&answer, "outlook-1", "refresh-1");
+    answer.id.preferred_username[0] = '\0';
+    strcpy(answer.id.upn, USER);
+    try_with(&bench, &answer);
+    finished_with(&bench, id, PROBLEM_NONE);
+    bench_close(&bench);
+}
+
+static void a_known_person_is_known_by_oid_and_tid_alone(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    uint64_t id;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    good_code_answer(&answer, "outlook-2", "refresh-2");
+    strcpy(answer.id.tid, "tid-other");
+    try_with(&bench, &answer);
+    retried_with(&bench, id, PROBLEM_WRONG_ACCOUNT);
+    good_code_answer(&answer, "outlook-2", "refresh-2");
+    strcpy(answer.id.preferred_username, "lena.renamed@example.org");
+    try_with(&bench, &answer);
+    finished_with(&bench, id, PROBLEM_NONE);
+    bench_close(&bench);
+}
+
+static void a_name_that_cannot_be_shown_is_not_shown(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    json_t *object;
+    char name[ACCOUNT_NAME_SIZE];
+    size_t i;
+
+    (void)state;
+    bench_open(&bench);
+    start_sign_in(&bench, ALL_SCOPES);
+    good_code_answer(&answer, "hers", "hers-too");
+    strcpy(answer.id.preferred_username, "nobody at all\177");
+    try_with(&bench, &answer);
+    assert_string_equal(bench.identity.sign_in_reply.signed_in_as, "");
+    for (i = 0; i < 250; i += 2)
+        memcpy(name + i, "\xc3\xa9", 2);
+    strcpy(name + i, "x@y");
+    name[0] = 'a'; /* every é now stands at an odd place, so that no even cut hits its end */
+    memmove(name + 1, name + 2, strlen(name + 2) + 1);
+    assert_true(account_name_valid(name));
+    good_code_answer(&answer, "hers", "hers-too");
+    strcpy(answer.id.preferred_username, name);
+    try_with(&bench, &answer);
+    object = problem_to_json(&bench.identity.sign_in_reply);
+    assert_non_null(object);
+    assert_string_equal(json_string_value(json_object_get(object, "signedInAs")), name);
+    assert_non_null(strstr(json_string_value(json_object_get(object, "cause")), name));
+    json_decref(object);
+    bench_close(&bench);
+}
+
+static void an_id_token_that_is_not_for_us_is_not_taken(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    uint64_t id;
+    int spoiled;
+
+    (void)state;
+    for (spoiled = 0; spoiled < 4; spoiled++) {
+        bench_open(&bench);
+        id = start_sign_in(&bench, ALL_SCOPES);
+        good_code_answer(&answer, "outlook-1", "refresh-1");
+        if (spoiled == 0)
+            strcpy(answer.id.audience, "another-client");
+        else if (spoiled == 1)
+            strcpy(answer.id.nonce, "bm9uY2V");
+        else if (spoiled == 2)
+            answer.id.nonce[0] = '\0';
+        else
+            memset(&answer.id, 0, sizeof answer.id);
+        try_with(&bench, &answer);
+        retried_with(&bench, id, PROBLEM_IDENTITY_PROVIDER);
+        assert_refresh_token(&bench, "");
+        bench_close(&bench);
+    }
+}
+
+static void a_sign_in_without_refresh_token_ends_at_once(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    uint64_t id;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    good_code_answer(&answer, "outlook-2", "refresh-2");
+    secret_wipe(&answer.refresh_token);
+    try_with(&bench, &answer);
+    assert_string_equal(finished_with(&bench, id, PROBLEM_CONSENT_REQUIRED)->missing_scopes,
+                        "offline_access");
+    assert_refresh_token(&bench, "refresh-1");
+    bench_close(&bench);
+}
+
+static void a_user_who_refuses_ends_it_at_once_and_an_error_is_a_try(void **state)
+{
+    struct bench bench;
+    uint64_t id;
+    int i;
+
+    (void)state;
+    bench_open(&bench);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    redirect_error(&bench, "access_denied", true);
+    assert_int_equal(finished_with(&bench, id, PROBLEM_CANCELLED)->aadsts, 65004);
+    assert_state(&bench, "signed-out", PROBLEM_NONE);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    for (i = 1; i < SIGN_IN_TRIES; i++)
+        redirect_error(&bench, "invalid_scope", false);
+    retried_with(&bench, id, PROBLEM_MISCONFIGURED);
+    redirect_error(&bench, "invalid_scope", false);
+    finished_with(&bench, id, PROBLEM_MISCONFIGURED);
+    assert_state(&bench, "attention", PROBLEM_MISCONFIGURED);
+    start_sign_in(&bench, ALL_SCOPES);
+    assert_state(&bench, "signing-in", PROBLEM_NONE);
+    bench_close(&bench);
+}
+
+static void a_second_code_while_the_first_is_redeemed_is_ignored(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    uint64_t id;
+
+    (void)state;
+    bench_open(&bench);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    redirect_code(&bench, "code-1");
+    redirect_code(&bench, "code-2");
+    redirect_error(&bench, "access_denied", true);
+    assert_string_equal(secret_expose(&bench.identity.sign_in.code), "code-1");
+    assert_int_equal(bench.on_the_wire, 1);
+    good_code_answer(&answer, "outlook-1", "refresh-1");
+    give(&bench, &answer);
+    finished_with(&bench, id, PROBLEM_NONE);
+    redirect_code(&bench, "code-3");
+    assert_int_equal(bench.on_the_wire, 0);
+    bench_close(&bench);
+}
+
+static void a_second_start_cancels_the_first_and_its_late_answer(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    uint64_t first, second;
+
+    (void)state;
+    bench_open(&bench);
+    first = start_sign_in(&bench, ALL_SCOPES);
+    redirect_code(&bench, "code-1");
+    second = start_sign_in(&bench, ALL_SCOPES);
+    finished_with(&bench, first, PROBLEM_CANCELLED);
+    redirect_code(&bench, "code-2");
+    assert_int_equal(count_seen(&bench, EFFECT_SEND_TOKEN), 1);
+    good_code_answer(&answer, "outlook-1", "refresh-1");
+    give(&bench, &answer);
+    assert_refresh_token(&bench, "");
+    assert_int_equal(count_seen(&bench, EFFECT_SEND_TOKEN), 2);
+    assert_string_equal(secret_expose(&bench.identity.sign_in.code), "code-2");
+    good_code_answer(&answer, "outlook-2", "refresh-2");
+    give(&bench, &answer);
+    finished_with(&bench, second, PROBLEM_NONE);
+    assert_refresh_token(&bench, "refresh-2");
+    bench_close(&bench);
+}
+
+static void an_ended_sign_in_ends_once_and_its_answer_changes_nothing(void **state)
+{
+    struct bench bench;
+    struct token_answer answer;
+    struct problem late;
+    const struct event end = {.kind = EVENT_SIGN_IN_END, .sign_in_end = &late};
+    uint64_t id;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    problem_set(&late, PROBLEM_CANCELLED, "Five minutes passed.", "Start again.");
+    id = start_sign_in(&bench, ALL_SCOPES);
+    redirect_code(&bench, "code");
+    step(&bench, &end);
+    step(&bench, &end);
+    assert_string_equal(finished_with(&bench, id, PROBLEM_CANCELLED)->cause, "Five minutes passed.");
+    good_code_answer(&answer, "outlook-2", "refresh-2");
+    give(&bench, &answer);
+    assert_refresh_token(&bench, "refresh-1");
+    finished_with(&bench, id, PROBLEM_CANCELLED);
+    bench_close(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sign_in_is_saved_before_it_succeeds),
+        cmocka_unit_test(a_sign_in_that_cannot_be_saved_leaves_all_as_it_was),
+        cmocka_unit_test(a_new_sign_in_serves_those_who_wait),
+        cmocka_unit_test(three_wrong_accounts_end_the_sign_in),
+        cmocka_unit_test(a_wrong_account_may_be_followed_by_the_right_one),
+        cmocka_unit_test(a_known_person_is_known_by_oid_and_tid_alone),
+        cmocka_unit_test(a_name_that_cannot_be_shown_is_not_shown),
+        cmocka_unit_test(an_id_token_that_is_not_for_us_is_not_taken),
+        cmocka_unit_test(a_sign_in_without_refresh_token_ends_at_once),
+        cmocka_unit_test(a_user_who_refuses_ends_it_at_once_and_an_error_is_a_try),
+        cmocka_unit_test(a_second_code_while_the_first_is_redeemed_is_ignored),
+        cmocka_unit_test(a_second_start_cancels_the_first_and_its_late_answer),
+        cmocka_unit_test(an_ended_sign_in_ends_once_and_its_answer_changes_nothing),
+    };
+
+    return CORE_TESTS(tests);
+}
