@@ -118,7 +118,6 @@ function outgoingPreferences(user, smtp, n) {
 function allAccountPreferences(accounts) {
   const local = accounts.length + 1;
   const numbers = accounts.map((_, index) => index + 1);
-  const hosts = accounts.flatMap(({ imap, smtp }) => [imap.hostname, ...(smtp ? [smtp.hostname] : [])]);
   return Object.assign(
     {
       [`mail.server.server${local}.type`]: "none",
@@ -129,8 +128,8 @@ function allAccountPreferences(accounts) {
       "mail.accountmanager.localfoldersserver": `server${local}`,
       "mail.accountmanager.accounts": [...numbers, local].map(n => `account${n}`).join(","),
       "mail.smtpservers": accounts.flatMap(({ smtp }, index) => (smtp ? [`smtp${index + 1}`] : [])).join(","),
-      // The host names of the cloud lead to this machine.
-      "network.dns.localDomains": [...new Set(hosts)].join(","),
+      // Every host name leads to this machine; by address, for a bare system has no /etc/hosts to look "localhost" up in.
+      "network.dns.forceResolve": "127.0.0.1",
     },
     accounts.length ? { "mail.accountmanager.defaultaccount": "account1" } : {},
     ...accounts.map((account, index) => accountPreferences(account, index + 1)),

@@ -78,7 +78,8 @@ export async function startMail({ folder, identityProvider, certificates = ident
   const log = new LoginLog();
   const dovecot = await startDovecot({
     folder,
-    introspectionUrl: `${identityProvider.authority}/test/introspect`,
+    // By address: Dovecot asks the system for "localhost", and a bare one has no /etc/hosts.
+    introspectionUrl: `https://127.0.0.1:${identityProvider.port}/test/introspect`,
     caFile: await readFile(identityProvider.caFile, "utf8"),
     key,
     cert,
