@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Thunderseal takes Office 365 sign-in off Thunderbird's hands. Thunderbird starts this program with the path of the
- * native manifest and the add-on's id; everybody else gives it a command.
+ * Thunderseal takes Office 365 sign-in off Thunderbird's hands. Thunderbird starts this program with the path
+ * of the native manifest and the add-on's id; everybody else gives it a command.
  */
 #include "cli/cli.h"
 #include "core/secret.h"
@@ -21,8 +21,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* Before anything is parsed: no descriptor that we open may become stdin, stdout or stderr; what we create is ours
- * alone; nobody dumps or traces us. */
+/* Before anything is parsed: no descriptor that we open may become stdin, stdout or stderr; what we create is
+ * ours alone; nobody dumps or traces us. */
 static void harden(void)
 {
     struct rlimit core;
@@ -50,7 +50,8 @@ static int initialise(void)
     return https_global_init();
 }
 
-/* Thunderbird's way of starting a native host: two arguments, the first an absolute path ending in ".json". */
+/* Thunderbird's way of starting a native host: two arguments, the first an absolute path ending in ".json".
+ */
 static bool started_by_thunderbird(int argc, char **argv)
 {
     size_t length = argc == 3 ? strlen(argv[1]) : 0;

@@ -48,7 +48,11 @@ static const struct command {
     {"login", command_login, 1, 1, {OPTION_JSON, OPTION_AS, OPTION_DEVICE, OPTION_NO_BROWSER}},
     {"logout", command_logout, 1, 1, {OPTION_JSON, OPTION_EVERYWHERE}},
     {"forget", command_forget, 1, 1, {OPTION_JSON}},
-    {"token", command_token, 1, 1, {OPTION_JSON, OPTION_PROTOCOL, OPTION_SCOPE, OPTION_MIN_TTL, OPTION_XOAUTH2}},
+    {"token",
+     command_token,
+     1,
+     1,
+     {OPTION_JSON, OPTION_PROTOCOL, OPTION_SCOPE, OPTION_MIN_TTL, OPTION_XOAUTH2}},
 };
 
 static const char help_text[] =
@@ -73,7 +77,8 @@ static const char help_text[] =
     "  --json                     print JSON instead of text\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 fine, 64 usage, 69 network, 75 try again later, 77 sign-in needed or denied, 78 configuration;\n"
+    "Exit status: 0 fine, 64 usage, 69 network, 75 try again later, 77 sign-in needed or denied, 78 "
+    "configuration;\n"
     "README.md has them all.\n";
 
 static int usage(const char *format, const char *what)
@@ -213,7 +218,8 @@ static void take_reply(void *context, json_t *message)
 
 json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status)
 {
-    json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method, "params", params);
+    json_t *request =
+        json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method, "params", params);
     json_t *result;
 
     if (request == NULL) {
@@ -243,8 +249,8 @@ static int run_command(struct cli *cli, const struct command *command)
         return problem_exit_status(problem.kind);
     }
     if (cli_call(cli, "hello",
-                 json_pack("{s:i, s:{s:s}, s:{s:s}}", "protocol", 1, "extension", "version", THUNDERSEAL_VERSION,
-                           "thunderbird", "version", ""),
+                 json_pack("{s:i, s:{s:s}, s:{s:s}}", "protocol", 1, "extension", "version",
+                           THUNDERSEAL_VERSION, "thunderbird", "version", ""),
                  &status) == NULL)
         return status;
     status = command->function(cli);

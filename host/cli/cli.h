@@ -15,7 +15,7 @@ struct cli_options {
     bool json;
     bool everywhere, device, no_browser, xoauth2;
     const char *sign_in_as, *protocol;
-    long min_ttl; /* seconds, -1: not given */
+    long min_ttl;  /* seconds, -1: not given */
     char **scopes; /* of scope_count; owned */
     size_t scope_count;
     char **arguments; /* what is no option: the command is not among them */
@@ -29,15 +29,15 @@ struct cli {
     json_t *reply;       /* the latest answer to a call: "result" or "error" is in it */
     const char *sign_in; /* id of the sign-in under way, owned by sign_in_result */
     json_t *sign_in_result;
-    json_t *finished;    /* params of signIn.finished for it */
+    json_t *finished; /* params of signIn.finished for it */
     bool waiting;
 };
 
 /* Runs the command line; the exit status. */
 int cli_run(int argc, char **argv);
 
-/* Calls a method and waits for the answer. The result, borrowed until the next call; NULL after the error was told on
- * stderr, then *status is the exit status. params is taken over. */
+/* Calls a method and waits for the answer. The result, borrowed until the next call; NULL after the error was
+ * told on stderr, then *status is the exit status. params is taken over. */
 json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status);
 /* Tells an error object {code, message, data} on stderr; the exit status that goes with it. */
 int cli_tell_error(const json_t *error);
@@ -51,6 +51,7 @@ void cli_print_text(FILE *stream, const char *text);
 int cli_flush(void);
 
 typedef int command_function(struct cli *cli);
-command_function command_accounts, command_status, command_login, command_logout, command_forget, command_token;
+command_function command_accounts, command_status, command_login, command_logout, command_forget,
+    command_token;
 
 #endif

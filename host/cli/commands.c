@@ -34,7 +34,8 @@ static json_t *all_accounts(struct cli *cli, int *status)
         json_array_extend(all, json_object_get(result, "accounts"));
         more = json_is_true(json_object_get(result, "more"));
         if (json_array_size(all) > 0)
-            problem_copy_text(after, sizeof after, text_of(json_array_get(all, json_array_size(all) - 1), "account"));
+            problem_copy_text(after, sizeof after,
+                              text_of(json_array_get(all, json_array_size(all) - 1), "account"));
     }
     return all;
 }
@@ -148,7 +149,8 @@ int command_status(struct cli *cli)
         goto out;
     if (cli->options.json) {
         object = json_pack("{s:O, s:{s:s, s:s}}", "accounts", chosen, "keystore", "name",
-                           service_keystore(cli->service), "protection", service_keystore_protection(cli->service));
+                           service_keystore(cli->service), "protection",
+                           service_keystore_protection(cli->service));
         status = cli_print_json(object);
         json_decref(object);
         goto out;
@@ -168,9 +170,9 @@ int command_logout(struct cli *cli)
 {
     const char *account = cli->options.arguments[0];
     int status = 0;
-    json_t *result = cli_call(cli, "signOut",
-                              json_pack("{s:s, s:b}", "account", account, "everywhere", cli->options.everywhere),
-                              &status);
+    json_t *result =
+        cli_call(cli, "signOut",
+                 json_pack("{s:s, s:b}", "account", account, "everywhere", cli->options.everywhere), &status);
 
     if (result == NULL)
         return status;

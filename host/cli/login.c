@@ -19,7 +19,8 @@ static void take_line(struct paste *paste)
 {
     paste->line[paste->used] = '\0';
     if (paste->used > 0 && !service_paste_redirect(paste->cli->service, paste->line))
-        fputs("thunderseal: That is not the answer to this sign-in. Paste the whole address at which the browser "
+        fputs("thunderseal: That is not the answer to this sign-in. Paste the whole address at which the "
+              "browser "
               "ended; it begins with http://localhost.\n",
               stderr);
     explicit_bzero(paste->line, sizeof paste->line);
@@ -86,7 +87,8 @@ int command_login(struct cli *cli)
     int status = 0;
 
     if (cli->options.sign_in_as != NULL &&
-        cli_call(cli, "account.add", json_pack("{s:s, s:s}", "account", account, "signInAs", cli->options.sign_in_as),
+        cli_call(cli, "account.add",
+                 json_pack("{s:s, s:s}", "account", account, "signInAs", cli->options.sign_in_as),
                  &status) == NULL)
         return status;
     result = cli_call(cli, "signIn.start", sign_in_params(&cli->options), &status);
@@ -97,9 +99,10 @@ int command_login(struct cli *cli)
     if (cli->options.no_browser) {
         puts(json_string_value(json_object_get(result, "authorizationUrl")));
         status = cli_flush();
-        fputs("Open this address in a browser. If the browser ends on a page that cannot be reached, paste its "
-              "address here.\n",
-              stderr);
+        fputs(
+            "Open this address in a browser. If the browser ends on a page that cannot be reached, paste its "
+            "address here.\n",
+            stderr);
     } else {
         fputs("The sign-in has been opened in your browser.\n", stderr);
     }

@@ -9,7 +9,8 @@ bool account_name_valid(const char *name)
     const char *at = strchr(name, '@');
     const char *c;
 
-    if (length >= ACCOUNT_NAME_SIZE || at == NULL || at == name || at[1] == '\0' || strchr(at + 1, '@') != NULL)
+    if (length >= ACCOUNT_NAME_SIZE || at == NULL || at == name || at[1] == '\0' ||
+        strchr(at + 1, '@') != NULL)
         return false;
     for (c = name; *c != '\0'; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f)

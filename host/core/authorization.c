@@ -34,7 +34,8 @@ static void put_encoded(struct writer *writer, const char *text)
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
         char escaped[3] = {'%', hex[c >> 4], hex[c & 15]};
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL)
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            strchr("-._~", c) != NULL)
             put(writer, text, 1);
         else
             put(writer, escaped, 3);
@@ -66,7 +67,8 @@ int authorization_url(char url[AUTHORIZATION_URL_MAX], const struct authorizatio
     unsigned char digest[crypto_hash_sha256_BYTES];
     char challenge[sodium_base64_ENCODED_LEN(sizeof digest, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
 
-    if (endpoint_url(url, AUTHORIZATION_URL_MAX, request->authority, request->tenant, PATH_AUTHORIZE "?") != 0)
+    if (endpoint_url(url, AUTHORIZATION_URL_MAX, request->authority, request->tenant, PATH_AUTHORIZE "?") !=
+        0)
         return -1;
     writer.used = strlen(url);
     crypto_hash_sha256(digest, request->verifier->bytes, request->verifier->length);

@@ -6,7 +6,7 @@
 #include "core/scope.h"
 #include "core/secret.h"
 
-#define PKCE_RANDOM_BYTES 32      /* RFC 7636 section 4.1 recommends 32 octets */
+#define PKCE_RANDOM_BYTES 32       /* RFC 7636 section 4.1 recommends 32 octets */
 #define AUTHORIZATION_URL_MAX 8192 /* with its NUL: scopes 3 x 1 KiB encoded, the rest under 2 KiB */
 
 struct authorization_request {
@@ -28,8 +28,8 @@ int authorization_url(char url[AUTHORIZATION_URL_MAX], const struct authorizatio
 
 struct token_request {
     const char *client_id;
-    const char *scopes;              /* of one resource, and openid ones */
-    const struct secret *code;       /* code grant: with redirect_uri and verifier; else NULL */
+    const char *scopes;        /* of one resource, and openid ones */
+    const struct secret *code; /* code grant: with redirect_uri and verifier; else NULL */
     const char *redirect_uri;
     const struct secret *verifier;
     const struct secret *refresh_token; /* refresh grant; else NULL */

@@ -14,9 +14,11 @@ struct kind_texts {
 static const struct kind_texts texts[] = {
     {PROBLEM_SIGN_IN_REQUIRED, "Microsoft no longer accepts the stored sign-in of this account.",
      "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal login\".",
-     "Look at the user's sign-in log in Entra for the reason: password change, revoked sessions, or an expired "
+     "Look at the user's sign-in log in Entra for the reason: password change, revoked sessions, or an "
+     "expired "
      "sign-in."},
-    {PROBLEM_INTERACTION_REQUIRED, "Microsoft wants to see the user once more, for instance for a second factor.",
+    {PROBLEM_INTERACTION_REQUIRED,
+     "Microsoft wants to see the user once more, for instance for a second factor.",
      "Sign in again from Thunderseal's button in Thunderbird and follow Microsoft's page.",
      "Look at the Conditional Access tab of the failed sign-in in Entra's sign-in log."},
     {PROBLEM_CONSENT_REQUIRED, "The app is not allowed to read this mailbox: a permission was not granted.",
@@ -24,15 +26,16 @@ static const struct kind_texts texts[] = {
      "Grant admin consent for the app's permissions in Entra, under Enterprise applications, Permissions."},
     {PROBLEM_MISCONFIGURED, "Microsoft rejects how this app is set up: client id, tenant, redirect or scope.",
      "Ask your administrator to check Thunderseal's settings.",
-     "Compare clientId, tenant and redirect URI in policy.json with the app registration in Entra; the app must be "
+     "Compare clientId, tenant and redirect URI in policy.json with the app registration in Entra; the app "
+     "must be "
      "a public client with the redirect URI http://localhost."},
     {PROBLEM_IDENTITY_PROVIDER, "Microsoft's sign-in service does not answer properly at the moment.",
      "Nothing to do: Thunderseal tries again. If it lasts, ask whether a proxy stands in the way.",
      "See the service health page; check whether a proxy answers in the place of the sign-in service."},
     {PROBLEM_THROTTLED, "Microsoft asks for fewer requests at the moment.",
      "Nothing to do: Thunderseal tries again later.", NULL},
-    {PROBLEM_CANCELLED, "The sign-in was cancelled in the browser.", "Start the sign-in again when you are ready.",
-     NULL},
+    {PROBLEM_CANCELLED, "The sign-in was cancelled in the browser.",
+     "Start the sign-in again when you are ready.", NULL},
     {PROBLEM_INTERNAL, "Thunderseal ran out of memory or met a fault of its own.",
      "Restart Thunderbird; if it happens again, report it.", NULL},
 };
@@ -107,7 +110,8 @@ static bool status_is_transient(long status)
 
 enum token_failure diagnose_token_error(const struct oauth_error *error, struct problem *problem)
 {
-    const struct error_row *row = find_row(suberrors, sizeof suberrors / sizeof suberrors[0], error->suberror);
+    const struct error_row *row =
+        find_row(suberrors, sizeof suberrors / sizeof suberrors[0], error->suberror);
     enum token_failure failure = TOKEN_FAILURE_SUSPENDED;
 
     if (row == NULL)
@@ -125,7 +129,8 @@ enum token_failure diagnose_token_error(const struct oauth_error *error, struct 
     return failure;
 }
 
-void diagnose_authorization_error(const char *error, int aadsts, bool refused_by_user, struct problem *problem)
+void diagnose_authorization_error(const char *error, int aadsts, bool refused_by_user,
+                                  struct problem *problem)
 {
     const struct error_row *row = find_row(errors, sizeof errors / sizeof errors[0], error);
 
@@ -142,11 +147,14 @@ static const struct {
     const char *remedy;
 } stages[] = {
     {"dns", "The name of Microsoft's sign-in service cannot be found.", "Check the network connection."},
-    {"connect", "Microsoft's sign-in service cannot be reached.", "Check the network connection and the firewall."},
+    {"connect", "Microsoft's sign-in service cannot be reached.",
+     "Check the network connection and the firewall."},
     {"tls", "The secure connection to the sign-in service could not be verified.",
-     "Check the computer's clock; if your organisation inspects encrypted traffic, its administrator sets caFile."},
+     "Check the computer's clock; if your organisation inspects encrypted traffic, its administrator sets "
+     "caFile."},
     {"proxy", "The proxy did not let the request through.", "Check the proxy settings and their password."},
-    {"timeout", "Microsoft's sign-in service did not answer in time.", "Nothing to do: Thunderseal tries again."},
+    {"timeout", "Microsoft's sign-in service did not answer in time.",
+     "Nothing to do: Thunderseal tries again."},
     {"http", "The answer of the sign-in service broke off.", "Nothing to do: Thunderseal tries again."},
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * From what went wrong to what it means: the kind, plain words, the next step, and what becomes of the refresh
- * token (DESIGN 3.4 to 3.6). Behaviour is decided by HTTP status, error and suberror; the AADSTS number is passed on.
+ * From what went wrong to what it means: the kind, plain words, the next step, and what becomes of the
+ * refresh token (DESIGN 3.4 to 3.6). Behaviour is decided by HTTP status, error and suberror; the AADSTS
+ * number is passed on.
  */
 #ifndef THUNDERSEAL_CORE_DIAGNOSIS_H
 #define THUNDERSEAL_CORE_DIAGNOSIS_H
@@ -12,7 +13,8 @@
 #define RETRY_AFTER_DEFAULT 60 /* seconds, when a throttling answer names none (FACTS 1.7) */
 #define RETRY_AFTER_MAX 3600   /* seconds; a longer demand is not believed */
 
-/* An OAuth error (RFC 6749 section 5.2) with Entra's additions. Texts are borrowed, may be NULL or hostile. */
+/* An OAuth error (RFC 6749 section 5.2) with Entra's additions. Texts are borrowed, may be NULL or hostile.
+ */
 struct oauth_error {
     long status;
     int retry_after;
@@ -25,7 +27,8 @@ struct oauth_error {
 
 enum token_failure diagnose_token_error(const struct oauth_error *error, struct problem *problem);
 /* The authorization endpoint's error, as the redirect brought it. */
-void diagnose_authorization_error(const char *error, int aadsts, bool refused_by_user, struct problem *problem);
+void diagnose_authorization_error(const char *error, int aadsts, bool refused_by_user,
+                                  struct problem *problem);
 /* stage is a literal of the protocol: "dns" … "http". */
 void diagnose_transport(const char *stage, struct problem *problem);
 /* Neither success nor an OAuth error: HTML, too long, a redirect, a missing field. status 0 when unknown. */

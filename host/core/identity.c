@@ -47,7 +47,8 @@ void effect_reply_problem(struct effects *effects, uint64_t request, const struc
     effect->problem = problem;
 }
 
-void effect_sign_in(struct effects *effects, enum effect_kind kind, uint64_t id, const struct problem *problem)
+void effect_sign_in(struct effects *effects, enum effect_kind kind, uint64_t id,
+                    const struct problem *problem)
 {
     struct effect *effect = effect_add(effects, kind);
 

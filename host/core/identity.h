@@ -4,9 +4,9 @@
  *
  *     identity_step(identity, event, now) -> effects
  *
- * It decides and does nothing else: no I/O, no clock, no globals. The shell carries out the effects in their order
- * and reports back by further events; how saving went is the next event after the one that asked for it.
- * Rules: DESIGN section 3.
+ * It decides and does nothing else: no I/O, no clock, no globals. The shell carries out the effects in their
+ * order and reports back by further events; how saving went is the next event after the one that asked for
+ * it. Rules: DESIGN section 3.
  */
 #ifndef THUNDERSEAL_CORE_IDENTITY_H
 #define THUNDERSEAL_CORE_IDENTITY_H
@@ -23,16 +23,17 @@
 #define CLIENT_ID_SIZE 128
 #define REDIRECT_URI_SIZE 64
 #define HOME_ACCOUNT_ID_SIZE (2 * DIRECTORY_ID_SIZE)
-#define IDENTITY_RESOURCES_MAX 4 /* outlook and graph, and two that a caller of signIn.start may name */
+#define IDENTITY_RESOURCES_MAX 4  /* outlook and graph, and two that a caller of signIn.start may name */
 #define IDENTITY_WAITERS_MAX 1024 /* requests in flight that the protocol allows */
 #define REJECTED_HASH_BYTES 32    /* SHA-256 */
 
-#define RENEWAL_PAUSE_S 60            /* no second renewal of a token that was just issued */
-#define RENEWALS_PER_MINUTE 2         /* Entra's loop guard strikes at more (FACTS 1.7) */
-#define REJECTED_RENEWALS_MAX 3       /* in REJECTED_WINDOW_S: a server that refuses good tokens must not cause a storm */
+#define RENEWAL_PAUSE_S 60    /* no second renewal of a token that was just issued */
+#define RENEWALS_PER_MINUTE 2 /* Entra's loop guard strikes at more (FACTS 1.7) */
+#define REJECTED_RENEWALS_MAX                                                                                \
+    3 /* in REJECTED_WINDOW_S: a server that refuses good tokens must not cause a storm */
 #define REJECTED_WINDOW_S 600
-#define SUSPENDED_RETRY_S 3600        /* a suspended grant is tried again after an hour: consent may have come */
-#define REFRESH_TOKEN_IDLE_S 7776000  /* 90 days (FACTS 1.8) */
+#define SUSPENDED_RETRY_S 3600 /* a suspended grant is tried again after an hour: consent may have come */
+#define REFRESH_TOKEN_IDLE_S 7776000 /* 90 days (FACTS 1.8) */
 #define SIGN_IN_TRIES 3
 
 /* What makes an identity; sign_in_as in lower case. */
@@ -45,7 +46,7 @@ struct identity_key {
 
 /* What a sign-in gave. Zeroed: none. */
 struct grant {
-    uint64_t serial; /* of the sign-in it came from; 0: there is none */
+    uint64_t serial;             /* of the sign-in it came from; 0: there is none */
     struct secret refresh_token; /* empty: dead */
     int64_t obtained_at, last_used_at;
     char oid[DIRECTORY_ID_SIZE], tid[DIRECTORY_ID_SIZE];
@@ -58,11 +59,11 @@ struct access {
     char resource[RESOURCE_SIZE]; /* "": unused */
     struct secret access_token;
     int64_t issued_at, expires_at;
-    bool used;                 /* asked for since start: counts for the account's state */
-    int64_t suspended_until;   /* 0: not */
-    int64_t not_before;        /* Retry-After: no request before this time */
-    int64_t renewals[RENEWALS_PER_MINUTE];         /* times of the latest requests, newest first */
-    int64_t rejections[REJECTED_RENEWALS_MAX];     /* times of the latest renewals by `rejected`, newest first */
+    bool used;                                 /* asked for since start: counts for the account's state */
+    int64_t suspended_until;                   /* 0: not */
+    int64_t not_before;                        /* Retry-After: no request before this time */
+    int64_t renewals[RENEWALS_PER_MINUTE];     /* times of the latest requests, newest first */
+    int64_t rejections[REJECTED_RENEWALS_MAX]; /* times of the latest renewals by `rejected`, newest first */
     struct problem problem;
     struct problem advice; /* shown, but the state stays as it is */
 };
@@ -110,11 +111,12 @@ struct identity {
     struct waiter *waiters; /* owned */
     size_t waiter_count, waiter_capacity;
 
-    bool unsaved;             /* memory is newer than disk */
-    struct problem storage;   /* why saving failed, or PROBLEM_NONE */
-    struct problem dead;      /* why the refresh token was given up, or PROBLEM_NONE */
+    bool unsaved;                  /* memory is newer than disk */
+    struct problem storage;        /* why saving failed, or PROBLEM_NONE */
+    struct problem dead;           /* why the refresh token was given up, or PROBLEM_NONE */
     struct problem sign_in_failed; /* why the latest sign-in came to nothing, or PROBLEM_NONE */
-    struct problem held;      /* set by the shell: nothing is handed out (configuration changed, damaged, locked) */
+    struct problem
+        held; /* set by the shell: nothing is handed out (configuration changed, damaged, locked) */
     struct problem no_renewal; /* set by the shell: living tokens are handed out, no request is made */
     /* Scratch: what effects of the latest step point to. */
     struct problem reply, sign_in_reply;
@@ -122,13 +124,13 @@ struct identity {
 
 enum event_kind {
     EVENT_TOKEN_WANTED,
-    EVENT_REQUEST_ENDED,  /* cancelled or past its deadline: answer it with what there is */
+    EVENT_REQUEST_ENDED, /* cancelled or past its deadline: answer it with what there is */
     EVENT_TOKEN_ANSWER,
     EVENT_SIGN_IN_START,
     EVENT_REDIRECT,
-    EVENT_SIGN_IN_END,    /* cancelled or past its deadline */
+    EVENT_SIGN_IN_END, /* cancelled or past its deadline */
     EVENT_SIGN_OUT,
-    EVENT_REMOVED,        /* its files are gone: as signing out, but nothing is saved */
+    EVENT_REMOVED, /* its files are gone: as signing out, but nothing is saved */
     EVENT_SAVED
 };
 
@@ -140,7 +142,7 @@ struct event {
             const char *resource;
             const char *scopes;         /* wanted, may be "" */
             const char *fallback_scope; /* named as missing when the resource has no granted scope at all */
-            int64_t min_ttl;    /* seconds */
+            int64_t min_ttl;            /* seconds */
             const unsigned char *rejected; /* REJECTED_HASH_BYTES, or NULL */
         } wanted;
         struct {
@@ -191,8 +193,8 @@ struct effects {
 };
 
 /*
- * One step. *effects is emptied and filled. 0, or -1 out of memory: then nothing has changed and no effect is due.
- * now is Unix seconds.
+ * One step. *effects is emptied and filled. 0, or -1 out of memory: then nothing has changed and no effect is
+ * due. now is Unix seconds.
  */
 int identity_step(struct identity *identity, const struct event *event, int64_t now, struct effects *effects);
 void effects_free(struct effects *effects);

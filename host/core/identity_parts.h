@@ -8,7 +8,8 @@
 /* identity.c. effect_add never fails: identity_step made room for one per waiter and some besides. */
 struct effect *effect_add(struct effects *effects, enum effect_kind kind);
 void effect_reply_problem(struct effects *effects, uint64_t request, const struct problem *problem);
-void effect_sign_in(struct effects *effects, enum effect_kind kind, uint64_t id, const struct problem *problem);
+void effect_sign_in(struct effects *effects, enum effect_kind kind, uint64_t id,
+                    const struct problem *problem);
 /* Forgets all but the resource's name and whether it is used. */
 void access_clear(struct access *access);
 void grant_clear(struct grant *grant);
@@ -22,22 +23,26 @@ bool access_is_rejected(const struct access *access, const unsigned char *reject
 
 /* identity_renewal.c */
 void token_wanted(struct identity *identity, const struct event *event, int64_t now, struct effects *effects);
-void request_ended(struct identity *identity, const struct event *event, int64_t now, struct effects *effects);
-void token_answered(struct identity *identity, struct token_answer *answer, int64_t now, struct effects *effects);
+void request_ended(struct identity *identity, const struct event *event, int64_t now,
+                   struct effects *effects);
+void token_answered(struct identity *identity, struct token_answer *answer, int64_t now,
+                    struct effects *effects);
 void saved(struct identity *identity, const struct problem *problem, int64_t now, struct effects *effects);
 /* Sends what is due next, if the line is free: a code first, then the first waiter's resource. */
 void start_next(struct identity *identity, int64_t now, struct effects *effects);
 /* Answers every waiter of the resource (-1: all) from what there is now. */
-void answer_waiters(struct identity *identity, int resource, bool renewed, const struct problem *problem, int64_t now,
-                    struct effects *effects);
+void answer_waiters(struct identity *identity, int resource, bool renewed, const struct problem *problem,
+                    int64_t now, struct effects *effects);
 /* Takes over a good answer's access token for the resource. */
 void access_store(struct identity *identity, int resource, struct token_answer *answer, int64_t now);
 
 /* identity_sign_in.c */
 void sign_in_start(struct identity *identity, const struct event *event, struct effects *effects);
-void sign_in_redirect(struct identity *identity, const struct event *event, int64_t now, struct effects *effects);
+void sign_in_redirect(struct identity *identity, const struct event *event, int64_t now,
+                      struct effects *effects);
 void sign_in_end(struct identity *identity, const struct problem *problem, struct effects *effects);
-void sign_in_answered(struct identity *identity, struct token_answer *answer, int64_t now, struct effects *effects);
+void sign_in_answered(struct identity *identity, struct token_answer *answer, int64_t now,
+                      struct effects *effects);
 void sign_in_saved(struct identity *identity, const struct problem *problem, struct effects *effects);
 void sign_out(struct identity *identity, struct effects *effects);
 

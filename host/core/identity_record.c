@@ -11,16 +11,18 @@
 json_t *identity_header_write(const struct identity *identity, const struct record_header *extra)
 {
     const struct identity_key *key = &identity->key;
-    json_t *header =
-        json_pack("{s:i, s:O, s:s, s:s, s:s, s:s, s:I, s:I}", "version", RECORD_VERSION, "addresses", extra->addresses,
-                  "signInAs", key->sign_in_as, "authority", key->authority, "tenant", key->tenant, "clientId",
-                  key->client_id, "obtainedAt", (json_int_t)identity->grant.obtained_at, "lastUsedAt",
-                  (json_int_t)identity->grant.last_used_at);
+    json_t *header = json_pack("{s:i, s:O, s:s, s:s, s:s, s:s, s:I, s:I}", "version", RECORD_VERSION,
+                               "addresses", extra->addresses, "signInAs", key->sign_in_as, "authority",
+                               key->authority, "tenant", key->tenant, "clientId", key->client_id,
+                               "obtainedAt", (json_int_t)identity->grant.obtained_at, "lastUsedAt",
+                               (json_int_t)identity->grant.last_used_at);
 
     if (header == NULL)
         return NULL;
-    if ((extra->tenant[0] != '\0' && json_object_set_new(header, "askedTenant", json_string(extra->tenant)) != 0) ||
-        (extra->cloud[0] != '\0' && json_object_set_new(header, "askedCloud", json_string(extra->cloud)) != 0)) {
+    if ((extra->tenant[0] != '\0' &&
+         json_object_set_new(header, "askedTenant", json_string(extra->tenant)) != 0) ||
+        (extra->cloud[0] != '\0' &&
+         json_object_set_new(header, "askedCloud", json_string(extra->cloud)) != 0)) {
         json_decref(header);
         return NULL;
     }
@@ -73,7 +75,8 @@ int identity_header_read(const json_t *header, struct identity *identity, struct
     struct identity_key *key = &identity->key;
     json_t *addresses = json_object_get(header, "addresses");
 
-    if (json_integer_value(json_object_get(header, "version")) != RECORD_VERSION || !addresses_valid(addresses) ||
+    if (json_integer_value(json_object_get(header, "version")) != RECORD_VERSION ||
+        !addresses_valid(addresses) ||
         read_text(key->sign_in_as, sizeof key->sign_in_as, header, "signInAs", false) != 0 ||
         read_text(key->authority, sizeof key->authority, header, "authority", false) != 0 ||
         read_text(key->tenant, sizeof key->tenant, header, "tenant", false) != 0 ||
@@ -89,8 +92,8 @@ int identity_header_read(const json_t *header, struct identity *identity, struct
 static json_t *access_write(const struct access *access)
 {
     return json_pack("{s:s, s:s, s:I, s:I}", "resource", access->resource, "accessToken",
-                     secret_expose(&access->access_token), "issuedAt", (json_int_t)access->issued_at, "expiresAt",
-                     (json_int_t)access->expires_at);
+                     secret_expose(&access->access_token), "issuedAt", (json_int_t)access->issued_at,
+                     "expiresAt", (json_int_t)access->expires_at);
 }
 
 static json_t *payload_object(const struct identity *identity)
@@ -105,11 +108,11 @@ static json_t *payload_object(const struct identity *identity)
             json_decref(resources);
             return NULL;
         }
-    return json_pack("{s:i, s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o}", "version", RECORD_VERSION, "serial",
-                     (json_int_t)grant->serial, "refreshToken", secret_expose(&grant->refresh_token), "obtainedAt",
-                     (json_int_t)grant->obtained_at, "lastUsedAt", (json_int_t)grant->last_used_at, "oid", grant->oid,
-                     "tid", grant->tid, "homeAccountId", grant->home_account_id, "scopes", grant->scopes, "access",
-                     resources);
+    return json_pack("{s:i, s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o}", "version", RECORD_VERSION,
+                     "serial", (json_int_t)grant->serial, "refreshToken",
+                     secret_expose(&grant->refresh_token), "obtainedAt", (json_int_t)grant->obtained_at,
+                     "lastUsedAt", (json_int_t)grant->last_used_at, "oid", grant->oid, "tid", grant->tid,
+                     "homeAccountId", grant->home_account_id, "scopes", grant->scopes, "access", resources);
 }
 
 int identity_payload_write(const struct identity *identity, struct secret *payload)
@@ -127,7 +130,8 @@ static int read_secret(struct secret *secret, const json_t *object, const char *
 {
     const json_t *member = json_object_get(object, name);
 
-    return json_is_string(member) ? secret_set(secret, json_string_value(member), json_string_length(member)) : -1;
+    return json_is_string(member) ? secret_set(secret, json_string_value(member), json_string_length(member))
+                                  : -1;
 }
 
 static int access_read(struct identity *identity, const json_t *object)
@@ -154,12 +158,14 @@ static int grant_read(struct grant *grant, const json_t *object)
     int64_t serial = 0;
 
     if (json_integer_value(json_object_get(object, "version")) != RECORD_VERSION ||
-        read_time(&serial, object, "serial") != 0 || read_secret(&grant->refresh_token, object, "refreshToken") != 0 ||
+        read_time(&serial, object, "serial") != 0 ||
+        read_secret(&grant->refresh_token, object, "refreshToken") != 0 ||
         read_time(&grant->obtained_at, object, "obtainedAt") != 0 ||
         read_time(&grant->last_used_at, object, "lastUsedAt") != 0 ||
         read_text(grant->oid, sizeof grant->oid, object, "oid", false) != 0 ||
         read_text(grant->tid, sizeof grant->tid, object, "tid", false) != 0 ||
-        read_text(grant->home_account_id, sizeof grant->home_account_id, object, "homeAccountId", false) != 0 ||
+        read_text(grant->home_account_id, sizeof grant->home_account_id, object, "homeAccountId", false) !=
+            0 ||
         read_text(grant->scopes, sizeof grant->scopes, object, "scopes", false) != 0)
         return -1;
     grant->serial = (uint64_t)serial;

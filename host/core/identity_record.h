@@ -8,19 +8,20 @@
 
 /* What the header holds besides the identity's own fields. */
 struct record_header {
-    json_t *addresses;         /* array of texts as first written; borrowed when writing, new reference when read */
-    char tenant[TENANT_SIZE];  /* asked for by account.add, or "" */
-    char cloud[32];            /* the same */
+    json_t *addresses; /* array of texts as first written; borrowed when writing, new reference when read */
+    char tenant[TENANT_SIZE]; /* asked for by account.add, or "" */
+    char cloud[32];           /* the same */
 };
 
 /* New reference, or NULL out of memory. */
 json_t *identity_header_write(const struct identity *identity, const struct record_header *extra);
-/* Fills key and extra. 0, or -1 when a field is missing, of the wrong type or too long; then nothing is held. */
+/* Fills key and extra. 0, or -1 when a field is missing, of the wrong type or too long; then nothing is held.
+ */
 int identity_header_read(const json_t *header, struct identity *identity, struct record_header *extra);
 /* The JSON text of the tokens. 0, or -1 out of memory. */
 int identity_payload_write(const struct identity *identity, struct secret *payload);
-/* Fills grant and access of an identity that holds no tokens; a resource keeps the place that it has there. 0, or -1
- * when the payload is not valid. */
+/* Fills grant and access of an identity that holds no tokens; a resource keeps the place that it has there.
+ * 0, or -1 when the payload is not valid. */
 int identity_payload_read(const struct secret *payload, struct identity *identity);
 
 #endif

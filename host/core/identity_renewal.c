@@ -19,7 +19,8 @@ static void reply_token(struct effects *effects, uint64_t request, int resource,
 /* A token just issued is handed out however short it lives: asking again at once would bring the same. */
 static bool just_issued(const struct access *access, int64_t now)
 {
-    return access_living(access, now) && now >= access->issued_at && now - access->issued_at < RENEWAL_PAUSE_S;
+    return access_living(access, now) && now >= access->issued_at &&
+           now - access->issued_at < RENEWAL_PAUSE_S;
 }
 
 /* Whether the cached token satisfies the wish. */
@@ -71,7 +72,8 @@ static const struct problem *hindrance(struct identity *identity, int resource, 
         return &access->problem;
     }
     if (oldest != 0 && now >= oldest && now - oldest < 60) {
-        throttled(&identity->reply, "This account was renewed several times within a minute.", oldest + 60 - now);
+        throttled(&identity->reply, "This account was renewed several times within a minute.",
+                  oldest + 60 - now);
         return &identity->reply;
     }
     return NULL;
@@ -83,13 +85,15 @@ static void remember_time(int64_t *times, size_t count, int64_t now)
     times[0] = now;
 }
 
-/* Whether the first waiter needs no renewal any more: a sign-in, or another process, brought a token meanwhile. */
+/* Whether the first waiter needs no renewal any more: a sign-in, or another process, brought a token
+ * meanwhile. */
 static bool first_is_served(const struct identity *identity, int64_t now)
 {
     const struct waiter *first = &identity->waiters[0];
     const struct access *access = &identity->access[first->resource];
 
-    return just_issued(access, now) && !access_is_rejected(access, first->has_rejected ? first->rejected : NULL);
+    return just_issued(access, now) &&
+           !access_is_rejected(access, first->has_rejected ? first->rejected : NULL);
 }
 
 /* Whether somebody waits because a server refused the living token that is held. */
@@ -100,7 +104,8 @@ static bool refused_token_replaced(const struct identity *identity, int resource
 
     for (i = 0; access_living(access, now) && i < identity->waiter_count; i++) {
         const struct waiter *waiter = &identity->waiters[i];
-        if (waiter->resource == resource && waiter->has_rejected && access_is_rejected(access, waiter->rejected))
+        if (waiter->resource == resource && waiter->has_rejected &&
+            access_is_rejected(access, waiter->rejected))
             return true;
     }
     return false;
@@ -141,8 +146,8 @@ static void waiter_answer(struct identity *identity, const struct waiter *waiter
         effect_reply_problem(effects, waiter->request, problem);
 }
 
-void answer_waiters(struct identity *identity, int resource, bool renewed, const struct problem *problem, int64_t now,
-                    struct effects *effects)
+void answer_waiters(struct identity *identity, int resource, bool renewed, const struct problem *problem,
+                    int64_t now, struct effects *effects)
 {
     size_t kept = 0, i;
 
@@ -221,18 +226,21 @@ static bool refuse_ungranted(struct identity *identity, const struct event *even
     return true;
 }
 
-/* A server that goes on refusing fresh tokens is not served by more of them. True when the limit is reached. */
+/* A server that goes on refusing fresh tokens is not served by more of them. True when the limit is reached.
+ */
 static bool rejected_too_often(struct access *access, int64_t now)
 {
     int64_t oldest = access->rejections[REJECTED_RENEWALS_MAX - 1];
 
     if (oldest == 0 || now < oldest || now - oldest >= REJECTED_WINDOW_S)
         return false;
-    problem_set(&access->advice, PROBLEM_BLOCKED, "The mail server refuses tokens that Microsoft issued as good.",
+    problem_set(&access->advice, PROBLEM_BLOCKED,
+                "The mail server refuses tokens that Microsoft issued as good.",
                 "Ask your administrator whether IMAP and SMTP are allowed for this mailbox.");
-    problem_copy_text(access->advice.admin_remedy, sizeof access->advice.admin_remedy,
-                      "Check with Get-CASMailbox that ImapEnabled is true and SmtpClientAuthenticationDisabled is "
-                      "not, and that the mailbox is licensed.");
+    problem_copy_text(
+        access->advice.admin_remedy, sizeof access->advice.admin_remedy,
+        "Check with Get-CASMailbox that ImapEnabled is true and SmtpClientAuthenticationDisabled is "
+        "not, and that the mailbox is licensed.");
     access->advice.since = now;
     return true;
 }
@@ -282,7 +290,8 @@ void request_ended(struct identity *identity, const struct event *event, int64_t
     if (i == identity->waiter_count)
         return;
     if (event->ended.cancelled) {
-        problem_set(&identity->reply, PROBLEM_CANCELLED, "The request was cancelled.", "Ask again when you need it.");
+        problem_set(&identity->reply, PROBLEM_CANCELLED, "The request was cancelled.",
+                    "Ask again when you need it.");
         effect_reply_problem(effects, event->ended.request, &identity->reply);
     } else {
         diagnose_transport("timeout", &identity->reply);
@@ -313,8 +322,8 @@ void access_store(struct identity *identity, int resource, struct token_answer *
     memcpy(identity->grant.scopes, others, sizeof others);
 }
 
-static void renewal_failed(struct identity *identity, int resource, const struct token_answer *answer, int64_t now,
-                           struct effects *effects)
+static void renewal_failed(struct identity *identity, int resource, const struct token_answer *answer,
+                           int64_t now, struct effects *effects)
 {
     struct access *access = &identity->access[resource];
     bool news = access->problem.kind != answer->problem.kind;
@@ -346,7 +355,8 @@ static bool same_person(const struct grant *grant, const struct token_answer *an
 
     if (answer->client_info_uid[0] == '\0' || grant->home_account_id[0] == '\0')
         return true;
-    snprintf(home_account_id, sizeof home_account_id, "%s.%s", answer->client_info_uid, answer->client_info_utid);
+    snprintf(home_account_id, sizeof home_account_id, "%s.%s", answer->client_info_uid,
+             answer->client_info_utid);
     return strcmp(grant->home_account_id, home_account_id) == 0;
 }
 
@@ -375,7 +385,8 @@ static void renewal_answered(struct identity *identity, struct token_answer *ans
     effect_add(effects, EFFECT_CHANGED);
 }
 
-void token_answered(struct identity *identity, struct token_answer *answer, int64_t now, struct effects *effects)
+void token_answered(struct identity *identity, struct token_answer *answer, int64_t now,
+                    struct effects *effects)
 {
     enum token_purpose purpose = identity->flight.purpose;
 

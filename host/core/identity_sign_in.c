@@ -42,7 +42,8 @@ void sign_in_start(struct identity *identity, const struct event *event, struct 
     effect_add(effects, EFFECT_CHANGED);
 }
 
-/* A try that failed: the browser may come back with another, up to the bound. The problem is in identity->sign_in_reply. */
+/* A try that failed: the browser may come back with another, up to the bound. The problem is in
+ * identity->sign_in_reply. */
 static void try_failed(struct identity *identity, struct effects *effects)
 {
     secret_wipe(&identity->sign_in.code);
@@ -52,13 +53,14 @@ static void try_failed(struct identity *identity, struct effects *effects)
         effect_sign_in(effects, EFFECT_SIGN_IN_RETRY, identity->sign_in.id, &identity->sign_in_reply);
 }
 
-void sign_in_redirect(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
+void sign_in_redirect(struct identity *identity, const struct event *event, int64_t now,
+                      struct effects *effects)
 {
     if (identity->sign_in.id == 0 || identity->sign_in.code.length != 0)
         return; /* a second answer while the first is being redeemed */
     if (event->redirect.error != NULL) {
-        diagnose_authorization_error(event->redirect.error, event->redirect.aadsts, event->redirect.refused_by_user,
-                                     &identity->sign_in_reply);
+        diagnose_authorization_error(event->redirect.error, event->redirect.aadsts,
+                                     event->redirect.refused_by_user, &identity->sign_in_reply);
         if (event->redirect.refused_by_user)
             finish_failed(identity, &identity->sign_in_reply, effects);
         else
@@ -106,16 +108,18 @@ static void wrong_account(struct identity *identity, const struct id_claims *id)
 
     problem_set(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL, NULL);
     if (!account_name_valid(who)) {
-        problem_set(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, "Somebody else signed in than this account needs.",
+        problem_set(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT,
+                    "Somebody else signed in than this account needs.",
                     "Sign in again and choose the right account.");
         return;
     }
-    problem_setf(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL, "%s signed in, but this account needs %s.", who,
-                 identity->key.sign_in_as);
-    snprintf(identity->sign_in_reply.remedy, sizeof identity->sign_in_reply.remedy,
-             "Choose the right account in the browser; or, if %s is your sign-in name for this mailbox, say so in "
-             "Thunderseal and sign in again.",
-             who);
+    problem_setf(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL,
+                 "%s signed in, but this account needs %s.", who, identity->key.sign_in_as);
+    snprintf(
+        identity->sign_in_reply.remedy, sizeof identity->sign_in_reply.remedy,
+        "Choose the right account in the browser; or, if %s is your sign-in name for this mailbox, say so in "
+        "Thunderseal and sign in again.",
+        who);
     problem_copy_text(identity->sign_in_reply.signed_in_as, sizeof identity->sign_in_reply.signed_in_as, who);
 }
 
@@ -180,9 +184,11 @@ static void take_grant(struct identity *identity, struct token_answer *answer, i
     identity->access[i].used = true;
 }
 
-void sign_in_answered(struct identity *identity, struct token_answer *answer, int64_t now, struct effects *effects)
+void sign_in_answered(struct identity *identity, struct token_answer *answer, int64_t now,
+                      struct effects *effects)
 {
-    if (identity->flight.detached || identity->sign_in.id == 0 || identity->flight.sign_in != identity->sign_in.id)
+    if (identity->flight.detached || identity->sign_in.id == 0 ||
+        identity->flight.sign_in != identity->sign_in.id)
         return;
     if (!answer_acceptable(identity, answer)) {
         try_failed(identity, effects);
@@ -190,7 +196,8 @@ void sign_in_answered(struct identity *identity, struct token_answer *answer, in
     }
     if (answer->refresh_token.length == 0) {
         diagnose_kind(PROBLEM_CONSENT_REQUIRED, &identity->sign_in_reply);
-        problem_copy_text(identity->sign_in_reply.missing_scopes, sizeof identity->sign_in_reply.missing_scopes, "offline_access");
+        problem_copy_text(identity->sign_in_reply.missing_scopes,
+                          sizeof identity->sign_in_reply.missing_scopes, "offline_access");
         finish_failed(identity, &identity->sign_in_reply, effects);
         return;
     }

@@ -12,7 +12,8 @@ struct kind_row {
     bool retryable;
 };
 
-/* JSON-RPC codes and exit statuses are contract: protocol section 2. Exit statuses are those of sysexits.h. */
+/* JSON-RPC codes and exit statuses are contract: protocol section 2. Exit statuses are those of sysexits.h.
+ */
 static const struct kind_row kinds[PROBLEM_KINDS] = {
     [PROBLEM_NONE] = {"", 0, 0, false},
     [PROBLEM_PARSE_ERROR] = {"parse-error", -32700, 70, false},
@@ -89,8 +90,8 @@ void problem_set(struct problem *problem, enum problem_kind kind, const char *ca
     problem_copy_text(problem->remedy, sizeof problem->remedy, remedy);
 }
 
-void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy, const char *cause_format,
-                  ...)
+void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy,
+                  const char *cause_format, ...)
 {
     va_list arguments;
 
@@ -133,8 +134,8 @@ static int add_scopes(json_t *object, const char *scopes)
 /* What Problem and error.data have in common. */
 static json_t *common_fields(const struct problem *problem)
 {
-    json_t *object = json_pack("{s:s, s:b}", "kind", kinds[problem->kind].name, "retryable",
-                               problem_retryable(problem));
+    json_t *object =
+        json_pack("{s:s, s:b}", "kind", kinds[problem->kind].name, "retryable", problem_retryable(problem));
 
     if (object == NULL)
         return NULL;
@@ -166,7 +167,8 @@ json_t *problem_to_rpc_error(const struct problem *problem)
     if (problem->kind == PROBLEM_PROTOCOL_UNSUPPORTED &&
         json_object_set_new(data, "supported", json_pack("[i]", 1)) != 0)
         goto fail;
-    return json_pack("{s:i, s:s, s:o}", "code", kinds[problem->kind].code, "message", problem->cause, "data", data);
+    return json_pack("{s:i, s:s, s:o}", "code", kinds[problem->kind].code, "message", problem->cause, "data",
+                     data);
 fail:
     json_decref(data);
     return NULL;

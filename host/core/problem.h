@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * A failure as a value: its kind (the numbered table of the protocol), the cause and the next step in plain words.
- * Texts are ours or the table's, never a server's: a hostile answer cannot speak to the user through them.
+ * A failure as a value: its kind (the numbered table of the protocol), the cause and the next step in plain
+ * words. Texts are ours or the table's, never a server's: a hostile answer cannot speak to the user through
+ * them.
  */
 #ifndef THUNDERSEAL_CORE_PROBLEM_H
 #define THUNDERSEAL_CORE_PROBLEM_H
@@ -38,30 +39,32 @@ enum problem_kind {
     PROBLEM_KINDS,
 };
 
-#define PROBLEM_TEXT_MAX 512       /* bytes of a cause or remedy, with the NUL; longer ones are cut at a character */
+#define PROBLEM_TEXT_MAX                                                                                     \
+    512 /* bytes of a cause or remedy, with the NUL; longer ones are cut at a character */
 #define PROBLEM_DETAIL_MAX 255     /* bytes of a name (account, scopes, field), with the NUL */
 #define PROBLEM_CORRELATION_MAX 40 /* a GUID and its NUL */
 
 /* A plain value: copied by assignment, owns nothing. Zeroed is PROBLEM_NONE. */
 struct problem {
     enum problem_kind kind;
-    long long since;                      /* Unix seconds, 0 when unknown */
-    int aadsts;                           /* Entra's number, 0 when none */
-    int retry_after;                      /* seconds, 0 when none */
-    const char *stage;                    /* PROBLEM_NETWORK: a literal, "dns" … "http"; else NULL */
-    char cause[PROBLEM_TEXT_MAX];         /* what is wrong, one sentence */
-    char remedy[PROBLEM_TEXT_MAX];        /* what the user does next, one sentence */
-    char admin_remedy[PROBLEM_TEXT_MAX];  /* what the admin does, "" when nothing */
-    char field[PROBLEM_DETAIL_MAX];       /* PROBLEM_INVALID_PARAMS: the field's name */
-    char resource[PROBLEM_DETAIL_MAX];    /* the resource concerned, "" when the identity as a whole */
-    char signed_in_as[PROBLEM_DETAIL_MAX];   /* PROBLEM_WRONG_ACCOUNT */
-    char missing_scopes[PROBLEM_TEXT_MAX];   /* PROBLEM_CONSENT_REQUIRED: separated by blanks */
-    char consent_url[PROBLEM_TEXT_MAX * 2];  /* PROBLEM_CONSENT_REQUIRED, "" when none */
+    long long since;                        /* Unix seconds, 0 when unknown */
+    int aadsts;                             /* Entra's number, 0 when none */
+    int retry_after;                        /* seconds, 0 when none */
+    const char *stage;                      /* PROBLEM_NETWORK: a literal, "dns" … "http"; else NULL */
+    char cause[PROBLEM_TEXT_MAX];           /* what is wrong, one sentence */
+    char remedy[PROBLEM_TEXT_MAX];          /* what the user does next, one sentence */
+    char admin_remedy[PROBLEM_TEXT_MAX];    /* what the admin does, "" when nothing */
+    char field[PROBLEM_DETAIL_MAX];         /* PROBLEM_INVALID_PARAMS: the field's name */
+    char resource[PROBLEM_DETAIL_MAX];      /* the resource concerned, "" when the identity as a whole */
+    char signed_in_as[PROBLEM_DETAIL_MAX];  /* PROBLEM_WRONG_ACCOUNT */
+    char missing_scopes[PROBLEM_TEXT_MAX];  /* PROBLEM_CONSENT_REQUIRED: separated by blanks */
+    char consent_url[PROBLEM_TEXT_MAX * 2]; /* PROBLEM_CONSENT_REQUIRED, "" when none */
     char correlation_id[PROBLEM_CORRELATION_MAX];
     char trace_id[PROBLEM_CORRELATION_MAX];
 };
 
-/* The kind's name on the wire ("sign-in-required"), JSON-RPC code and exit status; "" / 0 / 0 for PROBLEM_NONE. */
+/* The kind's name on the wire ("sign-in-required"), JSON-RPC code and exit status; "" / 0 / 0 for
+ * PROBLEM_NONE. */
 const char *problem_kind_name(enum problem_kind kind);
 int problem_code(enum problem_kind kind);
 int problem_exit_status(enum problem_kind kind);
@@ -71,8 +74,8 @@ bool problem_retryable(const struct problem *problem);
 /* Fills *problem afresh. cause and remedy are copied; NULL means "". */
 void problem_set(struct problem *problem, enum problem_kind kind, const char *cause, const char *remedy);
 /* The same with a formatted cause. */
-void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy, const char *cause_format, ...)
-    __attribute__((format(printf, 4, 5)));
+void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy,
+                  const char *cause_format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Copies from (NULL: "") into to, cut at a character when it is longer than size - 1 bytes of UTF-8. */
 void problem_copy_text(char *to, size_t size, const char *from);

@@ -44,7 +44,8 @@ json_t *rpc_parse(const char *text, size_t length, struct problem *problem)
     value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     /* Jansson's error text quotes the input, so it is not passed on. */
     if (value == NULL)
-        problem_setf(problem, PROBLEM_PARSE_ERROR, CLIENT_BUG, "The message is not JSON: byte %d.", error.position);
+        problem_setf(problem, PROBLEM_PARSE_ERROR, CLIENT_BUG, "The message is not JSON: byte %d.",
+                     error.position);
     return value;
 }
 
@@ -67,7 +68,8 @@ int rpc_request_check(json_t *message, struct rpc_request *request, struct probl
 
     if (!json_is_object(message) || !plain_text(version) || strcmp(json_string_value(version), "2.0") != 0 ||
         !plain_text(method)) {
-        problem_set(problem, PROBLEM_INVALID_REQUEST, "The message is not a JSON-RPC 2.0 request.", CLIENT_BUG);
+        problem_set(problem, PROBLEM_INVALID_REQUEST, "The message is not a JSON-RPC 2.0 request.",
+                    CLIENT_BUG);
         json_decref(message);
         return -1;
     }
@@ -122,7 +124,8 @@ int rpc_param_bad(struct problem *problem, const char *name, const char *expecte
     char shown[RPC_ID_MAX + 1];
 
     problem_copy_text(shown, sizeof shown, name);
-    problem_setf(problem, PROBLEM_INVALID_PARAMS, CLIENT_BUG, "The field \"%s\" must be %s.", shown, expected);
+    problem_setf(problem, PROBLEM_INVALID_PARAMS, CLIENT_BUG, "The field \"%s\" must be %s.", shown,
+                 expected);
     problem_copy_text(problem->field, sizeof problem->field, shown);
     return -1;
 }
@@ -147,7 +150,8 @@ int rpc_params_known(const json_t *params, const char *const *names, size_t coun
     return 0;
 }
 
-int rpc_param_text(const json_t *params, const char *name, bool required, const char **value, struct problem *problem)
+int rpc_param_text(const json_t *params, const char *name, bool required, const char **value,
+                   struct problem *problem)
 {
     const json_t *field = json_object_get(params, name);
 
@@ -173,8 +177,8 @@ int rpc_param_account(const json_t *params, const char *name, bool required, con
     return 0;
 }
 
-int rpc_param_integer(const json_t *params, const char *name, json_int_t low, json_int_t high, json_int_t *value,
-                      struct problem *problem)
+int rpc_param_integer(const json_t *params, const char *name, json_int_t low, json_int_t high,
+                      json_int_t *value, struct problem *problem)
 {
     const json_t *field = json_object_get(params, name);
     char expected[96];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Scopes (RFC 6749 section 3.3) in Entra's form "resource/Permission". Lists are one string, separated by single
- * blanks, as they stand in a request. Scopes are compared without case: Entra answers in its own (FACTS 1.3).
+ * Scopes (RFC 6749 section 3.3) in Entra's form "resource/Permission". Lists are one string, separated by
+ * single blanks, as they stand in a request. Scopes are compared without case: Entra answers in its own
+ * (FACTS 1.3).
  */
 #ifndef THUNDERSEAL_CORE_SCOPE_H
 #define THUNDERSEAL_CORE_SCOPE_H

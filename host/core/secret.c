@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * A first-fit allocator over one sodium_malloc'd region: guard pages and a locked, core-free mapping cost four
- * mappings per call, so there is one region, not one per token.
+ * A first-fit allocator over one sodium_malloc'd region: guard pages and a locked, core-free mapping cost
+ * four mappings per call, so there is one region, not one per token.
  */
 #include "core/secret.h"
 

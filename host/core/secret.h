@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The one type for secret bytes: tokens, codes, verifiers, keys. Its bytes live in one guarded arena that is
- * locked in memory, kept out of core files and wiped on release. A secret has no text form: nothing that logs or
- * reports takes this type.
+ * locked in memory, kept out of core files and wiped on release. A secret has no text form: nothing that logs
+ * or reports takes this type.
  */
 #ifndef THUNDERSEAL_CORE_SECRET_H
 #define THUNDERSEAL_CORE_SECRET_H
@@ -10,9 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Below the 8 MiB that an ordinary user may lock; 100 identities with three tokens of 4 KiB each fit five times over. */
+/* Below the 8 MiB that an ordinary user may lock; 100 identities with three tokens of 4 KiB each fit five
+ * times over. */
 #define SECRET_ARENA_SIZE ((size_t)6 * 1024 * 1024)
-/* A token answer is at most 64 KiB, the payload of a sealed file at most 256 KiB; a form carries a token encoded. */
+/* A token answer is at most 64 KiB, the payload of a sealed file at most 256 KiB; a form carries a token
+ * encoded. */
 #define SECRET_MAX_LENGTH ((size_t)512 * 1024)
 
 struct secret {
@@ -20,7 +22,8 @@ struct secret {
     size_t length;        /* bytes, without the NUL */
 };
 
-/* Makes the arena, once per process. Returns 0, or -1 out of memory. A failed mlock is not an error: see below. */
+/* Makes the arena, once per process. Returns 0, or -1 out of memory. A failed mlock is not an error: see
+ * below. */
 int secret_arena_open(void);
 /* Wipes and releases the arena. */
 void secret_arena_close(void);
@@ -40,7 +43,8 @@ void secret_move(struct secret *to, struct secret *from);
 void secret_wipe(struct secret *secret);
 /* Constant time in the contents. */
 bool secret_equal(const struct secret *a, const struct secret *b);
-/* The bytes as text for the one call that sends or seals them: valid until the secret changes; "" when empty. */
+/* The bytes as text for the one call that sends or seals them: valid until the secret changes; "" when empty.
+ */
 const char *secret_expose(const struct secret *secret);
 
 #endif

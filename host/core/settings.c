@@ -6,11 +6,13 @@
 
 #define FILE_REMEDY "Correct the file, or ask your administrator to, and restart Thunderbird."
 
-/* FACTS 2: endpoints by cloud. The national clouds are accepted as values and refused when a sign-in needs them. */
+/* FACTS 2: endpoints by cloud. The national clouds are accepted as values and refused when a sign-in needs
+ * them. */
 static const struct {
     const char *cloud, *authority, *outlook, *graph;
 } clouds[] = {
-    {"worldwide", "https://login.microsoftonline.com", "https://outlook.office.com", "https://graph.microsoft.com"},
+    {"worldwide", "https://login.microsoftonline.com", "https://outlook.office.com",
+     "https://graph.microsoft.com"},
 };
 
 static int set_value(struct settings *settings, const char *key, json_t *value, enum settings_source source)
@@ -95,8 +97,8 @@ static enum settings_source source_of(const struct settings *settings, const cha
 }
 
 /* Takes one value that passed its check, unless it may not stand here. */
-static void take(struct settings *settings, const struct settings_key *key, json_t *value, enum settings_source source,
-                 const char *where)
+static void take(struct settings *settings, const struct settings_key *key, json_t *value,
+                 enum settings_source source, const char *where)
 {
     char pointer[SETTINGS_POINTER_SIZE];
 
@@ -105,7 +107,8 @@ static void take(struct settings *settings, const struct settings_key *key, json
         warn(settings, where, pointer, "ignored, Thunderbird's own policies set only the add-on's keys",
              "Set it in policy.json.");
     else if (source != SETTINGS_ADMIN && key->admin_only)
-        warn(settings, where, pointer, "ignored, only the administrator's file may set it", "Remove it there.");
+        warn(settings, where, pointer, "ignored, only the administrator's file may set it",
+             "Remove it there.");
     else if (source >= source_of(settings, key->name))
         (void)set_value(settings, key->name, value, source);
     if (key->unbuilt)
@@ -136,7 +139,8 @@ static bool check_all(const json_t *object, char *cause, size_t size)
     return true;
 }
 
-void settings_apply(struct settings *settings, const json_t *object, enum settings_source source, const char *where)
+void settings_apply(struct settings *settings, const json_t *object, enum settings_source source,
+                    const char *where)
 {
     char cause[SETTINGS_POINTER_SIZE + 128], pointer[SETTINGS_POINTER_SIZE];
     const char *name;
@@ -171,7 +175,8 @@ void settings_settle(struct settings *settings)
     const char *cloud = settings_text(settings, "cloud");
 
     if (source_of(settings, "caFile") == SETTINGS_USER && (cloud == NULL || strcmp(cloud, "custom") != 0)) {
-        warn(settings, "config.json", "/caFile", "ignored, the user's file may set it only with the cloud \"custom\"",
+        warn(settings, "config.json", "/caFile",
+             "ignored, the user's file may set it only with the cloud \"custom\"",
              "Ask your administrator to set it in policy.json.");
         json_object_del(settings->values, "caFile");
         json_object_del(settings->sources, "caFile");
@@ -288,8 +293,9 @@ bool settings_allow(const struct settings *settings, const char *account, const 
 
     if (!account_name_valid(name) || domain_allowed(settings, name))
         return true;
-    problem_setf(problem, PROBLEM_POLICY_DENIED, "Use an account of your organisation, or ask your administrator.",
-                 "Your organisation's policy allows no accounts of the domain %s.", account_name_domain(name));
+    problem_setf(
+        problem, PROBLEM_POLICY_DENIED, "Use an account of your organisation, or ask your administrator.",
+        "Your organisation's policy allows no accounts of the domain %s.", account_name_domain(name));
     problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy,
                       "Add the domain to allowedDomains in policy.json.");
     return false;
@@ -312,8 +318,8 @@ bool settings_can_sign_in(const struct settings *settings, const struct account_
         return false;
     }
     if (strcmp(target->cloud, "custom") == 0 && target->outlook == NULL) {
-        problem_set(problem, PROBLEM_MISCONFIGURED, "The cloud is \"custom\", but no \"custom\" endpoints are set.",
-                    FILE_REMEDY);
+        problem_set(problem, PROBLEM_MISCONFIGURED,
+                    "The cloud is \"custom\", but no \"custom\" endpoints are set.", FILE_REMEDY);
         return false;
     }
     if (target->outlook == NULL)
@@ -325,11 +331,13 @@ bool settings_can_sign_in(const struct settings *settings, const struct account_
     if (settings_text(settings, "recoveryPublicKey") != NULL)
         return not_built(problem, "The recovery key");
     if (target->key.client_id[0] == '\0') {
-        problem_set(problem, PROBLEM_MISCONFIGURED, "No client id is set, so Microsoft would not know who asks.",
-                    "Ask your administrator for the client id of the app registration and set it as clientId in "
-                    "config.json.");
-        problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy,
-                          "Register an app in Entra as README.md says and set its id as clientId in policy.json.");
+        problem_set(
+            problem, PROBLEM_MISCONFIGURED, "No client id is set, so Microsoft would not know who asks.",
+            "Ask your administrator for the client id of the app registration and set it as clientId in "
+            "config.json.");
+        problem_copy_text(
+            problem->admin_remedy, sizeof problem->admin_remedy,
+            "Register an app in Entra as README.md says and set its id as clientId in policy.json.");
         return false;
     }
     return true;

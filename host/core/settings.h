@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The configuration: keys of protocol section 5, from the admin's file, Thunderbird's managed storage and the user's
- * file, checked against one table. Pure: the shell reads the files.
+ * The configuration: keys of protocol section 5, from the admin's file, Thunderbird's managed storage and the
+ * user's file, checked against one table. Pure: the shell reads the files.
  */
 #ifndef THUNDERSEAL_CORE_SETTINGS_H
 #define THUNDERSEAL_CORE_SETTINGS_H
@@ -28,8 +28,8 @@ struct settings_key {
     /* What the value must be when it is not that, else NULL; pointer is extended to the faulty member. */
     const char *(*check)(const json_t *value, char *pointer);
     bool admin_only;
-    bool for_extension;       /* the only ones that Thunderbird's managed storage may set */
-    bool unbuilt;             /* accepted, and warned of: this version does nothing with it */
+    bool for_extension; /* the only ones that Thunderbird's managed storage may set */
+    bool unbuilt;       /* accepted, and warned of: this version does nothing with it */
 };
 #define SETTINGS_POINTER_SIZE 512
 
@@ -41,10 +41,11 @@ int settings_init(struct settings *settings);
 void settings_clear(struct settings *settings);
 
 /*
- * Checks object and takes its values over, or none of them when one is wrong: then settings->broken says which.
- * where is how the file is called in messages. From Thunderbird a wrong value is only a warning.
+ * Checks object and takes its values over, or none of them when one is wrong: then settings->broken says
+ * which. where is how the file is called in messages. From Thunderbird a wrong value is only a warning.
  */
-void settings_apply(struct settings *settings, const json_t *object, enum settings_source source, const char *where);
+void settings_apply(struct settings *settings, const json_t *object, enum settings_source source,
+                    const char *where);
 /* Marks a file as unusable. */
 void settings_break(struct settings *settings, const char *where, const char *cause);
 /* To be called when all files were applied: drops what the whole does not allow. */
@@ -66,10 +67,12 @@ struct account_wish {
 struct account_target {
     struct identity_key key;
     const char *cloud;
-    const char *outlook, *graph; /* resources; borrowed from settings or static; NULL when the cloud is not known here */
+    const char *outlook,
+        *graph; /* resources; borrowed from settings or static; NULL when the cloud is not known here */
 };
 
-/* The identity that the configuration in force gives an account; the admin's `accounts` entry wins over the wish. */
+/* The identity that the configuration in force gives an account; the admin's `accounts` entry wins over the
+ * wish. */
 void settings_target(const struct settings *settings, const char *account, const struct account_wish *wish,
                      struct account_target *target);
 /* Whether allowedDomains lets the account and its sign-in name in; else *problem PROBLEM_POLICY_DENIED. */

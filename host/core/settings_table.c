@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The keys of the configuration and how each is checked. manifest/policy.schema.json says the same in JSON Schema. */
+/* The keys of the configuration and how each is checked. manifest/policy.schema.json says the same in JSON
+ * Schema. */
 #include "core/settings.h"
 
 #include "core/scope.h"
@@ -38,8 +39,8 @@ static bool one_of(const json_t *value, const char *const *names, size_t count)
     return false;
 }
 
-#define ONE_OF(value, ...)                                                                                             \
-    one_of(value, (const char *const[]){__VA_ARGS__},                                                                  \
+#define ONE_OF(value, ...)                                                                                   \
+    one_of(value, (const char *const[]){__VA_ARGS__},                                                        \
            sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 bool settings_cloud_valid(const char *cloud)
@@ -117,8 +118,9 @@ static bool https_url(const char *text)
 {
     const char *end;
 
-    return text != NULL && strlen(text) <= URL_MAX && strncmp(text, "https://", 8) == 0 && scope_valid(text) &&
-           text[strlen(text) - 1] != '/' && host_and_port(text + 8, false, &end) && (*end == '\0' || *end == '/');
+    return text != NULL && strlen(text) <= URL_MAX && strncmp(text, "https://", 8) == 0 &&
+           scope_valid(text) && text[strlen(text) - 1] != '/' && host_and_port(text + 8, false, &end) &&
+           (*end == '\0' || *end == '/');
 }
 
 static bool mail_server(const char *text)
@@ -257,8 +259,9 @@ static const char *check_account_member(const char *key, const json_t *member)
     const char *text = plain_text(member);
 
     if (strcmp(key, "signInAs") == 0)
-        return text != NULL && (strcmp(text, "ask") == 0 || account_name_valid(text)) ? NULL
-                                                                                    : "a sign-in name or \"ask\"";
+        return text != NULL && (strcmp(text, "ask") == 0 || account_name_valid(text))
+                   ? NULL
+                   : "a sign-in name or \"ask\"";
     if (strcmp(key, "tenant") == 0)
         return text != NULL && settings_tenant_valid(text) ? NULL : "a tenant";
     if (strcmp(key, "cloud") == 0)
@@ -310,7 +313,8 @@ static const char *check_public_key(const json_t *value, char *pointer)
 
     (void)pointer;
     if (text != NULL &&
-        sodium_base642bin(key, sizeof key, text, strlen(text), NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+        sodium_base642bin(key, sizeof key, text, strlen(text), NULL, &length, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) == 0 &&
         length == sizeof key)
         return NULL;
     return "an X25519 public key in base64";
@@ -351,7 +355,8 @@ static const char *check_audit(const json_t *value, char *pointer)
         if (strcmp(key, "enabled") == 0 && !json_is_boolean(member))
             return "true or false";
         if (strcmp(key, "retentionDays") == 0 &&
-            (!json_is_integer(member) || json_integer_value(member) < 1 || json_integer_value(member) > 36500))
+            (!json_is_integer(member) || json_integer_value(member) < 1 ||
+             json_integer_value(member) > 36500))
             return "a number of days from 1 to 36500";
         if (strcmp(key, "enabled") != 0 && strcmp(key, "retentionDays") != 0)
             return "absent: the key is not known";
@@ -383,7 +388,8 @@ static const char *check_locale(const json_t *value, char *pointer)
     const char *text = plain_text(value);
 
     (void)pointer;
-    return text != NULL && host_characters(text, strlen(text)) && strlen(text) <= 35 ? NULL : "a language tag";
+    return text != NULL && host_characters(text, strlen(text)) && strlen(text) <= 35 ? NULL
+                                                                                     : "a language tag";
 }
 
 static const struct settings_key keys[] = {

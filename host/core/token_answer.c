@@ -57,7 +57,8 @@ static void read_id_token(struct id_claims *claims, const char *token)
         take_text(claims->nonce, sizeof claims->nonce, object, "nonce");
         take_text(claims->oid, sizeof claims->oid, object, "oid");
         take_text(claims->tid, sizeof claims->tid, object, "tid");
-        take_text(claims->preferred_username, sizeof claims->preferred_username, object, "preferred_username");
+        take_text(claims->preferred_username, sizeof claims->preferred_username, object,
+                  "preferred_username");
         take_text(claims->upn, sizeof claims->upn, object, "upn");
     }
     json_decref(object);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What the token endpoint answered (RFC 6749 section 5, FACTS 1.3): success, or a failure sorted into what it means
- * for the refresh token. Everything in it is hostile until checked here.
+ * What the token endpoint answered (RFC 6749 section 5, FACTS 1.3): success, or a failure sorted into what it
+ * means for the refresh token. Everything in it is hostile until checked here.
  */
 #ifndef THUNDERSEAL_CORE_TOKEN_ANSWER_H
 #define THUNDERSEAL_CORE_TOKEN_ANSWER_H
@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 #define DIRECTORY_ID_SIZE 64        /* a GUID is 36 characters; test providers use other forms */
-#define TOKEN_EXPIRES_IN_MAX 864000 /* seconds; Entra's longest is 28 hours, a configured lifetime one day */
+#define TOKEN_EXPIRES_IN_MAX 864000 /* seconds; Entra's longest is 28 hours, a configured lifetime one day   \
+                                     */
 
 /* The HTTP exchange as the shell saw it. Borrowed during token_answer_read. */
 struct token_http {
@@ -25,8 +26,8 @@ struct token_http {
     const struct secret *body;
 };
 
-/* Claims of the id token. It came over TLS from the token endpoint itself, so its signature need not be checked
- * (OpenID Connect Core 1.0, section 3.1.3.7 item 6). "" when absent. */
+/* Claims of the id token. It came over TLS from the token endpoint itself, so its signature need not be
+ * checked (OpenID Connect Core 1.0, section 3.1.3.7 item 6). "" when absent. */
 struct id_claims {
     bool present;
     char audience[RESOURCE_SIZE];

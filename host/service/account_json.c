@@ -25,8 +25,9 @@ static json_t *tokens_to_json(const struct identity *identity)
         if (access->access_token.length == 0)
             continue;
         scope_list_of_resource(scopes, identity->grant.scopes, access->resource);
-        json_array_append_new(tokens, json_pack("{s:s, s:o, s:I}", "resource", access->resource, "scopes",
-                                                scopes_to_json(scopes), "expiresAt", (json_int_t)access->expires_at));
+        json_array_append_new(tokens,
+                              json_pack("{s:s, s:o, s:I}", "resource", access->resource, "scopes",
+                                        scopes_to_json(scopes), "expiresAt", (json_int_t)access->expires_at));
     }
     return tokens;
 }
@@ -36,8 +37,8 @@ static json_t *refresh_token_to_json(const struct grant *grant)
     if (grant->serial == 0)
         return json_null();
     return json_pack("{s:b, s:I, s:I, s:I}", "present", grant->refresh_token.length != 0, "obtainedAt",
-                     (json_int_t)grant->obtained_at, "lastUsedAt", (json_int_t)grant->last_used_at, "idleExpiresAt",
-                     (json_int_t)(grant->last_used_at + REFRESH_TOKEN_IDLE_S));
+                     (json_int_t)grant->obtained_at, "lastUsedAt", (json_int_t)grant->last_used_at,
+                     "idleExpiresAt", (json_int_t)(grant->last_used_at + REFRESH_TOKEN_IDLE_S));
 }
 
 static json_t *text_or_null(const char *text)
@@ -53,10 +54,12 @@ json_t *account_to_json(const struct entry *entry, const char *account)
     struct account_target target;
 
     settings_target(&entry->service->settings, account, &entry->wish, &target);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:n}", "account", account, "signInAs",
-                     account_name_equal(account, identity->key.sign_in_as) ? account : identity->key.sign_in_as, "state", state, "tenant", identity->key.tenant, "cloud", target.cloud,
-                     "method", identity->grant.serial == 0 ? json_null() : json_string("browser"), "homeAccountId",
-                     text_or_null(identity->grant.home_account_id), "problem",
-                     problem == NULL ? json_null() : problem_to_json(problem), "tokens", tokens_to_json(identity),
-                     "refreshToken", refresh_token_to_json(&identity->grant), "nextRenewal");
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:n}", "account", account, "signInAs",
+        account_name_equal(account, identity->key.sign_in_as) ? account : identity->key.sign_in_as, "state",
+        state, "tenant", identity->key.tenant, "cloud", target.cloud, "method",
+        identity->grant.serial == 0 ? json_null() : json_string("browser"), "homeAccountId",
+        text_or_null(identity->grant.home_account_id), "problem",
+        problem == NULL ? json_null() : problem_to_json(problem), "tokens", tokens_to_json(identity),
+        "refreshToken", refresh_token_to_json(&identity->grant), "nextRenewal");
 }

@@ -7,7 +7,8 @@
 
 static struct problem *unknown_account(struct problem *problem, const char *account)
 {
-    problem_setf(problem, PROBLEM_UNKNOWN_ACCOUNT, "Check the spelling; \"thunderseal accounts\" lists those it knows.",
+    problem_setf(problem, PROBLEM_UNKNOWN_ACCOUNT,
+                 "Check the spelling; \"thunderseal accounts\" lists those it knows.",
                  "Thunderseal does not know the account %s.", account);
     return problem;
 }
@@ -57,9 +58,11 @@ static int read_wish(const json_t *params, struct account_wish *wish, struct pro
         rpc_param_text(params, "cloud", false, &cloud, problem) != 0)
         return -1;
     if (tenant != NULL && !settings_tenant_valid(tenant))
-        return rpc_param_bad(problem, "tenant", "\"common\", \"organizations\", \"consumers\", a GUID or a domain");
+        return rpc_param_bad(problem, "tenant",
+                             "\"common\", \"organizations\", \"consumers\", a GUID or a domain");
     if (cloud != NULL && !settings_cloud_valid(cloud))
-        return rpc_param_bad(problem, "cloud", "one of \"worldwide\", \"usgov\", \"usgov-dod\", \"china\", \"custom\"");
+        return rpc_param_bad(problem, "cloud",
+                             "one of \"worldwide\", \"usgov\", \"usgov-dod\", \"china\", \"custom\"");
     problem_copy_text(wish->sign_in_as, sizeof wish->sign_in_as, sign_in_as);
     problem_copy_text(wish->tenant, sizeof wish->tenant, tenant);
     problem_copy_text(wish->cloud, sizeof wish->cloud, cloud);
@@ -167,11 +170,12 @@ static json_t *sign_out_result(struct entry *entry, bool everywhere)
                                logout_url(&entry->identity.key), "revoked", false);
 
     if (everywhere)
-        json_object_set_new(result, "remedy",
-                            json_sprintf("Microsoft has no way for an app to end sessions: open the link to end those "
-                                         "of your browser; your administrator ends all others with "
-                                         "Revoke-MgUserSignInSession -UserId %s",
-                                         entry->identity.key.sign_in_as));
+        json_object_set_new(
+            result, "remedy",
+            json_sprintf("Microsoft has no way for an app to end sessions: open the link to end those "
+                         "of your browser; your administrator ends all others with "
+                         "Revoke-MgUserSignInSession -UserId %s",
+                         entry->identity.key.sign_in_as));
     return result;
 }
 

@@ -42,7 +42,8 @@ struct entry *entry_by_key(struct service *service, const struct identity_key *k
 {
     struct entry *entry;
 
-    for (entry = service->entries; entry != NULL && !keys_equal(&entry->identity.key, key); entry = entry->next)
+    for (entry = service->entries; entry != NULL && !keys_equal(&entry->identity.key, key);
+         entry = entry->next)
         ;
     return entry;
 }
@@ -78,7 +79,8 @@ struct entry *entry_make(struct service *service, const struct identity_key *key
 
 int entry_add_address(struct entry *entry, const char *account)
 {
-    return entry_has_address(entry, account) ? 0 : json_array_append_new(entry->addresses, json_string(account));
+    return entry_has_address(entry, account) ? 0
+                                             : json_array_append_new(entry->addresses, json_string(account));
 }
 
 void entry_remove_address(struct entry *entry, const char *account)
@@ -118,7 +120,8 @@ static struct account_wish merge_wish(const struct entry *entry, const struct ac
 
 static struct entry *out_of_memory(struct problem *problem)
 {
-    problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs and try again.");
+    problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.",
+                "Close other programs and try again.");
     return NULL;
 }
 
@@ -152,7 +155,8 @@ struct entry *account_ensure(struct service *service, const char *account, const
 
 static void app_changed(struct problem *problem)
 {
-    problem_set(problem, PROBLEM_SIGN_IN_REQUIRED, "Your organisation changed the app that signs this account in.",
+    problem_set(problem, PROBLEM_SIGN_IN_REQUIRED,
+                "Your organisation changed the app that signs this account in.",
                 "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
 }
 
@@ -202,7 +206,8 @@ void entries_sweep(struct service *service)
         struct entry *entry = *link;
         const struct identity *identity = &entry->identity;
         if (json_array_size(entry->addresses) == 0 && entry->moving[0] == '\0' && identity->sign_in.id == 0 &&
-            identity->waiter_count == 0 && identity->flight.purpose == PURPOSE_NONE && !identity->before.active) {
+            identity->waiter_count == 0 && identity->flight.purpose == PURPOSE_NONE &&
+            !identity->before.active) {
             *link = entry->next;
             entry_free(entry);
         } else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Opening the system browser in a child that shares nothing with us: an inherited stdout would corrupt the framing. */
+/* Opening the system browser in a child that shares nothing with us: an inherited stdout would corrupt the
+ * framing. */
 #include "service/service_parts.h"
 
 #include <errno.h>

@@ -52,7 +52,8 @@ static struct https *https_of(struct service *service)
     return service->https;
 }
 
-/* The scopes of a code request are those of its first resource: one resource per token request (FACTS 1.3). */
+/* The scopes of a code request are those of its first resource: one resource per token request (FACTS 1.3).
+ */
 static void code_scopes(const struct sign_in *sign_in, char scopes[SCOPE_LIST_SIZE])
 {
     char scope[SCOPE_SIZE], resource[RESOURCE_SIZE] = "";
@@ -78,7 +79,8 @@ static int token_form(const struct identity *identity, struct secret *form)
         request.redirect_uri = identity->sign_in.redirect_uri;
         request.verifier = &identity->sign_in.verifier;
     } else {
-        scope_list_of_resource(scopes, identity->grant.scopes, identity->access[identity->flight.resource].resource);
+        scope_list_of_resource(scopes, identity->grant.scopes,
+                               identity->access[identity->flight.resource].resource);
         (void)scope_list_add(scopes, "offline_access");
         request.refresh_token = &identity->grant.refresh_token;
     }
@@ -95,7 +97,8 @@ static int send_token_request(struct entry *entry)
     if (https == NULL || endpoint_url(url, sizeof url, key->authority, key->tenant, PATH_TOKEN) != 0 ||
         token_form(&entry->identity, &form) != 0)
         return -1;
-    if (https_post_form(https, url, &form, HTTPS_TOKEN_ANSWER_MAX, HTTPS_TOKEN_TIMEOUT_MS, token_arrived, entry) != 0) {
+    if (https_post_form(https, url, &form, HTTPS_TOKEN_ANSWER_MAX, HTTPS_TOKEN_TIMEOUT_MS, token_arrived,
+                        entry) != 0) {
         secret_wipe(&form);
         return -1;
     }
@@ -118,11 +121,11 @@ static void reply_token(struct entry *entry, const struct effect *effect)
     while (scope_list_next(&rest, scope))
         json_array_append_new(list, json_string(scope));
     send_message(entry->service,
-                 rpc_result(request->id, json_pack("{s:s, s:s, s:I, s:o, s:s, s:s}", "accessToken",
-                                                   secret_expose(&access->access_token), "tokenType", "Bearer",
-                                                   "expiresAt", (json_int_t)access->expires_at, "scopes", list,
-                                                   "resource", access->resource, "source",
-                                                   effect->renewed ? "renewed" : "cache")));
+                 rpc_result(request->id,
+                            json_pack("{s:s, s:s, s:I, s:o, s:s, s:s}", "accessToken",
+                                      secret_expose(&access->access_token), "tokenType", "Bearer",
+                                      "expiresAt", (json_int_t)access->expires_at, "scopes", list, "resource",
+                                      access->resource, "source", effect->renewed ? "renewed" : "cache")));
     request_close(request);
 }
 
@@ -160,8 +163,8 @@ static void tell_attention(struct entry *entry, const struct problem *problem)
 
     json_array_foreach(entry->addresses, i, address)
     {
-        notify(entry->service, "attention", json_pack("{s:O, s:o}", "account", address, "problem",
-                                                      problem_to_json(problem)));
+        notify(entry->service, "attention",
+               json_pack("{s:O, s:o}", "account", address, "problem", problem_to_json(problem)));
     }
 }
 

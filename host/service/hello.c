@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* hello: the first message of a session, protocol section 3. It alone ignores fields that it does not know. */
+/* hello: the first message of a session, protocol section 3. It alone ignores fields that it does not know.
+ */
 #include "service/service_parts.h"
 
 #include <stdlib.h>
@@ -63,8 +64,9 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
     if (managed != NULL)
         settings_apply(&service->settings, managed, SETTINGS_THUNDERBIRD, "Thunderbird's policies");
     result = account_page(service, "", LIST_MAX);
-    json_object_update_new(result, json_pack("{s:i, s:{s:s}, s:[], s:O, s:O}", "protocol", PROTOCOL_VERSION, "host",
-                                             "version", THUNDERSEAL_VERSION, "features", "policy",
-                                             service->settings.values, "warnings", service->settings.warnings));
+    json_object_update_new(result,
+                           json_pack("{s:i, s:{s:s}, s:[], s:O, s:O}", "protocol", PROTOCOL_VERSION, "host",
+                                     "version", THUNDERSEAL_VERSION, "features", "policy",
+                                     service->settings.values, "warnings", service->settings.warnings));
     return result;
 }

@@ -29,8 +29,8 @@ struct native {
     unsigned char buffer[READ_SIZE];
     unsigned char *queue; /* what stdout has not taken yet: bytes from queue_start to queue_end */
     size_t queue_start, queue_end;
-    bool ended;           /* the input has */
-    bool broken;          /* the output has: nobody reads any more */
+    bool ended;  /* the input has */
+    bool broken; /* the output has: nobody reads any more */
     int exit_status;
 };
 
@@ -50,7 +50,8 @@ static void token_settled(void *context)
 static void write_queue(struct native *native)
 {
     while (native->queue_start < native->queue_end) {
-        ssize_t part = write(STDOUT_FILENO, native->queue + native->queue_start, native->queue_end - native->queue_start);
+        ssize_t part = write(STDOUT_FILENO, native->queue + native->queue_start,
+                             native->queue_end - native->queue_start);
         if (part < 0 && errno == EINTR)
             continue;
         if (part < 0 && errno != EAGAIN)
@@ -98,7 +99,8 @@ static void send_to_client(void *context, json_t *message)
         struct problem problem;
         json_t *error;
         wiping_free(text);
-        problem_set(&problem, PROBLEM_RESULT_TOO_LARGE, "The answer is longer than 1 MiB.", "Ask for less at a time.");
+        problem_set(&problem, PROBLEM_RESULT_TOO_LARGE, "The answer is longer than 1 MiB.",
+                    "Ask for less at a time.");
         error = rpc_error(json_object_get(message, "id"), &problem);
         text = json_dumps(error, JSON_COMPACT);
         length = text == NULL ? 0 : strlen(text);
@@ -146,7 +148,8 @@ static void take_bytes(struct native *native, size_t length)
             service_refuse(native->service, &problem);
             break;
         case FRAME_NO_MEMORY:
-            problem_set(&problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
+            problem_set(&problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.",
+                        "Close other programs.");
             service_refuse(native->service, &problem);
             break;
         }

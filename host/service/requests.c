@@ -41,7 +41,8 @@ struct request *request_open(struct service *service, json_t *id, struct problem
     service->request_count++;
     return request;
 no_memory:
-    problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs and try again.");
+    problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.",
+                "Close other programs and try again.");
     if (request != NULL)
         json_decref(request->id);
     free(request);
@@ -52,7 +53,8 @@ struct request *request_by_key(struct service *service, const char *key)
 {
     struct request *request;
 
-    for (request = service->requests; request != NULL && strcmp(request->key, key) != 0; request = request->next)
+    for (request = service->requests; request != NULL && strcmp(request->key, key) != 0;
+         request = request->next)
         ;
     return request;
 }

@@ -11,9 +11,12 @@ static const struct {
     const char *name;
     method_function *function;
 } methods[] = {
-    {"account.list", method_account_list},     {"account.add", method_account_add},
-    {"account.remove", method_account_remove}, {"token.get", method_token_get},
-    {"signIn.start", method_sign_in_start},    {"signIn.cancel", method_sign_in_cancel},
+    {"account.list", method_account_list},
+    {"account.add", method_account_add},
+    {"account.remove", method_account_remove},
+    {"token.get", method_token_get},
+    {"signIn.start", method_sign_in_start},
+    {"signIn.cancel", method_sign_in_cancel},
     {"signOut", method_sign_out},
 };
 
@@ -38,7 +41,8 @@ struct service *service_new(struct loop *loop, const struct service_client *clie
     if (service->state_folder == NULL)
         goto fail;
     settings_read_files(&service->settings);
-    service->vault = vault_open(service->state_folder, settings_text(&service->settings, "keystore"), problem);
+    service->vault =
+        vault_open(service->state_folder, settings_text(&service->settings, "keystore"), problem);
     if (service->vault == NULL || store_load(service, problem) != 0)
         goto fail;
     return service;
@@ -130,7 +134,8 @@ static json_t *hello(struct service *service, struct rpc_request *request, struc
     json_t *result;
 
     if (service->greeted) {
-        problem_set(problem, PROBLEM_INVALID_REQUEST, "hello was said already.", "Say it once, at the start.");
+        problem_set(problem, PROBLEM_INVALID_REQUEST, "hello was said already.",
+                    "Say it once, at the start.");
         return NULL;
     }
     result = hello_result(service, request->params, problem);
@@ -145,7 +150,8 @@ static json_t *call(struct service *service, struct rpc_request *request, struct
     if (strcmp(request->method, "hello") == 0)
         return hello(service, request, problem);
     if (!service->greeted) {
-        problem_set(problem, PROBLEM_HELLO_REQUIRED, "The first message must be hello.", "Update the add-on.");
+        problem_set(problem, PROBLEM_HELLO_REQUIRED, "The first message must be hello.",
+                    "Update the add-on.");
         return NULL;
     }
     for (i = 0; i < sizeof methods / sizeof methods[0]; i++)
@@ -164,7 +170,8 @@ static void handle_request(struct service *service, struct rpc_request *request)
 
     rpc_id_key(key, request->id);
     if (request_by_key(service, key) != NULL) {
-        problem_set(&problem, PROBLEM_INVALID_REQUEST, "A request with this id is still waiting for its answer.",
+        problem_set(&problem, PROBLEM_INVALID_REQUEST,
+                    "A request with this id is still waiting for its answer.",
                     "Give every request an id of its own.");
         service_refuse(service, &problem);
         return;

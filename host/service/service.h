@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The service: the protocol's methods on top of core, vault and net. One client at a time talks to it: Thunderbird
- * through native messaging, or a command of our own.
+ * The service: the protocol's methods on top of core, vault and net. One client at a time talks to it:
+ * Thunderbird through native messaging, or a command of our own.
  */
 #ifndef THUNDERSEAL_SERVICE_SERVICE_H
 #define THUNDERSEAL_SERVICE_SERVICE_H
@@ -16,14 +16,16 @@ struct service; /* owned by the caller of service_new */
 struct service_client {
     /* One message to the client; borrowed. */
     void (*send)(void *context, json_t *message);
-    /* Whether the client is slow to read: account.changed then waits for service_tell_changes. NULL: never. */
+    /* Whether the client is slow to read: account.changed then waits for service_tell_changes. NULL: never.
+     */
     bool (*congested)(void *context);
     /* A token request is over: service_must_wait may have changed. NULL: of no interest. */
     void (*settled)(void *context);
     void *context;
 };
 
-/* Reads configuration and vault. NULL with *problem filled. The loop and what client points to stay the caller's. */
+/* Reads configuration and vault. NULL with *problem filled. The loop and what client points to stay the
+ * caller's. */
 struct service *service_new(struct loop *loop, const struct service_client *client, struct problem *problem);
 void service_free(struct service *service);
 

@@ -14,10 +14,11 @@
 
 #define REQUESTS_MAX IDENTITY_WAITERS_MAX
 #define ACCOUNTS_MAX 1000
-#define LIST_MAX 200                   /* accounts in one reply */
-#define TOKEN_GET_DEADLINE_MS 7500 /* the client has its answer within 8 s, pipes and a busy machine included */
+#define LIST_MAX 200 /* accounts in one reply */
+#define TOKEN_GET_DEADLINE_MS                                                                                \
+    7500 /* the client has its answer within 8 s, pipes and a busy machine included */
 #define SIGN_IN_DEADLINE_S 300
-#define SAVE_RETRY_MS 30000            /* a full disk is rarely emptied faster */
+#define SAVE_RETRY_MS 30000 /* a full disk is rarely emptied faster */
 #define SIGN_IN_ID_SIZE 24
 
 /* One identity with the addresses that it serves. */
@@ -25,13 +26,13 @@ struct entry {
     struct entry *next;
     struct service *service;
     struct identity identity;
-    json_t *addresses;          /* array of texts as first written */
+    json_t *addresses;              /* array of texts as first written */
     char moving[ACCOUNT_NAME_SIZE]; /* an address that comes here if the sign-in succeeds, else "" */
     struct account_wish wish;
     char name[VAULT_NAME_SIZE];
-    uint64_t generation;        /* the latest written, or tried */
+    uint64_t generation; /* the latest written, or tried */
     bool on_disk;
-    bool changed;               /* account.changed is due */
+    bool changed; /* account.changed is due */
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
     char sign_in_id[SIGN_IN_ID_SIZE];
@@ -46,7 +47,7 @@ struct request {
     struct request *next;
     struct service *service;
     struct entry *entry;
-    uint64_t number;            /* what the core calls it */
+    uint64_t number; /* what the core calls it */
     char key[RPC_KEY_SIZE];
     json_t *id;
     struct loop_timer *deadline;
@@ -57,29 +58,31 @@ struct service {
     struct service_client client;
     struct settings settings;
     struct vault *vault;
-    struct https *https;        /* made at the first transfer: loading its trust anchors takes time */
-    char *proxy;                /* Thunderbird's, from hello */
+    struct https *https; /* made at the first transfer: loading its trust anchors takes time */
+    char *proxy;         /* Thunderbird's, from hello */
     char *state_folder;
     struct entry *entries;
     struct request *requests;
     size_t request_count;
     uint64_t next_number;
-    bool greeted;               /* hello succeeded */
-    bool prepared;              /* the vault's folders and key are there */
-    int watch_fd;               /* inotify, or -1 */
+    bool greeted;  /* hello succeeded */
+    bool prepared; /* the vault's folders and key are there */
+    int watch_fd;  /* inotify, or -1 */
     struct loop_watch *watch;
 };
 
-typedef json_t *method_function(struct service *service, struct rpc_request *request, struct problem *problem);
+typedef json_t *method_function(struct service *service, struct rpc_request *request,
+                                struct problem *problem);
 
 /* --- service.c --- */
 int64_t wall_clock(void);
 void send_message(struct service *service, json_t *message); /* takes it over; NULL is dropped */
 void notify(struct service *service, const char *method, json_t *params);
 
-/* --- methods: a result (new reference), or NULL with *problem, or NULL with PROBLEM_NONE: the reply comes later --- */
-method_function method_account_list, method_account_add, method_account_remove, method_sign_out, method_token_get,
-    method_sign_in_start, method_sign_in_cancel;
+/* --- methods: a result (new reference), or NULL with *problem, or NULL with PROBLEM_NONE: the reply comes
+ * later --- */
+method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
+    method_token_get, method_sign_in_start, method_sign_in_cancel;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);

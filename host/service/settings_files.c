@@ -45,8 +45,8 @@ static ssize_t read_all(int fd, char *text, size_t size)
     return (ssize_t)used;
 }
 
-static void apply_text(struct settings *settings, const char *text, size_t length, enum settings_source source,
-                       const char *path)
+static void apply_text(struct settings *settings, const char *text, size_t length,
+                       enum settings_source source, const char *path)
 {
     json_error_t error;
     json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
@@ -54,7 +54,8 @@ static void apply_text(struct settings *settings, const char *text, size_t lengt
 
     if (object == NULL) {
         snprintf(cause, sizeof cause, "line %d, column %d: %s", error.line, error.column,
-                 json_error_code(&error) == json_error_duplicate_key ? "a key stands there twice" : "not valid JSON");
+                 json_error_code(&error) == json_error_duplicate_key ? "a key stands there twice"
+                                                                     : "not valid JSON");
         settings_break(settings, path, cause);
         return;
     }

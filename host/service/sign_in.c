@@ -96,8 +96,8 @@ static void finish_move(struct entry *entry)
 
 void sign_in_finished(struct entry *entry, const struct problem *problem)
 {
-    json_t *params = json_pack("{s:s, s:s, s:b}", "signInId", entry->sign_in_id, "account", entry->sign_in_account,
-                               "ok", problem == NULL);
+    json_t *params = json_pack("{s:s, s:s, s:b}", "signInId", entry->sign_in_id, "account",
+                               entry->sign_in_account, "ok", problem == NULL);
 
     if (problem != NULL)
         json_object_set_new(params, "problem", problem_to_json(problem));
@@ -117,8 +117,8 @@ void sign_in_retry(struct entry *entry, const struct problem *problem)
 }
 
 /* The scopes asked for, checked, with the openid ones; the defaults when none are given. */
-static int read_scopes(const json_t *params, const struct account_target *target, char scopes[SCOPE_LIST_SIZE],
-                       struct problem *problem)
+static int read_scopes(const json_t *params, const struct account_target *target,
+                       char scopes[SCOPE_LIST_SIZE], struct problem *problem)
 {
     const json_t *list = json_object_get(params, "scopes");
     char resource[RESOURCE_SIZE];
@@ -138,7 +138,8 @@ static int read_scopes(const json_t *params, const struct account_target *target
             return rpc_param_bad(problem, "scopes", "a list of at most 1,000 characters in all");
     }
     if (scopes[0] == '\0')
-        snprintf(scopes, SCOPE_LIST_SIZE, "%s/IMAP.AccessAsUser.All %s/SMTP.Send", target->outlook, target->outlook);
+        snprintf(scopes, SCOPE_LIST_SIZE, "%s/IMAP.AccessAsUser.All %s/SMTP.Send", target->outlook,
+                 target->outlook);
     if (scope_list_add(scopes, "offline_access") != 0 || scope_list_add(scopes, "openid") != 0 ||
         scope_list_add(scopes, "profile") != 0)
         return rpc_param_bad(problem, "scopes", "a list of at most 1,000 characters in all");
@@ -159,16 +160,17 @@ static int check_flow(struct service *service, const json_t *params, struct prob
         return -1;
     }
     if (strcmp(flow, "device") == 0) {
-        problem_set(problem, PROBLEM_MISCONFIGURED, "Sign-in by device code is not built yet in this version.",
-                    "Sign in with the browser.");
+        problem_set(problem, PROBLEM_MISCONFIGURED,
+                    "Sign-in by device code is not built yet in this version.", "Sign in with the browser.");
         return -1;
     }
     return 0;
 }
 
-/* The identity that the configuration in force wants for the account; it may be another than the one it has. */
-static struct entry *entry_to_sign_in(struct service *service, const char *account, struct account_target *target,
-                                      struct problem *problem)
+/* The identity that the configuration in force wants for the account; it may be another than the one it has.
+ */
+static struct entry *entry_to_sign_in(struct service *service, const char *account,
+                                      struct account_target *target, struct problem *problem)
 {
     const struct account_wish nothing = {0};
     struct entry *current = account_ensure(service, account, &nothing, problem), *wanted;
@@ -209,15 +211,17 @@ static int check_vault(struct entry *entry, struct problem *problem)
 
 static int draw_secrets(struct sign_in_secrets *secrets, struct problem *problem)
 {
-    if (draw_secret(&secrets->state) == 0 && draw_secret(&secrets->nonce) == 0 && draw_secret(&secrets->verifier) == 0)
+    if (draw_secret(&secrets->state) == 0 && draw_secret(&secrets->nonce) == 0 &&
+        draw_secret(&secrets->verifier) == 0)
         return 0;
     problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
     return -1;
 }
 
 /* Puts the machine into signing-in and the listener into place; the URL for the browser into url. */
-static int begin(struct entry *entry, const char *account, const char *scopes, struct redirect_listener *listener,
-                 struct sign_in_secrets *secrets, char url[AUTHORIZATION_URL_MAX])
+static int begin(struct entry *entry, const char *account, const char *scopes,
+                 struct redirect_listener *listener, struct sign_in_secrets *secrets,
+                 char url[AUTHORIZATION_URL_MAX])
 {
     struct service *service = entry->service;
     struct sign_in *sign_in = &entry->identity.sign_in;
@@ -234,8 +238,8 @@ static int begin(struct entry *entry, const char *account, const char *scopes, s
                                             .verifier = &sign_in->verifier};
     char redirect_uri[REDIRECT_URI_SIZE];
 
-    snprintf(redirect_uri, sizeof redirect_uri, "http://%s:%u", settings_text(&service->settings, "redirectHost"),
-             (unsigned)redirect_listener_port(listener));
+    snprintf(redirect_uri, sizeof redirect_uri, "http://%s:%u",
+             settings_text(&service->settings, "redirectHost"), (unsigned)redirect_listener_port(listener));
     event.start.id = ++service->next_number;
     event.start.redirect_uri = redirect_uri;
     event.start.scopes = scopes;
@@ -246,11 +250,11 @@ static int begin(struct entry *entry, const char *account, const char *scopes, s
         return -1;
     /* Only now: the step may just have told the end of an earlier sign-in by its own id and account. */
     problem_copy_text(entry->sign_in_account, sizeof entry->sign_in_account, account);
-    snprintf(entry->sign_in_id, sizeof entry->sign_in_id, "%08x%08x", randombytes_random(), randombytes_random());
+    snprintf(entry->sign_in_id, sizeof entry->sign_in_id, "%08x%08x", randombytes_random(),
+             randombytes_random());
     entry->listener = listener;
     entry->sign_in_expires_at = wall_clock() + SIGN_IN_DEADLINE_S;
-    entry->sign_in_timer =
-        loop_timer_start(service->loop, SIGN_IN_DEADLINE_S * 1000, deadline_passed, entry);
+    entry->sign_in_timer = loop_timer_start(service->loop, SIGN_IN_DEADLINE_S * 1000, deadline_passed, entry);
     return authorization_url(url, &request);
 }
 
@@ -265,11 +269,11 @@ static json_t *start(struct service *service, const char *account, bool open_bro
     char scopes[SCOPE_LIST_SIZE], moving[ACCOUNT_NAME_SIZE], url[AUTHORIZATION_URL_MAX];
     json_t *result = NULL;
 
-    if (entry == NULL || read_scopes(params, &target, scopes, problem) != 0 || check_vault(entry, problem) != 0 ||
-        draw_secrets(&secrets, problem) != 0)
+    if (entry == NULL || read_scopes(params, &target, scopes, problem) != 0 ||
+        check_vault(entry, problem) != 0 || draw_secrets(&secrets, problem) != 0)
         goto out;
-    listener = redirect_listener_open(service->loop, settings_text(&service->settings, "redirectHost"), redirected,
-                                      entry, problem);
+    listener = redirect_listener_open(service->loop, settings_text(&service->settings, "redirectHost"),
+                                      redirected, entry, problem);
     if (listener == NULL)
         goto out;
     memcpy(moving, entry->moving, sizeof moving);

@@ -8,7 +8,8 @@
 
 #define SEALED_SUFFIX ".sealed"
 
-/* A header without payload is not proven: it may name accounts that nobody serves, and change nothing else. */
+/* A header without payload is not proven: it may name accounts that nobody serves, and change nothing else.
+ */
 static void take_addresses(struct entry *entry, const json_t *addresses, bool proven)
 {
     json_t *address;
@@ -53,7 +54,8 @@ out:
 
 static void damaged(struct problem *problem)
 {
-    problem_set(problem, PROBLEM_VAULT_DAMAGED, "The stored sign-in of this account is damaged.", "Sign in again.");
+    problem_set(problem, PROBLEM_VAULT_DAMAGED, "The stored sign-in of this account is damaged.",
+                "Sign in again.");
 }
 
 /* Puts what the file holds in the place of what the entry had. */
@@ -260,13 +262,14 @@ static void pass_generation(struct entry *entry)
     struct vault_entry file = {0};
     struct problem problem;
 
-    if (vault_read(entry->service->vault, entry->name, &file, &problem) == 0 && file.generation > entry->generation)
+    if (vault_read(entry->service->vault, entry->name, &file, &problem) == 0 &&
+        file.generation > entry->generation)
         entry->generation = file.generation;
     vault_entry_clear(&file);
 }
 
-static int write_file(struct entry *entry, bool forget_older, const json_t *header, const struct secret *payload,
-                      struct problem *problem)
+static int write_file(struct entry *entry, bool forget_older, const json_t *header,
+                      const struct secret *payload, struct problem *problem)
 {
     struct service *service = entry->service;
 
@@ -275,8 +278,9 @@ static int write_file(struct entry *entry, bool forget_older, const json_t *head
     service->prepared = true;
     /* A write that failed late may be on disk: each try takes a number of its own. */
     entry->generation++;
-    return forget_older ? vault_replace(service->vault, entry->name, entry->generation, header, payload, problem)
-                        : vault_write(service->vault, entry->name, entry->generation, header, payload, problem);
+    return forget_older
+               ? vault_replace(service->vault, entry->name, entry->generation, header, payload, problem)
+               : vault_write(service->vault, entry->name, entry->generation, header, payload, problem);
 }
 
 int store_save(struct entry *entry, bool forget_older, struct problem *problem)

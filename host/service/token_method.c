@@ -90,7 +90,8 @@ static int read_protocol(const json_t *params, const struct account_target *targ
     return 0;
 }
 
-static int read_params(struct service *service, const json_t *params, struct wanted *wanted, struct problem *problem)
+static int read_params(struct service *service, const json_t *params, struct wanted *wanted,
+                       struct problem *problem)
 {
     static const char *const names[] = {"account", "scopes", "protocol", "minTtl", "rejected"};
     struct account_target target;
@@ -107,7 +108,8 @@ static int read_params(struct service *service, const json_t *params, struct wan
     if (entry != NULL)
         wish = entry->wish;
     settings_target(&service->settings, wanted->account, &wish, &target);
-    if (target.outlook == NULL) { /* a cloud whose table is not there: any name will do to find that nothing is granted */
+    if (target.outlook ==
+        NULL) { /* a cloud whose table is not there: any name will do to find that nothing is granted */
         target.outlook = "https://outlook.office.com";
         target.graph = "https://graph.microsoft.com";
     }
