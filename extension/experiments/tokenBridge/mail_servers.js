@@ -11,6 +11,11 @@ const MICROSOFT_ISSUER = "login.microsoftonline.com";
 
 const INCOMING_TYPES = new Set(["imap", "pop3", "ews", "graph"]);
 
+/** Thunderbird 140 spells it with a capital N. @param {any} server nsIMsgIncomingServer */
+function hostnameOf(server) {
+  return server.hostname ?? server.hostName;
+}
+
 /**
  * @param {string} hostname
  * @param {string} type
@@ -49,7 +54,7 @@ function describeIncoming(server) {
   return {
     account: server.username,
     type: server.type,
-    hostname: server.hostname,
+    hostname: hostnameOf(server),
     port: server.port,
     socketType: socketTypeName(server.socketType),
     authMethod: authMethodName(server.authMethod),
@@ -74,7 +79,7 @@ function describeOutgoing(server) {
 function incomingServersOf(account) {
   const name = account.toLowerCase();
   return MailServices.accounts.allServers.filter(
-    server => INCOMING_TYPES.has(server.type) && server.username.toLowerCase() === name && signsInAtMicrosoft(server.hostname, server.type),
+    server => INCOMING_TYPES.has(server.type) && server.username.toLowerCase() === name && signsInAtMicrosoft(hostnameOf(server), server.type),
   );
 }
 
@@ -82,7 +87,7 @@ var MailServers = class {
   /** @returns {object[]} incoming and outgoing servers whose user name is an address */
   static list() {
     const incoming = MailServices.accounts.allServers
-      .filter(server => INCOMING_TYPES.has(server.type) && signsInAtMicrosoft(server.hostname, server.type))
+      .filter(server => INCOMING_TYPES.has(server.type) && signsInAtMicrosoft(hostnameOf(server), server.type))
       .map(describeIncoming);
     const outgoing = MailServices.outgoingServer.servers
       .filter(server => server.type === "smtp" && signsInAtMicrosoft(server.serverURI.host, server.type))
