@@ -121,8 +121,8 @@ format:
 	clang-format -i $(C_FILES)
 
 lint: check-layers
-	clang-format --dry-run --Werror $(C_FILES)
-	tests/node_modules/.bin/eslint --config tests/eslint.config.mjs extension tests
+	@clang-format --dry-run --Werror $(C_FILES)
+	@tests/node_modules/.bin/eslint --config tests/eslint.config.mjs extension tests
 
 # Dependencies point one way (cli, service -> net, vault -> core), and core does no I/O.
 check-layers:

@@ -12,9 +12,9 @@
 #include "core/secret.h"
 #include <stdint.h>
 
-#define DIRECTORY_ID_SIZE 64        /* a GUID is 36 characters; test providers use other forms */
-#define TOKEN_EXPIRES_IN_MAX 864000 /* seconds; Entra's longest is 28 hours, a configured lifetime one day   \
-                                     */
+#define DIRECTORY_ID_SIZE 64 /* a GUID is 36 characters; test providers use other forms */
+/* Seconds. Entra's longest is 28 hours, a configured lifetime one day. */
+#define TOKEN_EXPIRES_IN_MAX 864000
 
 /* The HTTP exchange as the shell saw it. Borrowed during token_answer_read. */
 struct token_http {
