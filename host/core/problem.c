@@ -65,15 +65,18 @@ bool problem_retryable(const struct problem *problem)
 /* A text that was cut must not end inside a UTF-8 character: Jansson would refuse the whole message. */
 static void end_at_character(char *text, size_t size)
 {
-    size_t end = strnlen(text, size - 1);
-    size_t start = end;
+    size_t end = strnlen(text, size - 1), start = end;
+    unsigned char lead;
 
     if (end < size - 1)
         return;
     while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
         start--;
-    if (start > 0 && (unsigned char)text[start - 1] >= 0xc0)
-        text[start - 1] = '\0';
+    if (start == 0)
+        return;
+    lead = (unsigned char)text[--start];
+    if (lead >= 0xc0 && end - start < (lead >= 0xf0 ? 4U : lead >= 0xe0 ? 3U : 2U))
+        text[start] = '\0';
 }
 
 void problem_copy_text(char *to, size_t size, const char *from)
