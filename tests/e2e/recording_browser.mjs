@@ -24,8 +24,9 @@ export async function makeRecordingBrowser(folder) {
       const stop = new AbortController();
       try {
         return await new Promise(resolve => {
-          const look = () => addresses().then(([first]) => first && resolve(first));
-          watch(folder, { signal: stop.signal }, look);
+          // The folder may go before anything was opened; who waits then has what it wanted from elsewhere.
+          const look = () => addresses().then(([first]) => first && resolve(first), () => {});
+          watch(folder, { signal: stop.signal, persistent: false }, look);
           look();
         });
       } finally {

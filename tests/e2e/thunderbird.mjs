@@ -138,6 +138,21 @@ async function waitUntilReady(id) {
   }
 }
 
+/** Runs in Thunderbird. */
+function waitForSignInWindow() {
+  return new Promise(resolve => {
+    const observer = window => {
+      window.addEventListener("load", () => {
+        if (window.location.href === "chrome://messenger/content/browserRequest.xhtml") {
+          Services.ww.unregisterNotification(observer);
+          resolve(window.arguments[0].wrappedJSObject.url);
+        }
+      }, { once: true });
+    };
+    Services.ww.registerNotification(observer);
+  });
+}
+
 /** Runs in Thunderbird: a notification is a small window where no desktop shows it. */
 async function readNotification() {
   const filled = alert => new Promise(resolve => {
@@ -245,6 +260,14 @@ export class Thunderbird {
    */
   notification() {
     return this.marionette.chrome(readNotification);
+  }
+
+  /**
+   * Waits until Thunderbird's own sign-in opens its window, as versions before the external browser do.
+   * @returns {Promise<string>} the address of the sign-in page
+   */
+  ownSignInWindow() {
+    return this.marionette.chrome(waitForSignInWindow);
   }
 
   /** Ends Thunderbird as the user would, and everything it started. */
