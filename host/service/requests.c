@@ -8,12 +8,13 @@
 static void deadline_passed(void *context)
 {
     struct request *request = context;
+    struct service *service = request->service; /* the step closes the request */
     struct event event = {.kind = EVENT_REQUEST_ENDED};
 
     request->deadline = NULL;
     event.ended.request = request->number;
     (void)entry_step(request->entry, &event);
-    service_tell_changes(request->service);
+    service_tell_changes(service);
 }
 
 struct request *request_open(struct service *service, json_t *id, struct problem *problem)
