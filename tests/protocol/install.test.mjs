@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MPL-2.0
+/** What `make install` and `make xpi` promise: the files named in README.md, and the same bytes from the same sources. */
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+
+const TOP = resolve(import.meta.dirname, '../..');
+
+/** @type {string} */
+let folder;
+
+/** @param {string[]} args */
+const make = (...args) => execFileSync('make', ['-s', ...args], { cwd: TOP, encoding: 'utf8', env: { ...process.env, MAKEFLAGS: '' } });
+
+/** @param {string} root */
+async function filesBelow(root) {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name))).sort();
+}
+
+before(async () => { folder = await mkdtemp(join(tmpdir(), 'ts-install-')); });
+after(() => rm(folder, { recursive: true, force: true }));
+
+test('the add-on built twice has the same bytes', async () => {
+  const digests = [];
+  for (const name of ['one', 'two']) {
+    make('xpi', `BUILD=${join(folder, name)}`);
+    digests.push(createHash('sha256').update(await readFile(join(folder, name, 'thunderseal.xpi'))).digest('hex'));
+  }
+  assert.equal(digests[0], digests[1]);
+});
+
+test('make install puts every file where README.md says, and make uninstall takes them out', async () => {
+  const root = join(folder, 'root');
+  make('install', `DESTDIR=${root}`);
+  assert.deepEqual(await filesBelow(root), [
+    'usr/lib/mozilla/native-messaging-hosts/thunderseal.json',
+    'usr/lib/thunderbird/extensions/companion@thunderseal.xpi',
+    'usr/local/bin/thunderseal',
+    'usr/local/share/thunderseal/policy.schema.json',
+    'usr/local/share/thunderseal/protocol.schema.json',
+  ]);
+  const manifest = JSON.parse(await readFile(join(root, 'usr/lib/mozilla/native-messaging-hosts/thunderseal.json'), 'utf8'));
+  assert.deepEqual(manifest, {
+    name: 'thunderseal', description: manifest.description, path: '/usr/local/bin/thunderseal', type: 'stdio',
+    allowed_extensions: ['companion@thunderseal'],
+  });
+  assert.equal((await stat(join(root, 'usr/local/bin/thunderseal'))).mode & 0o777, 0o755);
+  make('uninstall', `DESTDIR=${root}`);
+  assert.deepEqual(await filesBelow(root), []);
+});
+
+test('prefix and sysconfdir lead elsewhere', async () => {
+  const root = join(folder, 'elsewhere');
+  const build = join(folder, 'build');
+  make('install', `DESTDIR=${root}`, `BUILD=${build}`, 'prefix=/opt/seal', 'sysconfdir=/opt/etc');
+  const manifest = JSON.parse(await readFile(join(root, 'usr/lib/mozilla/native-messaging-hosts/thunderseal.json'), 'utf8'));
+  assert.equal(manifest.path, '/opt/seal/bin/thunderseal');
+  assert.ok((await stat(join(root, 'opt/etc/thunderseal'))).isDirectory());
+  const program = await readFile(join(build, 'thunderseal'));
+  assert.ok(program.includes('/opt/etc/thunderseal/policy.json'));
+});
