@@ -108,21 +108,46 @@ static bool status_is_transient(long status)
     return status == 408 || status == 429 || status >= 500;
 }
 
+/* FACTS 4, class T: Entra sends these with errors that otherwise ask for the user, invalid_grant among them.
+ * The HTTP status says what each amounts to. */
+static const struct {
+    int aadsts;
+    long status;
+} passing_numbers[] = {
+    {50033, 500}, {50087, 500}, {50088, 500}, {50196, 429}, {70012, 500},
+    {80001, 500}, {80002, 500}, {80005, 500}, {80014, 500}, {90006, 500},
+    {90012, 500}, {90024, 500}, {90033, 500}, {90055, 429}, {90090, 500},
+};
+
+/* The status that the number stands for, or 0 when it is none of passing trouble. */
+static long status_of_number(int aadsts)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof passing_numbers / sizeof passing_numbers[0]; i++)
+        if (passing_numbers[i].aadsts == aadsts)
+            return passing_numbers[i].status;
+    return 0;
+}
+
 enum token_failure diagnose_token_error(const struct oauth_error *error, struct problem *problem)
 {
     const struct error_row *row =
         find_row(suberrors, sizeof suberrors / sizeof suberrors[0], error->suberror);
-    enum token_failure failure = TOKEN_FAILURE_SUSPENDED;
+    enum token_failure failure;
+    long status = error->status;
 
+    if (row == NULL && !status_is_transient(status) && status_of_number(error->aadsts) != 0)
+        status = status_of_number(error->aadsts);
     if (row == NULL)
         row = find_row(errors, sizeof errors / sizeof errors[0], error->error);
-    if (status_is_transient(error->status)) {
-        diagnose_strange_answer(error->status, error->retry_after, problem);
+    failure = row == NULL ? TOKEN_FAILURE_SUSPENDED : row->failure;
+    if (status_is_transient(status))
         failure = TOKEN_FAILURE_TRANSIENT;
-    } else {
+    if (failure == TOKEN_FAILURE_TRANSIENT)
+        diagnose_strange_answer(status, error->retry_after, problem);
+    else
         diagnose_kind(row == NULL ? PROBLEM_MISCONFIGURED : row->kind, problem);
-        failure = row == NULL ? TOKEN_FAILURE_SUSPENDED : row->failure;
-    }
     problem->aadsts = error->aadsts;
     take_guid(problem->correlation_id, error->correlation_id);
     take_guid(problem->trace_id, error->trace_id);

@@ -2,7 +2,7 @@
 /*
  * From what went wrong to what it means: the kind, plain words, the next step, and what becomes of the
  * refresh token (DESIGN 3.4 to 3.6). Behaviour is decided by HTTP status, error and suberror; the AADSTS
- * number is passed on.
+ * number is passed on, and those of passing trouble make an answer transient.
  */
 #ifndef THUNDERSEAL_CORE_DIAGNOSIS_H
 #define THUNDERSEAL_CORE_DIAGNOSIS_H
