@@ -233,12 +233,12 @@ export class Companion {
 
   /** @param {{signInId: string, account: string, ok: boolean, problem?: any}} outcome */
   async #signInFinished({ signInId, account, ok, problem }) {
-    this.#signIns.finished({ signInId });
+    const awaited = this.#signIns.finished({ signInId });
     if (ok) {
       this.#notices.say(`account ${account}`, text("signedInTitle"), text("signedIn", account));
       await this.#tellBridge();
       await browser.tokenBridge.checkMail(account);
-    } else if (problem && problem.kind !== "cancelled") {
+    } else if (awaited && problem) {
       this.#failures.set(account.toLowerCase(), problem);
       this.#notices.say(`account ${account}`, text("signInFailedTitle", account), sentences(problem));
     }

@@ -55,17 +55,27 @@ export class SignIns {
       await this.#host.request("signIn.cancel", { signInId });
       throw new Error("the sign-in page is not https");
     }
+    this.#forget(account);
     this.#running.set(signInId, { account, problem: null });
     this.#openBrowser(authorizationUrl);
   }
 
   /** @param {string} account */
   async cancel(account) {
-    for (const [signInId, { account: name }] of this.#running) {
-      if (name.toLowerCase() === account.toLowerCase()) {
-        await this.#host.request("signIn.cancel", { signInId });
-      }
+    for (const signInId of this.#forget(account)) {
+      await this.#host.request("signIn.cancel", { signInId });
     }
+  }
+
+  /**
+   * @param {string} account
+   * @returns {string[]} the sign-ins that were open for it
+   */
+  #forget(account) {
+    const name = account.toLowerCase();
+    const open = [...this.#running].filter(([, running]) => running.account.toLowerCase() === name).map(([signInId]) => signInId);
+    open.forEach(signInId => this.#running.delete(signInId));
+    return open;
   }
 
   /**
@@ -79,9 +89,12 @@ export class SignIns {
     }
   }
 
-  /** @param {{signInId: string}} notification */
+  /**
+   * @param {{signInId: string}} notification
+   * @returns {boolean} whether somebody still waits for it; false: the user gave it up here
+   */
   finished({ signInId }) {
-    this.#running.delete(signInId);
+    return this.#running.delete(signInId);
   }
 
   /** The host is gone, and every open sign-in with it. */

@@ -126,6 +126,17 @@ async function hasToken(user, withUI) {
   });
 }
 
+/**
+ * Runs in Thunderbird: forgets the token as the SMTP code does when a server refuses it.
+ * @param {string} user
+ */
+async function forgetToken(user) {
+  const { OAuth2Module } = ChromeUtils.importESModule("resource:///modules/OAuth2Module.sys.mjs");
+  const module = new OAuth2Module();
+  module.initFromHostname("smtp.office365.com", user, "smtp");
+  module._oauth.accessToken = null;
+}
+
 /** Runs in Thunderbird. */
 async function storedLogins() {
   const logins = await Services.logins.getAllLogins();
@@ -181,6 +192,11 @@ export class Mailbox {
    */
   hasToken(user, { withUI = false } = {}) {
     return this.#marionette.chrome(hasToken, user, withUI);
+  }
+
+  /** @param {string} user */
+  forgetToken(user) {
+    return this.#marionette.chrome(forgetToken, user);
   }
 
   /** @returns {Promise<string[]>} what Thunderbird's password store holds */

@@ -115,7 +115,7 @@ export class World {
       accounts: [this.account(ADA)],
       caFile: this.identityProvider.caFile,
       systemBrowser: `${process.execPath} ${BROWSER_PROGRAM}`,
-      environment: this.#browserEnvironment(ADA),
+      environment: this.browserEnvironment(ADA),
       ...options,
     });
     this.#cleanUps.unshift(() => thunderbird.stop());
@@ -136,13 +136,15 @@ export class World {
   /**
    * Who sits in front of the browser.
    * @param {string} upn
+   * @param {{cancel?: boolean}} [options] `cancel`: refuses at the sign-in page
    * @returns {Record<string, string>}
    */
-  #browserEnvironment(upn) {
+  browserEnvironment(upn, { cancel = false } = {}) {
     const user = this.identityProvider.users.find(one => one.upn === upn);
     return {
       TS_BROWSER_USER: upn,
       TS_BROWSER_PASSWORD: user?.password ?? "",
+      TS_BROWSER_CANCEL: cancel ? "1" : "",
       TS_BROWSER_FOLDER: this.folder,
     };
   }
