@@ -9,15 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define URL_MAX 255 /* bytes of an authority or resource; it is kept in fields of that size */
+#define AUTHORITY_MAX 255 /* bytes; it is kept in a field of that size */
+#define RESOURCE_MAX 200  /* bytes; with a permission behind it it is a scope, and must fit SCOPE_SIZE */
 
+/* RFC 6901 section 3: "~" and "/" in a name go as "~0" and "~1". */
 static void descend(char *pointer, const char *member)
 {
-    size_t used = strlen(pointer);
+    char escaped[SETTINGS_POINTER_SIZE];
+    size_t used = strlen(pointer), length = 0;
 
-    problem_copy_text(pointer + used, SETTINGS_POINTER_SIZE - used, "/");
-    if (used + 1 < SETTINGS_POINTER_SIZE)
-        problem_copy_text(pointer + used + 1, SETTINGS_POINTER_SIZE - used - 1, member);
+    escaped[length++] = '/';
+    for (; *member != '\0' && length + 2 < sizeof escaped; member++) {
+        bool special = *member == '~' || *member == '/';
+        if (special)
+            escaped[length++] = '~';
+        escaped[length++] = special ? (*member == '~' ? '0' : '1') : *member;
+    }
+    escaped[length] = '\0';
+    problem_copy_text(pointer + used, SETTINGS_POINTER_SIZE - used, escaped);
 }
 
 /* The text without NUL inside, or NULL. */
@@ -110,7 +119,7 @@ static bool https_origin(const char *text)
 {
     const char *end;
 
-    return text != NULL && strlen(text) <= URL_MAX && strncmp(text, "https://", 8) == 0 &&
+    return text != NULL && strlen(text) <= AUTHORITY_MAX && strncmp(text, "https://", 8) == 0 &&
            host_and_port(text + 8, false, &end) && *end == '\0';
 }
 
@@ -118,7 +127,7 @@ static bool https_url(const char *text)
 {
     const char *end;
 
-    return text != NULL && strlen(text) <= URL_MAX && strncmp(text, "https://", 8) == 0 &&
+    return text != NULL && strlen(text) <= RESOURCE_MAX && strncmp(text, "https://", 8) == 0 &&
            scope_valid(text) && text[strlen(text) - 1] != '/' && host_and_port(text + 8, false, &end) &&
            (*end == '\0' || *end == '/');
 }
