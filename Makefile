@@ -72,7 +72,7 @@ $(BUILD)/flags: FORCE
 
 -include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d)
 
-# --- the add-on: the same commit gives the same bytes --------------------------------------------------------------
+# --- the add-on: the same commit gives the same bytes ----------------------------------------------------------
 
 xpi: $(BUILD)/thunderseal.xpi
 
@@ -122,6 +122,8 @@ format:
 
 lint: check-layers
 	@clang-format --dry-run --Werror $(C_FILES)
+	@grep -q '"version": "$(VERSION)"' extension/manifest.json || { echo 'extension/manifest.json and Makefile differ in version'; exit 1; }
+	@$(NODE) tests/node_modules/typescript/bin/tsc -p tests/servers
 	@tests/node_modules/.bin/eslint --config tests/eslint.config.mjs extension tests
 
 # Dependencies point one way (cli, service -> net, vault -> core), and core does no I/O.

@@ -43,19 +43,19 @@ const cases = [
       return file;
     },
     title: "The Thunderseal program cannot be started",
-    remedy: /thunderseal doctor/,
+    remedy: /thunderseal status/,
   },
   {
     name: "a host that ends at once",
     makeHost: async () => "/bin/false",
     title: "The Thunderseal program keeps stopping",
-    remedy: /thunderseal doctor/,
+    remedy: /thunderseal status/,
   },
   {
     name: "a host that does not speak the protocol",
     makeHost: async () => "/bin/ls",
     title: "The Thunderseal program cannot be started",
-    remedy: /thunderseal doctor/,
+    remedy: /thunderseal status/,
   },
 ];
 
