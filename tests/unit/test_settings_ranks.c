@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Whose word counts: admin, Thunderbird, user, default; and what an account is to do with all of it. */
+#include "core/settings.h"
+
+#include "core_support.h"
+
+#define KEY32 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define CUSTOM                                                                                               \
+    "\"cloud\":\"custom\",\"custom\":{\"authority\":\"https://login.test\",\"resources\":{\"outlook\":"      \
+    "\"https://mail.test\",\"graph\":\"https://graph.test\"},\"imap\":\"a:1\",\"smtp\":\"a:2\"}"
+
+static void begin(struct settings *settings)
+{
+    assert_int_equal(settings_init(settings), 0);
+}
+
+static void apply(struct settings *settings, enum settings_source source, const char *json)
+{
+    json_t *object = json_loads(json, JSON_DECODE_ANY, NULL);
+
+    assert_non_null(object);
+    settings_apply(settings, object, source, source == SETTINGS_ADMIN ? "policy.json" : "config.json");
+    json_decref(object);
+}
+
+static void assert_setting(const struct settings *settings, const char *key, const char *json,
+                           const char *source)
+{
+    json_t *expected = json == NULL ? NULL : json_loads(json, JSON_DECODE_ANY, NULL);
+
+    assert_true(json == NULL ? json_object_get(settings->values, key) == NULL
+                             : json_equal(json_object_get(settings->values, key), expected));
+    if (source == NULL)
+        assert_null(json_object_get(settings->sources, key));
+    else
+        assert_string_equal(json_string_value(json_object_get(settings->sources, key)), source);
+    json_decref(expected);
+}
+
+/* The only warning, whose cause contains these words. */
+static void assert_warning(const struct settings *settings, const char *words)
+{
+    const json_t *warning = json_array_get(settings->warnings, 0);
+
+    assert_int_equal(json_array_size(settings->warnings), 1);
+    assert_non_null(strstr(json_string_value(json_object_get(warning, "cause")), words));
+    assert_non_null(json_object_get(warning, "remedy"));
+}
+
+static void defaults_are_those_of_the_contract(void **state)
+{
+    static const struct {
+        const char *key, *json;
+    } defaults[] = {{"cloud", "\"worldwide\""},
+                    {"tenant", "\"organizations\""},
+                    {"redirectHost", "\"localhost\""},
+                    {"flows", "[\"browser\"]"},
+                    {"allowedDomains", "[]"},
+                    {"accounts", "{}"},
+                    {"keystore", "\"auto\""},
+                    {"audit", "{\"enabled\":true,\"retentionDays\":365}"},
+                    {"renewAhead", "true"},
+                    {"manage", "\"listed\""},
+                    {"migrate", "\"offer\""},
+                    {"fallback", "\"thunderbird\""},
+                    {"welcome", "true"}};
+    static const char *const none[] = {"custom", "clientId", "recoveryPublicKey",
+                                       "caFile", "proxy",    "locale"};
+    struct settings settings;
+    size_t i;
+
+    (void)state;
+    begin(&settings);
+    settings_settle(&settings);
+    for (i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
+        assert_setting(&settings, defaults[i].key, defaults[i].json, "default");
+    for (i = 0; i < sizeof none / sizeof none[0]; i++)
+        assert_setting(&settings, none[i], NULL, NULL);
+    assert_int_equal(json_object_size(settings.values), sizeof defaults / sizeof defaults[0]);
+    assert_int_equal(json_array_size(settings.warnings), 0);
+    settings_clear(&settings);
+}
+
+static void the_higher_rank_wins_in_whatever_order_files_are_read(void **state)
+{
+    static const char *const file[] = {
+        [SETTINGS_USER] = "{\"fallback\":\"thunderbird\",\"clientId\":\"user\",\"proxy\":\"http://user\"}",
+        [SETTINGS_THUNDERBIRD] = "{\"fallback\":\"thunderbird\",\"manage\":\"domains\"}",
+        [SETTINGS_ADMIN] = "{\"fallback\":\"none\",\"clientId\":\"admin\"}"};
+    static const enum settings_source orders[][3] = {{SETTINGS_USER, SETTINGS_THUNDERBIRD, SETTINGS_ADMIN},
+                                                     {SETTINGS_ADMIN, SETTINGS_THUNDERBIRD, SETTINGS_USER},
+                                                     {SETTINGS_THUNDERBIRD, SETTINGS_ADMIN, SETTINGS_USER}};
+    size_t order, i;
+
+    (void)state;
+    for (order = 0; order < 3; order++) {
+        struct settings settings;
+        begin(&settings);
+        for (i = 0; i < 3; i++)
+            apply(&settings, orders[order][i], file[orders[order][i]]);
+        assert_setting(&settings, "fallback", "\"none\"", "admin");
+        assert_setting(&settings, "clientId", "\"admin\"", "admin");
+        assert_setting(&settings, "manage", "\"domains\"", "thunderbird");
+        assert_setting(&settings, "proxy", "\"http://user\"", "user");
+        assert_setting(&settings, "welcome", "true", "default");
+        settings_clear(&settings);
+    }
+}
+
+static void thunderbird_sets_the_keys_of_the_add_on_only(void **state)
+{
+    size_t count, i;
+    const struct settings_key *keys = settings_keys(&count);
+    static const char *const for_extension[] = {"manage", "migrate", "fallback", "welcome", "locale"};
+    struct settings settings;
+
+    (void)state;
+    for (i = 0; i < count; i++) {
+        bool expected = false;
+        size_t k;
+        for (k = 0; k < sizeof for_extension / sizeof for_extension[0]; k++)
+            expected = expected || strcmp(for_extension[k], keys[i].name) == 0;
+        assert_int_equal(keys[i].for_extension, expected);
+    }
+    begin(&settings);
+    apply(&settings, SETTINGS_THUNDERBIRD, "{\"clientId\":\"x\"}");
+    assert_warning(&settings, "/clientId");
+    assert_setting(&settings, "clientId", NULL, NULL);
+    settings_clear(&settings);
+    begin(&settings);
+    apply(&settings, SETTINGS_THUNDERBIRD, "{\"manage\":7}");
+    assert_warning(&settings, "/manage");
+    assert_int_equal(settings.broken.kind, PROBLEM_NONE);
+    settings_clear(&settings);
+}
+
+static void an_unknown_key_is_only_a_warning(void **state)
+{
+    struct settings settings;
+    char json[3000] = "{\"manage\":\"all\",\"";
+    size_t i;
+
+    (void)state;
+    begin(&settings);
+    apply(&settings, SETTINGS_USER, "{\"clientID\":\"x\",\"manage\":\"all\"}");
+    assert_warning(&settings, "config.json, /clientID:");
+    assert_int_equal(settings.broken.kind, PROBLEM_NONE);
+    assert_setting(&settings, "manage", "\"all\"", "user");
+    settings_clear(&settings);
+    for (i = 0; i < 1000; i++)
+        strcat(json, "\xc3\xa9");
+    strcat(json, "\":1}");
+    begin(&settings);
+    apply(&settings, SETTINGS_USER, json);
+    assert_warning(&settings, "not known");
+    settings_clear(&settings);
+}
+
+static void a_file_with_one_wrong_value_counts_as_absent(void **state)
+{
+    static const char *const files[] = {"[]", "\"x\"", "{\"clientId\":\"x\",\"manage\":7}"};
+    struct account_wish wish = {0};
+    struct account_target target;
+    struct problem problem;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        struct settings settings;
+        begin(&settings);
+        apply(&settings, SETTINGS_ADMIN, "{\"clientId\":\"good\"}");
+        apply(&settings, SETTINGS_USER, files[i]);
+        assert_warning(&settings, "config.json");
+        assert_setting(&settings, "clientId", "\"good\"", "admin");
+        settings_target(&settings, USER, &wish, &target);
+        assert_false(settings_can_sign_in(&settings, &target, &problem));
+        assert_int_equal(problem.kind, PROBLEM_MISCONFIGURED);
+        assert_string_equal(problem.cause, settings.broken.cause);
+        settings_clear(&settings);
+    }
+}
+
+static void the_first_broken_file_is_the_one_shown(void **state)
+{
+    struct settings settings;
+
+    (void)state;
+    begin(&settings);
+    settings_break(&settings, "/etc/policy.json", "others may write it");
+    settings_break(&settings, "config.json", "it is not JSON");
+    assert_string_equal(settings.broken.cause, "/etc/policy.json cannot be used: others may write it.");
+    assert_int_equal(json_array_size(settings.warnings), 2);
+    settings_clear(&settings);
+}
+
+static void the_recovery_key_is_the_admins_alone(void **state)
+{
+    struct settings settings;
+
+    (void)state;
+    begin(&settings);
+    apply(&settings, SETTINGS_USER, "{\"recoveryPublicKey\":\"" KEY32 "\"}");
+    assert_warning(&settings, "/recoveryPublicKey");
+    assert_setting(&settings, "recoveryPublicKey", NULL, NULL);
+    apply(&settings, SETTINGS_ADMIN, "{\"recoveryPublicKey\":\"" KEY32 "\"}");
+    assert_setting(&settings, "recoveryPublicKey", "\"" KEY32 "\"", "admin");
+    settings_clear(&settings);
+}
+
+static void the_users_ca_file_counts_only_with_a_custom_cloud(void **state)
+{
+    struct settings settings;
+
+    (void)state;
+    begin(&settings);
+    apply(&settings, SETTINGS_USER, "{\"caFile\":\"/ca.pem\"}");
+    settings_settle(&settings);
+    assert_warning(&settings, "/caFile");
+    assert_setting(&settings, "caFile", NULL, NULL);
+    settings_clear(&settings);
+
+    begin(&settings);
+    apply(&settings, SETTINGS_USER, "{\"caFile\":\"/ca.pem\"," CUSTOM "}");
+    settings_settle(&settings);
+    assert_setting(&settings, "caFile", "\"/ca.pem\"", "user");
+    settings_clear(&settings);
+
+    begin(&settings);
+    apply(&settings, SETTINGS_USER, "{\"caFile\":\"/ca.pem\"," CUSTOM "}");
+    apply(&settings, SETTINGS_ADMIN, "{\"cloud\":\"worldwide\"}");
+    settings_settle(&settings);
+    assert_setting(&settings, "caFile", NULL, NULL);
+    settings_clear(&settings);
+
+    begin(&settings);
+    apply(&settings, SETTINGS_ADMIN, "{\"caFile\":\"/ca.pem\"}");
+    settings_settle(&settings);
+    assert_setting(&settings, "caFile", "\"/ca.pem\"", "admin");
+    settings_clear(&settings);
+}
+
+static void the_entry_for_an_address_wins_over_its_domain_and_the_wish(void **state)
+{
+    static const struct {
+        const char *account, *sign_in_as, *tenant;
+    } rows[] = {{"Team@Example.org", "boss@example.org", "a.test"},
+                {"other@EXAMPLE.org", "wished@x", "b.test"},
+                {"other@sub.example.org", "wished@x", "wished.test"},
+                {"someone@else.org", "wished@x", "wished.test"}};
+    const struct account_wish wish = {.sign_in_as = "Wished@X", .tenant = "wished.test"}, nothing = {0};
+    struct settings settings;
+    struct account_target target;
+    size_t i;
+
+    (void)state;
+    begin(&settings);
+    apply(&settings, SETTINGS_ADMIN,
+          "{\"clientId\":\"c\",\"tenant\":\"d.test\",\"accounts\":{\"*@example.org\":{\"tenant\":\"b.test\"},"
+          "\"team@EXAMPLE.org\":{\"signInAs\":\"Boss@example.org\",\"tenant\":\"a.test\"}}}");
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        settings_target(&settings, rows[i].account, &wish, &target);
+        assert_string_equal(target.key.sign_in_as, rows[i].sign_in_as);
+        assert_string_equal(target.key.tenant, rows[i].tenant);
+    }
+    settings_target(&settings, "Someone@Else.org", &nothing, &target);
+    assert_string_equal(target.key.sign_in_as, "someone@else.org");
+    assert_string_equal(target.key.tenant, "d.test");
+    assert_string_equal(target.key.client_id, "c");
+    assert_string_equal(target.key.authority, "https://login.microsoftonline.com");
+    assert_string_equal(target.outlook, OUTLOOK);
+    assert_string_equal(target.graph, GRAPH);
+    settings_clear(&settings);
+}
+
+static void a_wildcard_reaches_the_longest_domain(void **state)
+{
+    char account[ACCOUNT_NAME_SIZE], json[600];
+    struct settings settings;
+    struct account_wish wish = {0};
+    struct account_target target;
+
+    (void)state;
+    memset(account, 'd', sizeof account);
+    memcpy(account, "a@", 2);
+    account[ACCOUNT_NAME_SIZE - 1] = '\0';
+    snprintf(json, sizeof json, "{\"accounts\":{\"*@%s\":{\"tenant\":\"t.test\"}}}", account + 2);
+    begin(&settings);
+    apply(&settings, SETTINGS_ADMIN, json);
+    settings_target(&settings, account, &wish, &target);
+    assert_string_equal(target.key.tenant, "t.test");
+    account[ACCOUNT_NAME_SIZE - 2] = '\0';
+    settings_target(&settings, account, &wish, &target);
+    assert_string_equal(target.key.tenant, "organizations");
+    settings_clear(&settings);
+}
+
+static void a_custom_cloud_brings_its_own_hosts(void **state)
+{
+    struct settings settings;
+    struct account_wish wish = {0}, custom = {.cloud = "custom"};
+    struct account_target target;
+    struct problem problem;
+
+    (void)state;
+    begin(&settings);
+    apply(&settings, SETTINGS_ADMIN, "{\"clientId\":\"c\"," CUSTOM "}");
+    settings_target(&settings, USER, &wish, &target);
+    assert_string_equal(target.key.authority, "https://login.test");
+    assert_string_equal(target.outlook, "https://mail.test");
+    assert_string_equal(target.graph, "https://graph.test");
+    assert_true(settings_can_sign_in(&settings, &target, &problem));
+    settings_clear(&settings);
+    begin(&settings);
+    apply(&settings, SETTINGS_ADMIN, "{\"clientId\":\"c\"}");
+    settings_target(&settings, USER, &custom, &target);
+    assert_null(target.outlook);
+    assert_false(settings_can_sign_in(&settings, &target, &problem));
+    assert_int_equal(problem.kind, PROBLEM_MISCONFIGURED);
+    settings_clear(&settings);
+}
+
+static void sign_in_needs_a_client_id(void **state)
+{
+    struct settings settings;
+    struct account_wish wish = {0};
+    struct account_target target;
+    struct problem problem = {0};
+
+    (void)state;
+    begin(&settings);
+    settings_target(&settings, USER, &wish, &target);
+    assert_false(settings_can_sign_in(&settings, &target, &problem));
+    assert_int_equal(problem.kind, PROBLEM_MISCONFIGURED);
+    assert_true(problem.remedy[0] != '\0' && problem.admin_remedy[0] != '\0');
+    apply(&settings, SETTINGS_USER, "{\"clientId\":\"c\"}");
+    settings_target(&settings, USER, &wish, &target);
+    assert_true(settings_can_sign_in(&settings, &target, &problem));
+    settings_clear(&settings);
+}
+
+static void allowed_domains_hold_for_account_and_sign_in_name(void **state)
+{
+    static const struct {
+        const char *account, *sign_in_as;
+        bool allowed;
+    } rows[] = {
+        {"a@example.org", "b@Example.ORG", true},      {"a@EXAMPLE.org", "ask", true},
+        {"a@example.org", "b@other.org", false},       {"a@other.org", "b@example.org", false},
+        {"a@sub.example.org", "a@example.org", false}, {"a@example.org.evil", "a@example.org", false}};
+    struct settings settings;
+    struct problem problem;
+    size_t i;
+
+    (void)state;
+    begin(&settings);
+    assert_true(settings_allow(&settings, "a@anything", "b@else", &problem));
+    apply(&settings, SETTINGS_ADMIN, "{\"allowedDomains\":[\"first.org\",\"example.org\"]}");
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        memset(&problem, 0, sizeof problem);
+        assert_int_equal(settings_allow(&settings, rows[i].account, rows[i].sign_in_as, &problem),
+                         rows[i].allowed);
+        assert_int_equal(problem.kind, rows[i].allowed ? PROBLEM_NONE : PROBLEM_POLICY_DENIED);
+    }
+    settings_clear(&settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_those_of_the_contract),
+        cmocka_unit_test(the_higher_rank_wins_in_whatever_order_files_are_read),
+        cmocka_unit_test(thunderbird_sets_the_keys_of_the_add_on_only),
+        cmocka_unit_test(an_unknown_key_is_only_a_warning),
+        cmocka_unit_test(a_file_with_one_wrong_value_counts_as_absent),
+        cmocka_unit_test(the_first_broken_file_is_the_one_shown),
+        cmocka_unit_test(the_recovery_key_is_the_admins_alone),
+        cmocka_unit_test(the_users_ca_file_counts_only_with_a_custom_cloud),
+        cmocka_unit_test(the_entry_for_an_address_wins_over_its_domain_and_the_wish),
+        cmocka_unit_test(a_wildcard_reaches_the_longest_domain),
+        cmocka_unit_test(a_custom_cloud_brings_its_own_hosts),
+        cmocka_unit_test(sign_in_needs_a_client_id),
+        cmocka_unit_test(allowed_domains_hold_for_account_and_sign_in_name),
+    };
+
+    return CORE_TESTS(tests);
+}
