@@ -74,6 +74,8 @@ export class Host {
 
   #rest = Buffer.alloc(0);
 
+  #ended = false;
+
   #last = 0;
 
   /** Messages that `next` has handed out. @type {Set<any>} */
@@ -95,6 +97,7 @@ export class Host {
     /** @type {Promise<Exit>} */
     this.exited = once(this.process, 'close').then(([code, signal]) => {
       if (this.#rest.length) this.breaches.push(`${this.#rest.length} bytes after the last frame`);
+      this.#ended = true;
       this.#arrived.emit('message');
       return { code, signal };
     });
@@ -164,7 +167,9 @@ export class Host {
           this.#taken.add(message);
           this.#arrived.off('message', look);
           done(message);
-        } else if (this.process.exitCode !== null && this.process.stdout.closed) fail(new Error(`${what}: the host has ended: ${this.stderr}`));
+        } else if (this.#ended) {
+          fail(new Error(`${what}: the host has ended (${this.process.signalCode ?? this.process.exitCode}): ${this.stderr}`));
+        }
       };
     });
     this.#arrived.on('message', look);

@@ -93,6 +93,11 @@ export class World {
     return home;
   }
 
+  /** The endpoints of the usual configuration. */
+  custom() {
+    return configuration(this.idp).custom;
+  }
+
   /** @param {string} home @param {object | string} change */
   configure(home, change) {
     return writeConfig(home, typeof change === 'string' ? change : { ...configuration(this.idp), ...change });
