@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Who asks for a token gets one: from the cache, or by one renewal that all share. */
-#include "core_support.h"
+#include "identity_bench.h"
 
 #define SHARING 100
 

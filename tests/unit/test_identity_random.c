@@ -3,7 +3,7 @@
  * Whatever happens in whatever order, the invariants of the identity machine hold. A run that fails names its
  * seed; "test_identity_random SEED" plays it again.
  */
-#include "core_support.h"
+#include "identity_bench.h"
 
 #include "core/identity_record.h"
 

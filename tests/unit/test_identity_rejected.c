@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* A token that a mail server refused is replaced, but a server that refuses good ones causes no storm. */
-#include "core_support.h"
+#include "identity_bench.h"
 
 static uint64_t reject(struct bench *bench, const char *resource, const char *token)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What is signed out, removed or replaced stays so: no late answer brings it back or mixes it up. */
-#include "core_support.h"
+#include "identity_bench.h"
 
 #include "core/identity_record.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What a failed renewal costs: nothing that passes takes a refresh token, and one resource never stops
  * another. */
-#include "core_support.h"
+#include "identity_bench.h"
 
 static void assert_graph_goes_on(struct bench *bench)
 {
@@ -249,6 +249,11 @@ static void a_clock_set_back_does_not_prolong_a_wait(void **state)
     assert_waiting(&bench, want(&bench, OUTLOOK));
     renew_with(&bench, "outlook-2", NULL);
     assert_waiting(&bench, want(&bench, GRAPH));
+    renew_with(&bench, "graph-1", NULL);
+    bench.now += 86400 - 10;
+    assert_waiting(&bench, want(&bench, GRAPH));
+    renew_with(&bench, "graph-2", NULL);
+    assert_waiting(&bench, want(&bench, OUTLOOK));
     bench_close(&bench);
 }
 
@@ -272,6 +277,22 @@ static void what_the_shell_holds_back_is_not_handed_out(void **state)
     bench_close(&bench);
 }
 
+static void signing_in_again_heals(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    want(&bench, OUTLOOK);
+    fail_with(&bench, TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED, 0);
+    problem_set(&bench.identity.held, PROBLEM_VAULT_DAMAGED, "The file is damaged.", "Sign in again.");
+    assert_state(&bench, "attention", PROBLEM_VAULT_DAMAGED);
+    sign_in(&bench, "outlook-2", "refresh-2");
+    assert_state(&bench, "ready", PROBLEM_NONE);
+    assert_token(&bench, want(&bench, OUTLOOK), "outlook-2", false);
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_renewal_that_cannot_be_saved_is_handed_out_and_flagged),
         cmocka_unit_test(a_renewal_that_speaks_of_another_person_is_not_taken),
         cmocka_unit_test(a_clock_set_back_does_not_prolong_a_wait),
+        cmocka_unit_test(signing_in_again_heals),
         cmocka_unit_test(what_the_shell_holds_back_is_not_handed_out),
     };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What is kept of an identity comes back as it was, and nothing else is taken for one. */
-#include "core_support.h"
+#include "identity_bench.h"
 
 #include "core/identity_record.h"
 
