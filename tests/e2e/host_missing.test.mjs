@@ -33,7 +33,7 @@ const cases = [
     name: "a host that is not installed",
     makeHost: async () => null,
     title: "The Thunderseal program is not installed",
-    remedy: /Install the package “thunderseal”/,
+    remedy: /Install the Thunderseal program/,
   },
   {
     name: "a host that cannot be executed",
