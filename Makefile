@@ -70,6 +70,9 @@ $(BUILD)/flags: FORCE
 	@echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
 	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
 
+# Kept between runs, though only pattern rules name them.
+.SECONDARY: $(SANITIZED)
+
 -include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d)
 
 # --- the add-on: the same commit gives the same bytes ----------------------------------------------------------
@@ -93,7 +96,7 @@ check: needs
 	$(MAKE) check-protocol check-servers
 	$(MAKE) check-e2e
 
-$(BUILD)/unit/%: tests/unit/%.c $(SANITIZED)
+$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(SANITIZED)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_OURS) -DTHUNDERSEAL_FAULTS $(WARNINGS) $(SANITIZE) $(LIB_CFLAGS) -o $@ $< $(SANITIZED) $(LIB_LIBS) -lcmocka
 

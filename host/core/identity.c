@@ -145,10 +145,13 @@ void before_clear(struct identity *identity)
 {
     int i;
 
-    grant_clear(&identity->before.grant);
+    if (identity->before == NULL)
+        return;
+    grant_clear(&identity->before->grant);
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
-        access_clear(&identity->before.access[i]);
-    identity->before.active = false;
+        access_clear(&identity->before->access[i]);
+    free(identity->before);
+    identity->before = NULL;
 }
 
 void identity_forget_tokens(struct identity *identity)
@@ -241,22 +244,14 @@ static const struct problem *worst_problem(const struct identity *identity)
     return worst->kind == PROBLEM_NONE ? NULL : worst;
 }
 
-static const struct problem *advice(const struct identity *identity)
-{
-    int i;
-
-    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
-        if (identity->access[i].advice.kind != PROBLEM_NONE)
-            return &identity->access[i].advice;
-    return NULL;
-}
-
 const char *identity_state(const struct identity *identity, const struct problem **problem)
 {
     static const char *const by_severity[] = {"ready", "waiting", "attention", "blocked"};
     const struct problem *worst = worst_problem(identity);
 
-    *problem = worst == NULL ? advice(identity) : worst;
+    *problem = worst;
+    if (worst == NULL && identity->advice.kind != PROBLEM_NONE)
+        *problem = &identity->advice;
     if (identity->sign_in.id != 0)
         return "signing-in";
     if (worst != NULL && worst->kind == PROBLEM_VAULT_LOCKED)

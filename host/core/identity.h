@@ -65,7 +65,6 @@ struct access {
     int64_t renewals[RENEWALS_PER_MINUTE];     /* times of the latest requests, newest first */
     int64_t rejections[REJECTED_RENEWALS_MAX]; /* times of the latest renewals by `rejected`, newest first */
     struct problem problem;
-    struct problem advice; /* shown, but the state stays as it is */
 };
 
 /* The code flow under way. */
@@ -86,6 +85,12 @@ struct waiter {
 
 enum token_purpose { PURPOSE_NONE, PURPOSE_REFRESH, PURPOSE_CODE };
 
+/* What a sign-in that is being saved replaces: it comes back when saving fails. */
+struct former {
+    struct grant grant;
+    struct access access[IDENTITY_RESOURCES_MAX];
+};
+
 struct identity {
     struct identity_key key;
     struct grant grant;
@@ -101,12 +106,7 @@ struct identity {
         bool detached; /* the sign-in or grant it belongs to is gone: the answer changes nothing */
     } flight;
 
-    /* The state before the sign-in that is being saved: it comes back when saving fails. */
-    struct {
-        bool active;
-        struct grant grant;
-        struct access access[IDENTITY_RESOURCES_MAX];
-    } before;
+    struct former *before; /* owned; NULL but while a sign-in is being saved */
 
     struct waiter *waiters; /* owned */
     size_t waiter_count, waiter_capacity;
@@ -115,9 +115,11 @@ struct identity {
     struct problem storage;        /* why saving failed, or PROBLEM_NONE */
     struct problem dead;           /* why the refresh token was given up, or PROBLEM_NONE */
     struct problem sign_in_failed; /* why the latest sign-in came to nothing, or PROBLEM_NONE */
-    struct problem
-        held; /* set by the shell: nothing is handed out (configuration changed, damaged, locked) */
-    struct problem no_renewal; /* set by the shell: living tokens are handed out, no request is made */
+    struct problem advice;         /* shown, but the state stays as it is */
+    /* Set by the shell: nothing is handed out (configuration changed, damaged, locked). */
+    struct problem held;
+    /* Set by the shell: living tokens are handed out, no request is made. */
+    struct problem no_renewal;
     /* Scratch: what effects of the latest step point to. */
     struct problem reply, sign_in_reply;
 };

@@ -163,7 +163,7 @@ void answer_waiters(struct identity *identity, int resource, bool renewed, const
 
 void start_next(struct identity *identity, int64_t now, struct effects *effects)
 {
-    if (identity->flight.purpose != PURPOSE_NONE || identity->before.active)
+    if (identity->flight.purpose != PURPOSE_NONE || identity->before != NULL)
         return;
     if (identity->sign_in.code.length != 0) {
         identity->flight.purpose = PURPOSE_CODE;
@@ -228,20 +228,20 @@ static bool refuse_ungranted(struct identity *identity, const struct event *even
 
 /* A server that goes on refusing fresh tokens is not served by more of them. True when the limit is reached.
  */
-static bool rejected_too_often(struct access *access, int64_t now)
+static bool rejected_too_often(struct identity *identity, const struct access *access, int64_t now)
 {
     int64_t oldest = access->rejections[REJECTED_RENEWALS_MAX - 1];
 
     if (oldest == 0 || now < oldest || now - oldest >= REJECTED_WINDOW_S)
         return false;
-    problem_set(&access->advice, PROBLEM_BLOCKED,
+    problem_set(&identity->advice, PROBLEM_BLOCKED,
                 "The mail server refuses tokens that Microsoft issued as good.",
                 "Ask your administrator whether IMAP and SMTP are allowed for this mailbox.");
     problem_copy_text(
-        access->advice.admin_remedy, sizeof access->advice.admin_remedy,
+        identity->advice.admin_remedy, sizeof identity->advice.admin_remedy,
         "Check with Get-CASMailbox that ImapEnabled is true and SmtpClientAuthenticationDisabled is "
         "not, and that the mailbox is licensed.");
-    access->advice.since = now;
+    identity->advice.since = now;
     return true;
 }
 
@@ -269,7 +269,8 @@ void token_wanted(struct identity *identity, const struct event *event, int64_t 
     rejected = access_living(access, now) && access_is_rejected(access, event->wanted.rejected);
     renewing = identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached &&
                identity->flight.resource == resource;
-    if (cache_suffices(access, event, now) || (rejected && !renewing && rejected_too_often(access, now))) {
+    if (cache_suffices(access, event, now) ||
+        (rejected && !renewing && rejected_too_often(identity, access, now))) {
         reply_token(effects, event->wanted.request, resource, false);
         return;
     }
@@ -404,7 +405,7 @@ void saved(struct identity *identity, const struct problem *problem, int64_t now
     bool news = identity->storage.kind != problem->kind;
     long long since = news ? now : identity->storage.since;
 
-    if (identity->before.active) {
+    if (identity->before != NULL) {
         sign_in_saved(identity, problem, effects);
         start_next(identity, now, effects);
         return;

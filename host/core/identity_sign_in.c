@@ -5,6 +5,7 @@
 #include "core/diagnosis.h"
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -74,7 +75,7 @@ void sign_in_redirect(struct identity *identity, const struct event *event, int6
 void sign_in_end(struct identity *identity, const struct problem *problem, struct effects *effects)
 {
     /* What is being written to disk at this moment is past ending. */
-    if (identity->sign_in.id == 0 || identity->before.active)
+    if (identity->sign_in.id == 0 || identity->before != NULL)
         return;
     identity->sign_in_reply = *problem;
     finish_failed(identity, &identity->sign_in_reply, effects);
@@ -145,23 +146,28 @@ static bool answer_acceptable(struct identity *identity, const struct token_answ
     return true;
 }
 
-static void set_aside(struct identity *identity)
+static int set_aside(struct identity *identity)
 {
-    identity->before.grant = identity->grant;
-    memcpy(identity->before.access, identity->access, sizeof identity->access);
-    identity->before.active = true;
+    identity->before = calloc(1, sizeof *identity->before);
+    if (identity->before == NULL)
+        return -1;
+    identity->before->grant = identity->grant;
+    memcpy(identity->before->access, identity->access, sizeof identity->access);
     memset(&identity->grant, 0, sizeof identity->grant);
     memset(identity->access, 0, sizeof identity->access);
+    return 0;
 }
 
-static void take_grant(struct identity *identity, struct token_answer *answer, int64_t now)
+/* 0, or -1 out of memory: then nothing has changed. */
+static int take_grant(struct identity *identity, struct token_answer *answer, int64_t now)
 {
     struct grant *grant = &identity->grant;
     char resource[RESOURCE_SIZE];
     int i;
 
     code_resource(&identity->sign_in, resource);
-    set_aside(identity);
+    if (set_aside(identity) != 0)
+        return -1;
     grant->serial = ++identity->serial;
     secret_move(&grant->refresh_token, &answer->refresh_token);
     grant->obtained_at = grant->last_used_at = now;
@@ -174,14 +180,15 @@ static void take_grant(struct identity *identity, struct token_answer *answer, i
         snprintf(grant->home_account_id, sizeof grant->home_account_id, "%s.%s", grant->oid, grant->tid);
     scope_list_missing(grant->scopes, "", identity->sign_in.scopes);
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++) { /* waiters refer to their resource by index */
-        memcpy(identity->access[i].resource, identity->before.access[i].resource, RESOURCE_SIZE);
-        identity->access[i].used = identity->before.access[i].used;
+        memcpy(identity->access[i].resource, identity->before->access[i].resource, RESOURCE_SIZE);
+        identity->access[i].used = identity->before->access[i].used;
     }
     i = access_index(identity, resource, true);
     if (i < 0)
-        return;
+        return 0;
     access_store(identity, i, answer, now);
     identity->access[i].used = true;
+    return 0;
 }
 
 void sign_in_answered(struct identity *identity, struct token_answer *answer, int64_t now,
@@ -201,8 +208,12 @@ void sign_in_answered(struct identity *identity, struct token_answer *answer, in
         finish_failed(identity, &identity->sign_in_reply, effects);
         return;
     }
+    if (take_grant(identity, answer, now) != 0) {
+        diagnose_kind(PROBLEM_INTERNAL, &identity->sign_in_reply);
+        try_failed(identity, effects);
+        return;
+    }
     secret_wipe(&identity->sign_in.code);
-    take_grant(identity, answer, now);
     effect_add(effects, EFFECT_SAVE);
 }
 
@@ -212,9 +223,10 @@ void sign_in_saved(struct identity *identity, const struct problem *problem, str
 
     if (problem->kind != PROBLEM_NONE) {
         identity_forget_tokens(identity);
-        identity->grant = identity->before.grant;
-        memcpy(identity->access, identity->before.access, sizeof identity->access);
-        memset(&identity->before, 0, sizeof identity->before);
+        identity->grant = identity->before->grant;
+        memcpy(identity->access, identity->before->access, sizeof identity->access);
+        free(identity->before); /* what it pointed to has moved back */
+        identity->before = NULL;
         identity->sign_in_reply = *problem;
         finish_failed(identity, &identity->sign_in_reply, effects);
         return;
@@ -222,6 +234,7 @@ void sign_in_saved(struct identity *identity, const struct problem *problem, str
     before_clear(identity);
     sign_in_clear(&identity->sign_in);
     memset(&identity->dead, 0, sizeof identity->dead);
+    memset(&identity->advice, 0, sizeof identity->advice);
     memset(&identity->held, 0, sizeof identity->held);
     memset(&identity->storage, 0, sizeof identity->storage);
     identity->unsaved = false;

@@ -147,7 +147,6 @@ static json_t *common_fields(const struct problem *problem)
         add_text(object, "resource", problem->resource) != 0 ||
         add_text(object, "signedInAs", problem->signed_in_as) != 0 ||
         add_scopes(object, problem->missing_scopes) != 0 ||
-        add_text(object, "consentUrl", problem->consent_url) != 0 ||
         add_number(object, "aadsts", problem->aadsts) != 0 ||
         add_text(object, "correlationId", problem->correlation_id) != 0 ||
         add_text(object, "traceId", problem->trace_id) != 0) {

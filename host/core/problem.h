@@ -47,18 +47,17 @@ enum problem_kind {
 /* A plain value: copied by assignment, owns nothing. Zeroed is PROBLEM_NONE. */
 struct problem {
     enum problem_kind kind;
-    long long since;                        /* Unix seconds, 0 when unknown */
-    int aadsts;                             /* Entra's number, 0 when none */
-    int retry_after;                        /* seconds, 0 when none */
-    const char *stage;                      /* PROBLEM_NETWORK: a literal, "dns" … "http"; else NULL */
-    char cause[PROBLEM_TEXT_MAX];           /* what is wrong, one sentence */
-    char remedy[PROBLEM_TEXT_MAX];          /* what the user does next, one sentence */
-    char admin_remedy[PROBLEM_TEXT_MAX];    /* what the admin does, "" when nothing */
-    char field[PROBLEM_DETAIL_MAX];         /* PROBLEM_INVALID_PARAMS: the field's name */
-    char resource[PROBLEM_DETAIL_MAX];      /* the resource concerned, "" when the identity as a whole */
-    char signed_in_as[PROBLEM_DETAIL_MAX];  /* PROBLEM_WRONG_ACCOUNT */
-    char missing_scopes[PROBLEM_TEXT_MAX];  /* PROBLEM_CONSENT_REQUIRED: separated by blanks */
-    char consent_url[PROBLEM_TEXT_MAX * 2]; /* PROBLEM_CONSENT_REQUIRED, "" when none */
+    long long since;                       /* Unix seconds, 0 when unknown */
+    int aadsts;                            /* Entra's number, 0 when none */
+    int retry_after;                       /* seconds, 0 when none */
+    const char *stage;                     /* PROBLEM_NETWORK: a literal, "dns" … "http"; else NULL */
+    char cause[PROBLEM_TEXT_MAX];          /* what is wrong, one sentence */
+    char remedy[PROBLEM_TEXT_MAX];         /* what the user does next, one sentence */
+    char admin_remedy[PROBLEM_TEXT_MAX];   /* what the admin does, "" when nothing */
+    char field[PROBLEM_DETAIL_MAX];        /* PROBLEM_INVALID_PARAMS: the field's name */
+    char resource[PROBLEM_DETAIL_MAX];     /* the resource concerned, "" when the identity as a whole */
+    char signed_in_as[PROBLEM_DETAIL_MAX]; /* PROBLEM_WRONG_ACCOUNT */
+    char missing_scopes[PROBLEM_TEXT_MAX]; /* PROBLEM_CONSENT_REQUIRED: separated by blanks */
     char correlation_id[PROBLEM_CORRELATION_MAX];
     char trace_id[PROBLEM_CORRELATION_MAX];
 };

@@ -207,7 +207,7 @@ void entries_sweep(struct service *service)
         const struct identity *identity = &entry->identity;
         if (json_array_size(entry->addresses) == 0 && entry->moving[0] == '\0' && identity->sign_in.id == 0 &&
             identity->waiter_count == 0 && identity->flight.purpose == PURPOSE_NONE &&
-            !identity->before.active) {
+            identity->before == NULL) {
             *link = entry->next;
             entry_free(entry);
         } else {

@@ -250,7 +250,7 @@ static json_t *addresses_to_save(const struct entry *entry)
 {
     json_t *addresses = json_copy(entry->addresses);
 
-    if (addresses != NULL && entry->identity.before.active && entry->moving[0] != '\0' &&
+    if (addresses != NULL && entry->identity.before != NULL && entry->moving[0] != '\0' &&
         !entry_has_address(entry, entry->moving))
         (void)json_array_append_new(addresses, json_string(entry->moving));
     return addresses;
