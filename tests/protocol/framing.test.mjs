@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { EXTENSION_ID, frame, FRAME_MAX, HELLO, Host, MANIFEST, runCommand } from './host.mjs';
 import { World } from './world.mjs';
 
@@ -181,7 +182,10 @@ test('a reader that does not read loses the session at 4 MiB, and never blocks t
   const exited = once(host.process, 'exit');
   let ended = false;
   exited.then(() => { ended = true; });
-  while (!ended) await Promise.race([host.write(round), exited]);
+  while (!ended) {
+    await Promise.race([host.write(round), exited]);
+    await turn(); // writing to an ended host fails at once, and must not keep its end from being noticed
+  }
   assert.deepEqual(await exited, [74, null]);
   host.process.stdout.resume();
   await host.exited;
