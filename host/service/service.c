@@ -183,11 +183,24 @@ static void handle_request(struct service *service, struct rpc_request *request)
         send_message(service, rpc_error(request->id, &problem));
 }
 
+/* A change by another process that came before the message counts before it, whichever the loop saw first. */
+static void catch_up(struct service *service)
+{
+    char events[4096];
+    bool changed = false;
+
+    while (service->watch != NULL && read(service->watch_fd, events, sizeof events) > 0)
+        changed = true;
+    if (changed)
+        store_reload(service);
+}
+
 void service_handle(struct service *service, json_t *message)
 {
     struct rpc_request request = {0};
     struct problem problem;
 
+    catch_up(service);
     if (rpc_request_check(message, &request, &problem) != 0) {
         service_refuse(service, &problem);
         return;
