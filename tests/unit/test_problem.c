@@ -128,18 +128,16 @@ static void an_error_carries_what_is_known_and_nothing_empty(void **state)
     strcpy(problem.admin_remedy, "Grant it.");
     strcpy(problem.missing_scopes, "a  b ");
     strcpy(problem.resource, OUTLOOK);
-    strcpy(problem.consent_url, "https://x");
     strcpy(problem.correlation_id, "c");
     strcpy(problem.trace_id, "t");
     strcpy(problem.field, "f");
     problem.aadsts = 65001;
     problem.retry_after = 5;
     error = problem_to_rpc_error(&problem);
-    expected = json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:[s, s], s:s, s:i, s:s, s:s, s:s, s:i}", "kind",
+    expected = json_pack("{s:s, s:b, s:s, s:s, s:s, s:s, s:[s, s], s:i, s:s, s:s, s:s, s:i}", "kind",
                          "consent-required", "retryable", 0, "cause", "No consent.", "remedy", "Give it.",
-                         "adminRemedy", "Grant it.", "resource", OUTLOOK, "missingScopes", "a", "b",
-                         "consentUrl", "https://x", "aadsts", 65001, "correlationId", "c", "traceId", "t",
-                         "field", "f", "retryAfter", 5);
+                         "adminRemedy", "Grant it.", "resource", OUTLOOK, "missingScopes", "a", "b", "aadsts",
+                         65001, "correlationId", "c", "traceId", "t", "field", "f", "retryAfter", 5);
     assert_true(json_equal(json_object_get(error, "data"), expected));
     json_decref(error);
     json_decref(expected);
