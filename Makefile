@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
 # Thunderseal. `make help` lists the targets; README.md says what each is for.
 
+# Make cannot quote: a blank in the path would send files elsewhere.
+ifneq ($(words $(CURDIR)),1)
+$(error The path of this folder contains a blank: move it to one without)
+endif
+
 VERSION    = 0.1.0
 BUILD      = build
 prefix     = /usr/local

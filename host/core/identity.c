@@ -73,6 +73,19 @@ static int waiters_reserve(struct identity *identity)
     return 0;
 }
 
+/* Every problem that came up in this step is known since now. */
+static void date_problems(struct identity *identity, int64_t now)
+{
+    struct problem *const problems[] = {
+        &identity->storage,    &identity->dead,   &identity->sign_in_failed, &identity->held,
+        &identity->no_renewal, &identity->advice, &identity->reply,          &identity->sign_in_reply};
+    size_t i;
+
+    for (i = 0; i < sizeof problems / sizeof problems[0]; i++)
+        if (problems[i]->kind != PROBLEM_NONE && problems[i]->since == 0)
+            problems[i]->since = now;
+}
+
 int identity_step(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
 {
     if (effects_reserve(effects, identity->waiter_count + EFFECTS_BESIDES_WAITERS) != 0)
@@ -113,6 +126,7 @@ int identity_step(struct identity *identity, const struct event *event, int64_t 
         saved(identity, event->saved, now, effects);
         break;
     }
+    date_problems(identity, now);
     return 0;
 }
 

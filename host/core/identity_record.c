@@ -187,8 +187,10 @@ int identity_payload_read(const struct secret *payload, struct identity *identit
             goto fail;
     }
     identity->serial = identity->grant.serial;
-    if (identity->grant.serial != 0 && identity->grant.refresh_token.length == 0)
+    if (identity->grant.serial != 0 && identity->grant.refresh_token.length == 0) {
         diagnose_kind(PROBLEM_SIGN_IN_REQUIRED, &identity->dead);
+        identity->dead.since = identity->grant.last_used_at;
+    }
     json_decref(object);
     return 0;
 fail:

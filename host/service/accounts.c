@@ -160,7 +160,7 @@ static void app_changed(struct problem *problem)
                 "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
 }
 
-void entry_judge(struct entry *entry)
+static void judge(struct entry *entry)
 {
     struct service *service = entry->service;
     struct identity *identity = &entry->identity;
@@ -186,6 +186,17 @@ void entry_judge(struct entry *entry)
         app_changed(&identity->held);
     else
         (void)settings_can_sign_in(&service->settings, &target, &identity->no_renewal);
+}
+
+void entry_judge(struct entry *entry)
+{
+    struct identity *identity = &entry->identity;
+
+    judge(entry);
+    if (identity->held.since == 0)
+        identity->held.since = wall_clock();
+    if (identity->no_renewal.since == 0)
+        identity->no_renewal.since = wall_clock();
 }
 
 static void entry_free(struct entry *entry)

@@ -46,6 +46,19 @@ static int take_proxy(struct service *service, const json_t *params, struct prob
     return 0;
 }
 
+/* What was found when the files were read is known since then; the reader has no clock. */
+static void date_warnings(json_t *warnings)
+{
+    json_t *warning;
+    size_t i;
+
+    json_array_foreach(warnings, i, warning)
+    {
+        if (json_integer_value(json_object_get(warning, "since")) == 0)
+            json_object_set_new(warning, "since", json_integer(wall_clock()));
+    }
+}
+
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem)
 {
     const json_t *managed = json_object_get(params, "managed");
@@ -63,6 +76,7 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
     }
     if (managed != NULL)
         settings_apply(&service->settings, managed, SETTINGS_THUNDERBIRD, "Thunderbird's policies");
+    date_warnings(service->settings.warnings);
     result = account_page(service, "", LIST_MAX);
     json_object_update_new(result,
                            json_pack("{s:i, s:{s:s}, s:[], s:O, s:O}", "protocol", PROTOCOL_VERSION, "host",

@@ -49,7 +49,8 @@ static void apply_text(struct settings *settings, const char *text, size_t lengt
                        enum settings_source source, const char *path)
 {
     json_error_t error;
-    json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *object =
+        json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     char cause[128];
 
     if (object == NULL) {

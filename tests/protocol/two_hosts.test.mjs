@@ -51,12 +51,3 @@ test('a host that was there before the vault was made learns of the first sign-i
   assert.equal((await two.call('token.get', { account })).accessToken, token);
   await two.told('account.changed', becomes(account, 'ready'));
 });
-
-test('two hosts that need the same renewal make one token request', async () => {
-  const { one, two, account, token } = await twoHosts();
-  await world.idp.control({ nextToken: { delayMs: 200, match: { user: account } } });
-  const params = { account, rejected: sha256(token) };
-  const [first, second] = await Promise.all([one.call('token.get', params), two.call('token.get', params)]);
-  assert.equal(world.requestsOf(account).length, 1);
-  assert.equal(first.accessToken, second.accessToken);
-});
