@@ -12,6 +12,9 @@ export const PROTOCOL = 1;
 /** A healthy host answers hello from files on disk. */
 const HELLO_DEADLINE_MS = 5_000;
 
+/** The host answers `token.get` within this time always; one that does not hangs. */
+const TOKEN_PROMISE_MS = 8_000;
+
 /** The first reconnection is immediate: mail may be waiting for a token. */
 const RECONNECT_DELAYS_MS = [0, 200, 800, 2_000];
 
@@ -82,9 +85,19 @@ export class HostConnection {
 
   /** The user repaired something. */
   retry() {
-    if (this.#state === "connected") {
-      return;
+    if (this.#state !== "connected") {
+      this.#startAgain();
     }
+  }
+
+  /** Configuration files are read at start; a host that is at work is left alone. */
+  restartIfIdle() {
+    if (this.#client?.pending === 0) {
+      this.#startAgain();
+    }
+  }
+
+  #startAgain() {
     this.#drop("starting again");
     this.#losses = [];
     this.#enter("connecting", {});
@@ -103,10 +116,23 @@ export class HostConnection {
     if (this.#state === "connecting") {
       await this.#decided(deadlineMs);
     }
+    if (this.#state === "connecting") {
+      throw new RpcError("timeout", "the host did not start in time", { retryable: true });
+    }
     if (this.#state !== "connected" || !this.#client) {
       throw new RpcError("disconnected", `the host is ${this.#state}`);
     }
-    return this.#client.request(method, params, Math.max(1, until - this.#now()));
+    const [port, sentAt] = [this.#port, this.#now()];
+    try {
+      return await this.#client.request(method, params, Math.max(1, until - sentAt));
+    } catch (error) {
+      const { kind } = /** @type {RpcError} */ (error);
+      const hangs = method === "token.get" && kind === "timeout" && this.#now() - sentAt >= TOKEN_PROMISE_MS;
+      if (hangs && this.#port === port) {
+        this.#lost("ended");
+      }
+      throw error;
+    }
   }
 
   /** @param {number} deadlineMs */

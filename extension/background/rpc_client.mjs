@@ -65,6 +65,11 @@ export class RpcClient {
     port.onMessage.addListener(message => this.#receive(message));
   }
 
+  /** How many requests wait for their answer. */
+  get pending() {
+    return this.#pending.size;
+  }
+
   /**
    * @param {string} method
    * @param {object} [params]

@@ -54,7 +54,7 @@ test("a request made while connecting waits for the host and keeps its deadline"
   const asked = connection.request("token.get", { account: "a@b" }, 1_000);
   const tooLate = connection.request("token.get", { account: "a@b" }, 10);
   timers.advance(20);
-  await assert.rejects(tooLate, { kind: "disconnected" });
+  await assert.rejects(tooLate, { kind: "timeout" });
   port().answer(WELCOME);
   await settled();
   port().answer("token");
@@ -156,4 +156,37 @@ test("the user's Try again connects at once", async () => {
   port().answer(WELCOME);
   await settled();
   assert.equal(connection.state, "connected");
+});
+
+test("a host that lets a token request run out of time is replaced", async () => {
+  const { connection, port, ports, timers } = await connected();
+  const asked = connection.request("token.get", { account: "a@b" }, 9_700);
+  await settled();
+  timers.advance(9_700);
+  await assert.rejects(asked, { kind: "timeout" });
+  assert.equal(ports[0].disconnected, true);
+  timers.advance(0);
+  await settled();
+  assert.equal(ports.length, 2);
+  port().answer(WELCOME);
+  await settled();
+  const impatient = connection.request("token.get", { account: "a@b" }, 1_000);
+  await settled();
+  timers.advance(1_000);
+  await assert.rejects(impatient, { kind: "timeout" });
+  assert.equal(ports[1].disconnected, false, "it had less time than it promises to need");
+});
+
+test("a host with nothing to do is started anew to read its files again, one at work is not", async () => {
+  const { connection, port, ports } = await connected();
+  const asked = connection.request("audit.read");
+  await settled();
+  connection.restartIfIdle();
+  assert.equal(ports.length, 1);
+  port().answer("entries");
+  await asked;
+  connection.restartIfIdle();
+  assert.equal(ports[0].disconnected, true);
+  await settled();
+  assert.equal(port().sent[0].method, "hello");
 });

@@ -144,11 +144,12 @@ test("a managed account gets its token from us, and refreshToken and scope stay 
 test("every connect asks again, and a token nulled since is named as rejected", async () => {
   /** @type {any[]} */
   const asked = [];
-  const { account } = setUp(async details => (asked.push(details), token(`T${asked.length}`)));
+  const { account, timers } = setUp(async details => (asked.push(details), token(`T${asked.length}`)));
   const oauth = account();
   await oauth.connect(true, false);
   await oauth.connect(true, false);
   assert.equal(oauth.accessToken, "T2");
+  timers.advance(5_000);
   oauth.accessToken = null;
   await oauth.connect(true, false);
   const hash = createHash("sha256").update("T2").digest("hex");
@@ -204,7 +205,7 @@ test("without an answer it settles within ten seconds, and for a minute every re
   await assert.rejects(account().connect(true, false));
   assert.equal(asked, 1, "the breaker is open");
   assert.deepEqual(originals, [], "no browser opens by accident");
-  assert.equal(await account({ refreshToken: "own" }).connect(true, false), "original", "Thunderbird's own token still fetches mail");
+  await assert.rejects(account({ refreshToken: "own" }).connect(true, false), "nor Thunderbird's dialog about a token left over");
   const living = account({ accessToken: "T", tokenExpires: timers.now() + 60_000 });
   await living.connect(true, false);
   timers.advance(60_001);
@@ -219,6 +220,54 @@ test("a failure rejects and takes the old token away", async () => {
   await assert.rejects(oauth.connect(true, false), (/** @type {any} */ reason) => JSON.parse(reason).error === "sign-in-required");
   assert.equal(oauth.accessToken, null);
   assert.deepEqual(originals, []);
+});
+
+test("connections that share a token do not have the new one refused for the old", async () => {
+  /** @type {any[]} */
+  const asked = [];
+  const { account, timers } = setUp(async details => (asked.push(details), token("T")));
+  const oauth = account();
+  const refuse = async () => {
+    oauth.accessToken = null;
+    await oauth.connect(true, false);
+    return asked.at(-1).rejected;
+  };
+  await oauth.connect(true, false);
+  timers.advance(3_000);
+  assert.equal(await refuse(), undefined);
+  timers.advance(2_000);
+  assert.equal(await refuse(), createHash("sha256").update("T").digest("hex"), "a later refusal names it");
+});
+
+test("a host that cannot be asked opens the breaker, and what still lives goes on", async () => {
+  let asked = 0;
+  const { account, originals, hook } = setUp(async () => (asked++, { failure: "timeout" }));
+  const living = account({ accessToken: "T", tokenExpires: Infinity, refreshToken: "own" });
+  await living.connect(true, false);
+  assert.equal(living.accessToken, "T");
+  await assert.rejects(account({ refreshToken: "own" }).connect(true, false));
+  assert.equal(asked, 1, "the breaker is open");
+  hook.closeBreaker();
+  await assert.rejects(account().connect(true, false));
+  assert.equal(asked, 2);
+  assert.deepEqual(originals, []);
+});
+
+test("where Thunderbird goes on by itself our token is taken back, and one of its own is kept", async () => {
+  /** @type {any} */
+  let answer = token("T");
+  const { account, originals, timers } = setUp(async () => answer);
+  const oauth = account({ refreshToken: "own" });
+  await oauth.connect(true, false);
+  answer = { pass: true };
+  oauth.tokenExpires = Infinity;
+  assert.equal(await oauth.connect(true, false), "original");
+  assert.equal(oauth.accessToken, null);
+  assert.deepEqual(originals, [[true, false]]);
+  const own = account({ accessToken: "own access", tokenExpires: timers.now() + 60_000 });
+  await own.connect(true, false);
+  assert.equal(own.accessToken, "own access");
+  assert.equal(originals.length, 1);
 });
 
 test("a background that throws does not hang the prompt queue", async () => {

@@ -16,6 +16,12 @@ const ANSWER_DEADLINE_MS = 10_000;
 /** After a missed deadline every request is decided at once for this long. */
 const BREAKER_MS = 60_000;
 
+/** Connections of one account share a token: one refused late still means the token before. */
+const SHARED_REFUSAL_MS = 5_000;
+
+/** Kinds of failure that say nothing about the account: the host could not be asked. */
+const UNANSWERED = new Set(["timeout", "disconnected"]);
+
 const QUIT = "quit-application-granted";
 
 /** @param {string} token ASCII */
@@ -49,7 +55,10 @@ var TokenHook = class {
   #listener = null;
   #listenerArrived = Promise.withResolvers();
   #breakerUntil = 0;
-  /** The hash of what an object was given last, to name it when a server refused it. */
+  /**
+   * What an object was given last, to name it when a server refused it.
+   * @type {WeakMap<object, {hash: string, since: number}>}
+   */
   #handedOut = new WeakMap();
   /** @type {Map<object, {promise: Promise<void>, abandon: () => void}>} */
   #waiting = new Map();
@@ -110,6 +119,10 @@ var TokenHook = class {
     }
   }
 
+  #openBreaker() {
+    this.#breakerUntil = Date.now() + BREAKER_MS;
+  }
+
   /** The background has the host again. */
   closeBreaker() {
     this.#breakerUntil = 0;
@@ -148,7 +161,7 @@ var TokenHook = class {
     Services.obs.addObserver(oauth, QUIT);
     const finished = Promise.withResolvers();
     const deadline = setTimeout(() => {
-      this.#breakerUntil = Date.now() + BREAKER_MS;
+      this.#openBreaker();
       finished.resolve(null);
     }, ANSWER_DEADLINE_MS);
     const done = () => {
@@ -158,7 +171,7 @@ var TokenHook = class {
         removeQuitObserver(oauth);
       }
     };
-    this.#waiting.set(oauth, { promise, abandon: () => finished.resolve(null) });
+    this.#waiting.set(oauth, { promise, abandon: () => finished.resolve({ pass: Boolean(oauth.refreshToken) }) });
     promise.then(done, done);
     this.#ask(oauth, resource).then(finished.resolve, () => finished.resolve(null));
     finished.promise.then(answer => {
@@ -182,37 +195,60 @@ var TokenHook = class {
     }
     const details = { account: oauth.username, resource, ownToken: Boolean(oauth.refreshToken), deadline: Date.now() + ANSWER_DEADLINE_MS };
     const handedOut = this.#handedOut.get(oauth);
-    if (handedOut && !oauth.accessToken) {
-      details.rejected = handedOut;
+    if (handedOut && !oauth.accessToken && Date.now() - handedOut.since >= SHARED_REFUSAL_MS) {
+      details.rejected = handedOut.hash;
     }
     await this.#listenerArrived.promise;
     const answer = await this.#listener?.(details);
-    this.#breakerUntil = 0;
-    return answer ?? null;
+    if (answer?.failure === "timeout") {
+      this.#openBreaker();
+    } else {
+      this.#breakerUntil = 0;
+    }
+    return UNANSWERED.has(answer?.failure) ? null : (answer ?? null);
   }
 
   #settle(oauth, answer, { withUI, refresh }, { resolve, reject }) {
-    const living = oauth.accessToken && !oauth.tokenExpired;
+    const living = () => oauth.accessToken && !oauth.tokenExpired && !refresh;
     if (answer?.accessToken) {
-      oauth.accessToken = answer.accessToken;
-      oauth.tokenExpires = answer.expiresAt * 1000;
-      this.#handedOut.set(oauth, sha256Hex(answer.accessToken));
+      this.#handOver(oauth, answer);
       resolve();
     } else if (answer?.failure) {
-      if (oauth.accessToken) {
-        oauth.accessToken = null;
-        // We took it back; no server refused it.
-        this.#handedOut.delete(oauth);
-      }
+      this.#takeBack(oauth);
       reject(rejection(answer.failure));
-    } else if (living && !refresh) {
+    } else if (answer?.pass) {
+      if (this.#isOurs(oauth)) {
+        this.#takeBack(oauth);
+      }
+      // For a living token the original returns `_promise`, which is the one that is being settled.
+      resolve(living() ? undefined : this.#original.call(oauth, withUI, refresh));
+    } else if (living()) {
       resolve();
-    } else if (answer?.pass || oauth.refreshToken) {
-      // Without a token of its own Thunderbird opens a browser here: only where the answer says so.
-      resolve(this.#original.call(oauth, withUI, refresh));
     } else {
+      // Thunderbird's own sign-in may open a browser or a dialog: only where the answer says so.
       reject(rejection("thunderseal_unavailable"));
     }
+  }
+
+  #handOver(oauth, { accessToken, expiresAt }) {
+    const hash = sha256Hex(accessToken);
+    if (this.#handedOut.get(oauth)?.hash !== hash) {
+      this.#handedOut.set(oauth, { hash, since: Date.now() });
+    }
+    oauth.accessToken = accessToken;
+    oauth.tokenExpires = expiresAt * 1000;
+  }
+
+  /** No server refused it, so it is not to be named as refused. */
+  #takeBack(oauth) {
+    if (oauth.accessToken) {
+      oauth.accessToken = null;
+      this.#handedOut.delete(oauth);
+    }
+  }
+
+  #isOurs(oauth) {
+    return Boolean(oauth.accessToken) && this.#handedOut.get(oauth)?.hash === sha256Hex(oauth.accessToken);
   }
 };
 
