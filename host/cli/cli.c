@@ -236,9 +236,16 @@ json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *statu
     return result;
 }
 
+static void token_settled(void *context)
+{
+    const struct cli *cli = context;
+
+    loop_stop(cli->loop);
+}
+
 static int run_command(struct cli *cli, const struct command *command)
 {
-    const struct service_client client = {.send = take_reply, .context = cli};
+    const struct service_client client = {.send = take_reply, .settled = token_settled, .context = cli};
     struct problem problem = {0};
     int status;
 
@@ -256,6 +263,11 @@ static int run_command(struct cli *cli, const struct command *command)
     status = command->function(cli);
     if (status == 0)
         status = cli_flush();
+    /* A token request once sent is never given up: its answer may replace the refresh token. libcurl bounds
+     * it. */
+    while (service_must_wait(cli->service))
+        loop_run(cli->loop);
+    service_finish(cli->service);
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include "core/account_name.h"
 
 #include <string.h>
+#include <strings.h>
 
 bool account_name_valid(const char *name)
 {
@@ -33,11 +34,7 @@ void account_name_fold(char folded[ACCOUNT_NAME_SIZE], const char *name)
 
 bool account_name_equal(const char *a, const char *b)
 {
-    char folded_a[ACCOUNT_NAME_SIZE], folded_b[ACCOUNT_NAME_SIZE];
-
-    account_name_fold(folded_a, a);
-    account_name_fold(folded_b, b);
-    return strcmp(folded_a, folded_b) == 0;
+    return strcasecmp(a, b) == 0; /* in the C locale, which we never leave */
 }
 
 const char *account_name_domain(const char *name)

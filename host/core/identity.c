@@ -186,6 +186,21 @@ void identity_clear(struct identity *identity)
     memset(identity, 0, sizeof *identity);
 }
 
+/* A place whose resource the grant no longer has, and for which nobody waits. */
+static bool slot_is_idle(const struct identity *identity, int index)
+{
+    char granted[SCOPE_LIST_SIZE];
+    size_t i;
+
+    scope_list_of_resource(granted, identity->grant.scopes, identity->access[index].resource);
+    if (granted[0] != '\0' ||
+        (identity->flight.purpose == PURPOSE_REFRESH && identity->flight.resource == index))
+        return false;
+    for (i = 0; i < identity->waiter_count && identity->waiters[i].resource != index; i++)
+        ;
+    return i == identity->waiter_count;
+}
+
 int access_index(struct identity *identity, const char *resource, bool make)
 {
     int i;
@@ -197,6 +212,12 @@ int access_index(struct identity *identity, const char *resource, bool make)
             return i;
     for (i = 0; make && i < IDENTITY_RESOURCES_MAX; i++)
         if (identity->access[i].resource[0] == '\0') {
+            problem_copy_text(identity->access[i].resource, RESOURCE_SIZE, resource);
+            return i;
+        }
+    for (i = 0; make && i < IDENTITY_RESOURCES_MAX; i++)
+        if (slot_is_idle(identity, i)) {
+            access_clear(&identity->access[i]);
             problem_copy_text(identity->access[i].resource, RESOURCE_SIZE, resource);
             return i;
         }

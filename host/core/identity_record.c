@@ -108,11 +108,12 @@ static json_t *payload_object(const struct identity *identity)
             json_decref(resources);
             return NULL;
         }
-    return json_pack("{s:i, s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o}", "version", RECORD_VERSION,
-                     "serial", (json_int_t)grant->serial, "refreshToken",
-                     secret_expose(&grant->refresh_token), "obtainedAt", (json_int_t)grant->obtained_at,
-                     "lastUsedAt", (json_int_t)grant->last_used_at, "oid", grant->oid, "tid", grant->tid,
-                     "homeAccountId", grant->home_account_id, "scopes", grant->scopes, "access", resources);
+    return json_pack("{s:i, s:I, s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o}", "version", RECORD_VERSION,
+                     "serial", (json_int_t)grant->serial, "lastSerial", (json_int_t)identity->serial,
+                     "refreshToken", secret_expose(&grant->refresh_token), "obtainedAt",
+                     (json_int_t)grant->obtained_at, "lastUsedAt", (json_int_t)grant->last_used_at, "oid",
+                     grant->oid, "tid", grant->tid, "homeAccountId", grant->home_account_id, "scopes",
+                     grant->scopes, "access", resources);
 }
 
 int identity_payload_write(const struct identity *identity, struct secret *payload)
@@ -176,17 +177,19 @@ int identity_payload_read(const struct secret *payload, struct identity *identit
 {
     json_t *object = json_loadb(secret_expose(payload), payload->length, JSON_REJECT_DUPLICATES, NULL);
     json_t *accesses = json_object_get(object, "access"), *access;
+    int64_t last_serial = 0;
     size_t i;
 
-    if (grant_read(&identity->grant, object) != 0 || !json_is_array(accesses) ||
-        json_array_size(accesses) > IDENTITY_RESOURCES_MAX)
+    if (grant_read(&identity->grant, object) != 0 || read_time(&last_serial, object, "lastSerial") != 0 ||
+        !json_is_array(accesses) || json_array_size(accesses) > IDENTITY_RESOURCES_MAX)
         goto fail;
     json_array_foreach(accesses, i, access)
     {
         if (access_read(identity, access) != 0)
             goto fail;
     }
-    identity->serial = identity->grant.serial;
+    if (identity->serial < (uint64_t)last_serial)
+        identity->serial = (uint64_t)last_serial;
     if (identity->grant.serial != 0 && identity->grant.refresh_token.length == 0) {
         diagnose_kind(PROBLEM_SIGN_IN_REQUIRED, &identity->dead);
         identity->dead.since = identity->grant.last_used_at;
@@ -197,4 +200,22 @@ fail:
     identity_forget_tokens(identity);
     json_decref(object);
     return -1;
+}
+
+int identity_payload_replace(const struct secret *payload, struct identity *identity)
+{
+    uint64_t serial = identity->grant.serial;
+    struct secret refresh_token = {0};
+    int result;
+
+    secret_move(&refresh_token, &identity->grant.refresh_token);
+    identity_forget_tokens(identity);
+    memset(&identity->dead, 0, sizeof identity->dead);
+    result = identity_payload_read(payload, identity);
+    /* What is on the wire was sent for another grant, or with a refresh token that has been replaced. */
+    if (identity->flight.purpose == PURPOSE_REFRESH &&
+        (identity->grant.serial != serial || !secret_equal(&identity->grant.refresh_token, &refresh_token)))
+        identity->flight.detached = true;
+    secret_wipe(&refresh_token);
+    return result;
 }

@@ -23,5 +23,8 @@ int identity_payload_write(const struct identity *identity, struct secret *paylo
 /* Fills grant and access of an identity that holds no tokens; a resource keeps the place that it has there.
  * 0, or -1 when the payload is not valid. */
 int identity_payload_read(const struct secret *payload, struct identity *identity);
+/* The same for an identity that another process has written: its own tokens go, and a renewal that was sent
+ * with them changes nothing any more. 0, or -1: then there is no grant. */
+int identity_payload_replace(const struct secret *payload, struct identity *identity);
 
 #endif

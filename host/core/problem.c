@@ -62,27 +62,53 @@ bool problem_retryable(const struct problem *problem)
     return kinds[problem->kind].retryable;
 }
 
-/* A text that was cut must not end inside a UTF-8 character: Jansson would refuse the whole message. */
-static void end_at_character(char *text, size_t size)
+/* Bytes of the UTF-8 character that begins here; 0 when none does, or it is cut off by the end. */
+static size_t character_length(const unsigned char *text)
 {
-    size_t end = strnlen(text, size - 1), start = end;
-    unsigned char lead;
+    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4, i;
 
-    if (end < size - 1)
-        return;
-    while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
-        start--;
-    if (start == 0)
-        return;
-    lead = (unsigned char)text[--start];
-    if (lead >= 0xc0 && end - start < (lead >= 0xf0 ? 4U : lead >= 0xe0 ? 3U : 2U))
-        text[start] = '\0';
+    if (text[0] > 0xf4 || (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+        return 0;
+    for (i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+static bool cut_off(const unsigned char *text, size_t length)
+{
+    size_t i;
+
+    for (i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return false;
+    return length < 4 && text[0] >= 0xc2 && text[0] <= 0xf4;
+}
+
+/* Jansson refuses a whole message for one text that is not UTF-8: a character that was cut off at the end
+ * goes, and other bytes that are none (a path may hold any) become question marks. */
+static void repair_characters(char *text)
+{
+    unsigned char *at = (unsigned char *)text;
+
+    while (*at != '\0') {
+        size_t length = character_length(at), rest = strlen((char *)at);
+        if (length != 0) {
+            at += length;
+            continue;
+        }
+        if (cut_off(at, rest))
+            *at = '\0';
+        else
+            *at++ = '?';
+    }
 }
 
 void problem_copy_text(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from == NULL ? "" : from);
-    end_at_character(to, size);
+    repair_characters(to);
 }
 
 void problem_set(struct problem *problem, enum problem_kind kind, const char *cause, const char *remedy)
@@ -102,7 +128,7 @@ void problem_setf(struct problem *problem, enum problem_kind kind, const char *r
     va_start(arguments, cause_format);
     vsnprintf(problem->cause, sizeof problem->cause, cause_format, arguments);
     va_end(arguments);
-    end_at_character(problem->cause, sizeof problem->cause);
+    repair_characters(problem->cause);
 }
 
 static int add_text(json_t *object, const char *key, const char *text)

@@ -76,7 +76,8 @@ void problem_set(struct problem *problem, enum problem_kind kind, const char *ca
 void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy,
                   const char *cause_format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Copies from (NULL: "") into to, cut at a character when it is longer than size - 1 bytes of UTF-8. */
+/* Copies from (NULL: "") into to, cut at a character when it is longer than size - 1 bytes of UTF-8; other
+ * bytes than UTF-8 become question marks. */
 void problem_copy_text(char *to, size_t size, const char *from);
 
 /* New reference: {"code","message","data"} for a JSON-RPC error, NULL out of memory. */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define FILE_REMEDY "Correct the file, or ask your administrator to, and restart Thunderbird."
 
@@ -55,13 +56,19 @@ void settings_clear(struct settings *settings)
     memset(settings, 0, sizeof *settings);
 }
 
+void settings_warn(struct settings *settings, const struct problem *problem)
+{
+    if (json_array_size(settings->warnings) < SETTINGS_WARNINGS_MAX)
+        json_array_append_new(settings->warnings, problem_to_json(problem));
+}
+
 static void warn(struct settings *settings, const char *where, const char *pointer, const char *what,
                  const char *remedy)
 {
     struct problem problem;
 
     problem_setf(&problem, PROBLEM_MISCONFIGURED, remedy, "%s, %s: %s.", where, pointer, what);
-    json_array_append_new(settings->warnings, problem_to_json(&problem));
+    settings_warn(settings, &problem);
 }
 
 void settings_break(struct settings *settings, const char *where, const char *cause)
@@ -69,7 +76,7 @@ void settings_break(struct settings *settings, const char *where, const char *ca
     struct problem problem;
 
     problem_setf(&problem, PROBLEM_MISCONFIGURED, FILE_REMEDY, "%s cannot be used: %s.", where, cause);
-    json_array_append_new(settings->warnings, problem_to_json(&problem));
+    settings_warn(settings, &problem);
     if (settings->broken.kind == PROBLEM_NONE)
         settings->broken = problem;
 }
@@ -199,6 +206,23 @@ bool settings_list_contains(const struct settings *settings, const char *key, co
             return true;
     }
     return false;
+}
+
+bool settings_authority_is_built_in(const char *authority)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof clouds / sizeof clouds[0]; i++)
+        if (strcasecmp(authority, clouds[i].authority) == 0)
+            return true;
+    return false;
+}
+
+const char *settings_ca_file_for(const struct settings *settings, const char *authority)
+{
+    if (source_of(settings, "caFile") == SETTINGS_USER && settings_authority_is_built_in(authority))
+        return NULL;
+    return settings_text(settings, "caFile");
 }
 
 /* The `accounts` entry for the address itself, else for its domain. */

@@ -36,6 +36,9 @@ struct settings_key {
 /* The table, for whoever checks or lists keys. */
 const struct settings_key *settings_keys(size_t *count);
 
+#define SETTINGS_WARNINGS_MAX                                                                                \
+    64 /* all keys wrong at once are 20; the rest adds nothing, and hello must fit a frame */
+
 /* Sets the defaults. 0, or -1 out of memory. */
 int settings_init(struct settings *settings);
 void settings_clear(struct settings *settings);
@@ -48,6 +51,8 @@ void settings_apply(struct settings *settings, const json_t *object, enum settin
                     const char *where);
 /* Marks a file as unusable. */
 void settings_break(struct settings *settings, const char *where, const char *cause);
+/* Adds a warning, unless there are too many. */
+void settings_warn(struct settings *settings, const struct problem *problem);
 /* To be called when all files were applied: drops what the whole does not allow. */
 void settings_settle(struct settings *settings);
 
@@ -55,6 +60,11 @@ void settings_settle(struct settings *settings);
 const char *settings_text(const struct settings *settings, const char *key);
 /* Whether an array value contains the text. */
 bool settings_list_contains(const struct settings *settings, const char *key, const char *text);
+
+/* The caFile that applies to an authority, or NULL: the user's own file cannot vouch for a built-in cloud. */
+const char *settings_ca_file_for(const struct settings *settings, const char *authority);
+/* Whether it is the authority of a cloud that is built in. */
+bool settings_authority_is_built_in(const char *authority);
 
 /* What account.add asked for, "" where it said nothing. */
 struct account_wish {

@@ -51,8 +51,14 @@ json_t *account_to_json(const struct entry *entry, const char *account)
     const struct identity *identity = &entry->identity;
     const struct problem *problem = NULL;
     const char *state = identity_state(identity, &problem);
+    struct problem denied;
     struct account_target target;
 
+    if (identity->sign_in.id == 0 && !entry_may_serve(entry, account, &denied)) {
+        denied.since = wall_clock();
+        problem = &denied;
+        state = denied.kind == PROBLEM_POLICY_DENIED ? "blocked" : "attention";
+    }
     settings_target(&entry->service->settings, account, &entry->wish, &target);
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:n}", "account", account, "signInAs",

@@ -69,18 +69,16 @@ static int read_wish(const json_t *params, struct account_wish *wish, struct pro
     return 0;
 }
 
-/* Writes the entry without the address, or erases its files with the last one. */
-static int save_without(struct entry *entry, struct problem *problem)
-{
-    if (json_array_size(entry->addresses) > 0)
-        return store_save(entry, true, problem);
-    return entry->on_disk ? store_erase(entry, problem) : 0;
-}
-
 static int save_added(struct entry *before, struct entry *entry, const char *account, struct problem *problem)
 {
-    if (store_save(entry, false, problem) == 0)
-        return before == NULL || before == entry ? 0 : save_without(before, problem);
+    struct problem left;
+
+    if (store_save(entry, false, problem) == 0) {
+        /* Where it was before it is found and cleaned at the next start, if it cannot be now. */
+        if (before != NULL && before != entry && store_leave(before, account, &left) != 0)
+            entry_remove_address(before, account);
+        return 0;
+    }
     /* Nothing was kept on disk, so nothing is kept in memory. */
     if (before != entry) {
         entry_remove_address(entry, account);
@@ -132,7 +130,6 @@ static void cancel_for(struct entry *entry, const char *account)
 json_t *method_account_remove(struct service *service, struct rpc_request *request, struct problem *problem)
 {
     static const char *const names[] = {"account"};
-    const struct event removed = {.kind = EVENT_REMOVED};
     const char *account = NULL;
     struct entry *entry;
 
@@ -148,13 +145,8 @@ json_t *method_account_remove(struct service *service, struct rpc_request *reque
     entry = entry_of(service, account); /* a sign-in that was to move the address is over */
     if (entry == NULL)
         return json_object();
-    entry_remove_address(entry, account);
-    if (save_without(entry, problem) != 0) {
-        (void)entry_add_address(entry, account);
+    if (store_leave(entry, account, problem) != 0)
         return NULL;
-    }
-    if (json_array_size(entry->addresses) == 0)
-        (void)entry_step(entry, &removed);
     store_policy_accounts(service);
     return json_object();
 }

@@ -160,43 +160,36 @@ static void app_changed(struct problem *problem)
                 "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
 }
 
-static void judge(struct entry *entry)
+bool entry_may_serve(const struct entry *entry, const char *account, struct problem *problem)
 {
-    struct service *service = entry->service;
-    struct identity *identity = &entry->identity;
-    const char *account = json_string_value(json_array_get(entry->addresses, 0));
-    struct account_target target;
+    const struct settings *settings = &entry->service->settings;
     struct account_wish wish = merge_wish(entry, &entry->wish);
-    bool kept = identity->held.kind == PROBLEM_VAULT_DAMAGED || identity->held.kind == PROBLEM_VAULT_LOCKED;
+    struct account_target target;
 
-    memset(&identity->no_renewal, 0, sizeof identity->no_renewal);
-    if (!kept)
-        memset(&identity->held, 0, sizeof identity->held);
-    if (account == NULL || kept)
-        return;
-    settings_target(&service->settings, account, &wish, &target);
-    if (!settings_allow(&service->settings, account, target.key.sign_in_as, &identity->held) ||
-        identity->grant.serial == 0)
-        return;
-    if (service->settings.broken.kind != PROBLEM_NONE) {
-        identity->no_renewal = service->settings.broken;
-        return;
-    }
-    if (!keys_equal(&target.key, &identity->key))
-        app_changed(&identity->held);
-    else
-        (void)settings_can_sign_in(&service->settings, &target, &identity->no_renewal);
+    settings_target(settings, account, &wish, &target);
+    if (!settings_allow(settings, account, target.key.sign_in_as, problem))
+        return false;
+    if (entry->identity.grant.serial == 0 || settings->broken.kind != PROBLEM_NONE ||
+        keys_equal(&target.key, &entry->identity.key))
+        return true;
+    app_changed(problem);
+    return false;
 }
 
 void entry_judge(struct entry *entry)
 {
-    struct identity *identity = &entry->identity;
+    const struct settings *settings = &entry->service->settings;
+    const char *account = json_string_value(json_array_get(entry->addresses, 0));
+    struct account_wish wish = merge_wish(entry, &entry->wish);
+    struct problem *problem = &entry->identity.no_renewal;
+    struct account_target target;
 
-    judge(entry);
-    if (identity->held.since == 0)
-        identity->held.since = wall_clock();
-    if (identity->no_renewal.since == 0)
-        identity->no_renewal.since = wall_clock();
+    memset(problem, 0, sizeof *problem);
+    if (account == NULL || entry->identity.grant.serial == 0)
+        return;
+    settings_target(settings, account, &wish, &target);
+    if (!settings_can_sign_in(settings, &target, problem))
+        problem->since = wall_clock();
 }
 
 static void entry_free(struct entry *entry)

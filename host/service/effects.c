@@ -42,14 +42,17 @@ static void token_arrived(void *context, struct https_answer *http)
         service->client.settled(service->client.context);
 }
 
-static struct https *https_of(struct service *service)
+/* Trust anchors of the user's file vouch for a cloud of the user's own, never for Microsoft's. */
+static struct https *https_for(struct service *service, const char *authority)
 {
+    bool own_anchors = settings_ca_file_for(&service->settings, authority) != NULL;
+    struct https **https = own_anchors ? &service->https_own_anchors : &service->https;
     const char *proxy = settings_text(&service->settings, "proxy");
 
-    if (service->https == NULL)
-        service->https = https_new(service->loop, settings_text(&service->settings, "caFile"),
-                                   proxy != NULL ? proxy : service->proxy);
-    return service->https;
+    if (*https == NULL)
+        *https = https_new(service->loop, settings_ca_file_for(&service->settings, authority),
+                           proxy != NULL ? proxy : service->proxy);
+    return *https;
 }
 
 /* The scopes of a code request are those of its first resource: one resource per token request (FACTS 1.3).
@@ -90,7 +93,7 @@ static int token_form(const struct identity *identity, struct secret *form)
 static int send_token_request(struct entry *entry)
 {
     const struct identity_key *key = &entry->identity.key;
-    struct https *https = https_of(entry->service);
+    struct https *https = https_for(entry->service, key->authority);
     struct secret form = {0};
     char url[1024];
 

@@ -59,11 +59,26 @@ static void date_warnings(json_t *warnings)
     }
 }
 
+/* The effective values; a proxy's user and password are nobody else's business. */
+static json_t *shown_policy(const struct settings *settings)
+{
+    const char *proxy = settings_text(settings, "proxy"), *start, *at;
+    json_t *policy = json_copy(settings->values);
+
+    if (proxy == NULL)
+        return policy;
+    start = strstr(proxy, "://") + 3;
+    at = strrchr(start, '@');
+    if (at != NULL)
+        json_object_set_new(policy, "proxy", json_sprintf("%.*s%s", (int)(start - proxy), proxy, at + 1));
+    return policy;
+}
+
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem)
 {
     const json_t *managed = json_object_get(params, "managed");
     const char *locale = NULL;
-    json_t *result;
+    json_t *result, *policy;
 
     if (check_protocol(params, problem) != 0 || check_version_of(params, "extension", problem) != 0 ||
         check_version_of(params, "thunderbird", problem) != 0 ||
@@ -76,11 +91,11 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
     }
     if (managed != NULL)
         settings_apply(&service->settings, managed, SETTINGS_THUNDERBIRD, "Thunderbird's policies");
+    policy = shown_policy(&service->settings);
     date_warnings(service->settings.warnings);
     result = account_page(service, "", LIST_MAX);
-    json_object_update_new(result,
-                           json_pack("{s:i, s:{s:s}, s:[], s:O, s:O}", "protocol", PROTOCOL_VERSION, "host",
-                                     "version", THUNDERSEAL_VERSION, "features", "policy",
-                                     service->settings.values, "warnings", service->settings.warnings));
+    json_object_update_new(result, json_pack("{s:i, s:{s:s}, s:[], s:o, s:O}", "protocol", PROTOCOL_VERSION,
+                                             "host", "version", THUNDERSEAL_VERSION, "features", "policy",
+                                             policy, "warnings", service->settings.warnings));
     return result;
 }

@@ -38,13 +38,43 @@ static void maybe_leave(struct native *native)
 {
     bool written = native->queue_start == native->queue_end;
 
-    if (native->broken || (native->ended && written && !service_must_wait(native->service)))
+    if (native->ended && written && !service_must_wait(native->service))
         loop_stop(native->loop);
 }
 
 static void token_settled(void *context)
 {
     maybe_leave(context);
+}
+
+static void finish_late(void *context)
+{
+    struct native *native = context;
+
+    native->finish_timer = NULL;
+    loop_stop(native->loop);
+}
+
+/* Nothing more is read; what is on the wire may still reach the disk. */
+static void finish(struct native *native)
+{
+    if (native->ended)
+        return;
+    native->ended = true;
+    loop_unwatch(native->loop, native->input);
+    native->input = NULL;
+    native->finish_timer =
+        loop_timer_start(native->loop, service_must_wait(native->service) ? FINISH_REQUEST_MS : FINISH_MS,
+                         finish_late, native);
+}
+
+/* Nobody reads any more: as if the input had ended. */
+static void give_up_output(struct native *native)
+{
+    native->broken = true;
+    sodium_memzero(native->queue, native->queue_end);
+    native->queue_start = native->queue_end = 0;
+    finish(native);
 }
 
 static void write_queue(struct native *native)
@@ -55,7 +85,7 @@ static void write_queue(struct native *native)
         if (part < 0 && errno == EINTR)
             continue;
         if (part < 0 && errno != EAGAIN)
-            native->broken = true;
+            give_up_output(native);
         if (part < 0)
             break;
         sodium_memzero(native->queue + native->queue_start, (size_t)part);
@@ -78,9 +108,8 @@ static void queue_frame(struct native *native, const char *text, size_t length)
         native->queue_start = 0;
     }
     if (native->queue_end + FRAME_HEAD + length > QUEUE_MAX) {
-        native->broken = true;
         native->exit_status = EX_IOERR;
-        maybe_leave(native);
+        give_up_output(native);
         return;
     }
     memcpy(native->queue + native->queue_end, &head, FRAME_HEAD);
@@ -156,24 +185,11 @@ static void take_bytes(struct native *native, size_t length)
     }
 }
 
-static void finish_late(void *context)
-{
-    struct native *native = context;
-
-    native->finish_timer = NULL;
-    loop_stop(native->loop);
-}
-
 static void input_ended(struct native *native)
 {
-    native->ended = true;
     if (!frame_between(&native->decoder))
         native->exit_status = EX_DATAERR;
-    loop_unwatch(native->loop, native->input);
-    native->input = NULL;
-    native->finish_timer =
-        loop_timer_start(native->loop, service_must_wait(native->service) ? FINISH_REQUEST_MS : FINISH_MS,
-                         finish_late, native);
+    finish(native);
 }
 
 static void input_ready(void *context, int fd, unsigned ready)
@@ -198,8 +214,9 @@ static void output_ready(void *context, int fd, unsigned ready)
 
     (void)fd;
     if ((ready & LOOP_WRITE) == 0)
-        native->broken = true; /* the reader is gone */
-    write_queue(native);
+        give_up_output(native); /* the reader is gone */
+    else
+        write_queue(native);
     if (!client_congested(native))
         service_tell_changes(native->service);
     maybe_leave(native);
@@ -236,6 +253,7 @@ int native_run(void)
         return problem_exit_status(problem.kind);
     }
     loop_run(native.loop);
+    service_finish(native.service);
     frame_next(&native.decoder);
     service_free(native.service);
     wiping_free(native.queue);

@@ -55,8 +55,8 @@ void service_free(struct service *service)
 {
     if (service == NULL)
         return;
-    if (service->https != NULL)
-        https_free(service->https);
+    https_free(service->https);
+    https_free(service->https_own_anchors);
     while (service->requests != NULL)
         request_close(service->requests);
     entries_free(service);
@@ -183,24 +183,13 @@ static void handle_request(struct service *service, struct rpc_request *request)
         send_message(service, rpc_error(request->id, &problem));
 }
 
-/* A change by another process that came before the message counts before it, whichever the loop saw first. */
-static void catch_up(struct service *service)
-{
-    char events[4096];
-    bool changed = false;
-
-    while (service->watch != NULL && read(service->watch_fd, events, sizeof events) > 0)
-        changed = true;
-    if (changed)
-        store_reload(service);
-}
-
 void service_handle(struct service *service, json_t *message)
 {
     struct rpc_request request = {0};
     struct problem problem;
 
-    catch_up(service);
+    /* A change by another process that came before the message counts before it. */
+    store_catch_up(service);
     if (rpc_request_check(message, &request, &problem) != 0) {
         service_refuse(service, &problem);
         return;
@@ -212,6 +201,11 @@ void service_handle(struct service *service, json_t *message)
     rpc_request_clear(&request);
     entries_sweep(service);
     service_tell_changes(service);
+}
+
+void service_finish(struct service *service)
+{
+    store_save_rest(service);
 }
 
 bool service_must_wait(const struct service *service)

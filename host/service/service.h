@@ -38,6 +38,8 @@ void service_tell_changes(struct service *service);
 
 /* Whether something still has to reach the disk: a token request is on the wire. */
 bool service_must_wait(const struct service *service);
+/* Before leaving: a last try to save what could not be saved. */
+void service_finish(struct service *service);
 /* Name and protection of the key store, for `status`. */
 const char *service_keystore(const struct service *service);
 const char *service_keystore_protection(const struct service *service);

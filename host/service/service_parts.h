@@ -32,6 +32,8 @@ struct entry {
     char name[VAULT_NAME_SIZE];
     uint64_t generation; /* the latest written, or tried */
     bool on_disk;
+    bool seen;    /* while all files are read again */
+    bool untidy;  /* its file names an address that another identity has */
     bool changed; /* account.changed is due */
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
@@ -58,16 +60,19 @@ struct service {
     struct service_client client;
     struct settings settings;
     struct vault *vault;
-    struct https *https; /* made at the first transfer: loading its trust anchors takes time */
-    char *proxy;         /* Thunderbird's, from hello */
+    /* Made at the first transfer that needs it; the second with the anchors of caFile. */
+    struct https *https, *https_own_anchors;
+    char *proxy; /* Thunderbird's, from hello */
     char *state_folder;
     struct entry *entries;
     struct request *requests;
     size_t request_count;
     uint64_t next_number;
-    bool greeted;  /* hello succeeded */
-    bool prepared; /* the vault's folders and key are there */
-    int watch_fd;  /* inotify, or -1 */
+    bool greeted;    /* hello succeeded */
+    bool starting;   /* the vault is being read for the first time */
+    bool reload_due; /* the watch began after files were read */
+    bool prepared;   /* the vault's folders and key are there */
+    int watch_fd;    /* inotify, or -1 */
     struct loop_watch *watch;
 };
 
@@ -108,7 +113,9 @@ size_t accounts_count(const struct service *service);
 /* Adds or changes an account as account.add does, without saving. The entry, or NULL with *problem. */
 struct entry *account_ensure(struct service *service, const char *account, const struct account_wish *wish,
                              struct problem *problem);
-/* Works out what hinders the entry under the configuration in force. */
+/* Whether the configuration in force lets the entry hand out tokens for this address; else *problem. */
+bool entry_may_serve(const struct entry *entry, const char *account, struct problem *problem);
+/* Works out whether the configuration in force lets the entry renew. */
 void entry_judge(struct entry *entry);
 /* Releases entries that serve no address and have nothing on the wire. */
 void entries_sweep(struct service *service);
@@ -123,10 +130,15 @@ json_t *account_to_json(const struct entry *entry, const char *account);
 
 /* --- store.c: entries on disk --- */
 int store_load(struct service *service, struct problem *problem);
-/* Takes over what other processes wrote since. */
+/* Takes over what other processes wrote: all of it, or what the watch has told since. */
 void store_reload(struct service *service);
+void store_catch_up(struct service *service);
 int store_save(struct entry *entry, bool forget_older, struct problem *problem);
-int store_erase(struct entry *entry, struct problem *problem);
+/* Takes an address out, on disk too: the identity's files go with its last one. 0, or -1 and nothing has
+ * changed. */
+int store_leave(struct entry *entry, const char *account, struct problem *problem);
+/* A last try to save what could not be saved before. */
+void store_save_rest(struct service *service);
 /* Adds the accounts that the policy names and nobody has added. */
 void store_policy_accounts(struct service *service);
 /* Watches the folder, if it exists and is not watched yet. */

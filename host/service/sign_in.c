@@ -73,25 +73,18 @@ static void close_listener(struct entry *entry)
     entry->sign_in_timer = NULL;
 }
 
-/* The address leaves the identity that served it before: saved there only after it is safe here. */
+/* The address leaves the identity that served it before, now that it is safe here. What fails is found at the
+ * next start. */
 static void finish_move(struct entry *entry)
 {
-    struct service *service = entry->service;
     struct entry *other;
     struct problem problem;
 
     (void)entry_add_address(entry, entry->moving);
-    for (other = service->entries; other != NULL; other = other->next) {
-        if (other == entry || !entry_has_address(other, entry->moving))
-            continue;
-        entry_remove_address(other, entry->moving);
-        if (json_array_size(other->addresses) == 0) {
-            identity_forget_tokens(&other->identity);
-            (void)store_erase(other, &problem);
-        } else {
-            (void)store_save(other, true, &problem);
-        }
-    }
+    for (other = entry->service->entries; other != NULL; other = other->next)
+        if (other != entry && entry_has_address(other, entry->moving) &&
+            store_leave(other, entry->moving, &problem) != 0)
+            entry_remove_address(other, entry->moving);
 }
 
 void sign_in_finished(struct entry *entry, const struct problem *problem)
@@ -170,7 +163,7 @@ static int check_flow(struct service *service, const json_t *params, struct prob
 /* The identity that the configuration in force wants for the account; it may be another than the one it has.
  */
 static struct entry *entry_to_sign_in(struct service *service, const char *account,
-                                      struct account_target *target, struct problem *problem)
+                                      struct account_target *target, bool *moves, struct problem *problem)
 {
     const struct account_wish nothing = {0};
     struct entry *current = account_ensure(service, account, &nothing, problem), *wanted;
@@ -190,15 +183,14 @@ static struct entry *entry_to_sign_in(struct service *service, const char *accou
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
         return NULL;
     }
-    if (wanted != current) {
+    *moves = wanted != current;
+    if (*moves)
         wanted->wish = wish;
-        problem_copy_text(wanted->moving, sizeof wanted->moving, account);
-    }
     return wanted;
 }
 
 /* What this sign-in will bring must find its place on disk; so must an account that is new. */
-static int check_vault(struct entry *entry, struct problem *problem)
+static int check_vault(struct entry *entry, bool moves, struct problem *problem)
 {
     struct service *service = entry->service;
 
@@ -206,7 +198,7 @@ static int check_vault(struct entry *entry, struct problem *problem)
         return -1;
     service->prepared = true;
     store_watch(service);
-    return entry->on_disk || entry->moving[0] != '\0' ? 0 : store_save(entry, false, problem);
+    return entry->on_disk || moves ? 0 : store_save(entry, false, problem);
 }
 
 static int draw_secrets(struct sign_in_secrets *secrets, struct problem *problem)
@@ -219,7 +211,7 @@ static int draw_secrets(struct sign_in_secrets *secrets, struct problem *problem
 }
 
 /* Puts the machine into signing-in and the listener into place; the URL for the browser into url. */
-static int begin(struct entry *entry, const char *account, const char *scopes,
+static int begin(struct entry *entry, const char *account, bool moves, const char *scopes,
                  struct redirect_listener *listener, struct sign_in_secrets *secrets,
                  char url[AUTHORIZATION_URL_MAX])
 {
@@ -252,6 +244,7 @@ static int begin(struct entry *entry, const char *account, const char *scopes,
     problem_copy_text(entry->sign_in_account, sizeof entry->sign_in_account, account);
     snprintf(entry->sign_in_id, sizeof entry->sign_in_id, "%08x%08x", randombytes_random(),
              randombytes_random());
+    problem_copy_text(entry->moving, sizeof entry->moving, moves ? account : "");
     entry->listener = listener;
     entry->sign_in_expires_at = wall_clock() + SIGN_IN_DEADLINE_S;
     entry->sign_in_timer = loop_timer_start(service->loop, SIGN_IN_DEADLINE_S * 1000, deadline_passed, entry);
@@ -261,30 +254,28 @@ static int begin(struct entry *entry, const char *account, const char *scopes,
 static json_t *start(struct service *service, const char *account, bool open_browser, const json_t *params,
                      struct problem *problem)
 {
-    bool known = entry_of(service, account) != NULL;
+    bool known = entry_of(service, account) != NULL, moves = false;
     struct account_target target;
-    struct entry *entry = entry_to_sign_in(service, account, &target, problem), *added;
+    struct entry *entry = entry_to_sign_in(service, account, &target, &moves, problem), *added;
     struct redirect_listener *listener = NULL;
     struct sign_in_secrets secrets = {0};
-    char scopes[SCOPE_LIST_SIZE], moving[ACCOUNT_NAME_SIZE], url[AUTHORIZATION_URL_MAX];
+    char scopes[SCOPE_LIST_SIZE], url[AUTHORIZATION_URL_MAX];
     json_t *result = NULL;
 
     if (entry == NULL || read_scopes(params, &target, scopes, problem) != 0 ||
-        check_vault(entry, problem) != 0 || draw_secrets(&secrets, problem) != 0)
+        check_vault(entry, moves, problem) != 0 || draw_secrets(&secrets, problem) != 0)
         goto out;
     listener = redirect_listener_open(service->loop, settings_text(&service->settings, "redirectHost"),
                                       redirected, entry, problem);
     if (listener == NULL)
         goto out;
-    memcpy(moving, entry->moving, sizeof moving);
-    if (begin(entry, account, scopes, listener, &secrets, url) != 0) {
+    if (begin(entry, account, moves, scopes, listener, &secrets, url) != 0) {
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
         if (entry->listener != listener)
             redirect_listener_close(listener);
         end_sign_in(entry, problem);
         goto out;
     }
-    memcpy(entry->moving, moving, sizeof moving); /* the end of an earlier sign-in cleared it */
     if (open_browser && browser_open(url, problem) != 0) {
         end_sign_in(entry, problem);
         goto out;
@@ -292,8 +283,6 @@ static json_t *start(struct service *service, const char *account, bool open_bro
     result = json_pack("{s:s, s:s, s:I, s:s}", "signInId", entry->sign_in_id, "flow", "browser", "expiresAt",
                        (json_int_t)entry->sign_in_expires_at, "authorizationUrl", url);
 out:
-    if (result == NULL && entry != NULL && entry->identity.sign_in.id == 0)
-        entry->moving[0] = '\0';
     added = known || result != NULL ? NULL : entry_of(service, account);
     if (added != NULL && !added->on_disk)
         entry_remove_address(added, account); /* refused, so it was not added */

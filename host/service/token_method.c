@@ -109,23 +109,11 @@ static int read_params(struct service *service, const json_t *params, struct wan
         wish = entry->wish;
     settings_target(&service->settings, wanted->account, &wish, &target);
     if (target.outlook ==
-        NULL) { /* a cloud whose table is not there: any name will do to find that nothing is granted */
+        NULL) { /* a cloud whose table is not there: any name finds that nothing is granted */
         target.outlook = "https://outlook.office.com";
         target.graph = "https://graph.microsoft.com";
     }
     return read_protocol(params, &target, wanted, problem);
-}
-
-/* The entry for the account; a sign-in by another process is looked for before any "no". */
-static struct entry *find_entry(struct service *service, const char *account)
-{
-    struct entry *entry = entry_of(service, account);
-
-    if (entry != NULL && entry->identity.grant.serial != 0)
-        return entry;
-    if (service->watch == NULL)
-        store_reload(service);
-    return entry_of(service, account);
 }
 
 json_t *method_token_get(struct service *service, struct rpc_request *rpc, struct problem *problem)
@@ -138,7 +126,7 @@ json_t *method_token_get(struct service *service, struct rpc_request *rpc, struc
 
     if (read_params(service, rpc->params, &wanted, problem) != 0)
         return NULL;
-    entry = find_entry(service, wanted.account);
+    entry = entry_of(service, wanted.account);
     if (entry == NULL) {
         if (settings_allow(&service->settings, wanted.account, wanted.account, problem))
             problem_setf(problem, PROBLEM_UNKNOWN_ACCOUNT,
@@ -146,6 +134,8 @@ json_t *method_token_get(struct service *service, struct rpc_request *rpc, struc
                          "Thunderseal does not know the account %s.", wanted.account);
         return NULL;
     }
+    if (!entry_may_serve(entry, wanted.account, problem))
+        return NULL;
     request = request_open(service, rpc->id, problem);
     if (request == NULL)
         return NULL;

@@ -140,21 +140,21 @@ static void a_sign_in_after_sign_out_waits_for_the_late_answer_and_ignores_it(vo
 }
 
 /* As the shell does when another process wrote the identity's file. */
-static void reload(struct bench *bench, uint64_t serial, const char *access)
+static void reload(struct bench *bench, uint64_t serial, const char *refresh_token, const char *access)
 {
     char text[2048];
     struct secret payload = {0};
 
     snprintf(
         text, sizeof text,
-        "{\"version\":1,\"serial\":%d,\"refreshToken\":\"refresh-9\",\"obtainedAt\":%lld,\"lastUsedAt\":%lld,"
+        "{\"version\":1,\"serial\":%d,\"lastSerial\":%d,\"refreshToken\":\"%s\",\"obtainedAt\":%lld,"
+        "\"lastUsedAt\":%lld,"
         "\"oid\":\"oid-lena\",\"tid\":\"tid-example\",\"homeAccountId\":\"\",\"scopes\":\"%s\",\"access\":[%"
         "s]}",
-        (int)serial, (long long)bench->now, (long long)bench->now, IMAP_SCOPE " " SMTP_SCOPE " " USER_SCOPE,
-        access);
+        (int)serial, (int)serial, refresh_token, (long long)bench->now, (long long)bench->now,
+        IMAP_SCOPE " " SMTP_SCOPE " " USER_SCOPE, access);
     put_secret(&payload, text);
-    identity_forget_tokens(&bench->identity);
-    assert_int_equal(identity_payload_read(&payload, &bench->identity), 0);
+    assert_int_equal(identity_payload_replace(&payload, &bench->identity), 0);
     secret_wipe(&payload);
 }
 
@@ -168,7 +168,7 @@ static void a_file_of_another_process_does_not_mix_up_resources(void **state)
     mail = want(&bench, OUTLOOK);
     graph = want(&bench, GRAPH);
     renew_with(&bench, "outlook-2", NULL);
-    reload(&bench, bench.identity.grant.serial,
+    reload(&bench, bench.identity.grant.serial, secret_expose(&bench.identity.grant.refresh_token),
            "{\"resource\":\"" GRAPH "\",\"accessToken\":\"graph-8\",\"issuedAt\":1,\"expiresAt\":2}");
     renew_with(&bench, "graph-9", NULL);
     assert_token(&bench, mail, "outlook-2", true);
@@ -186,12 +186,29 @@ static void a_sign_in_by_another_process_is_not_overwritten_by_a_late_answer(voi
     (void)state;
     signed_in_long_ago(&bench);
     request = want(&bench, OUTLOOK);
-    reload(&bench, bench.identity.grant.serial + 1, "");
+    reload(&bench, bench.identity.grant.serial + 1, "refresh-9", "");
     renew_with(&bench, "outlook-2", "refresh-2");
     assert_refresh_token(&bench, "refresh-9");
     assert_waiting(&bench, request);
     renew_with(&bench, "outlook-3", NULL);
     assert_token(&bench, request, "outlook-3", true);
+    bench_close(&bench);
+}
+
+/* Sign-out and sign-in by another process while our renewal is on the wire, or a renewal of its own. */
+static void a_late_answer_to_a_replaced_refresh_token_changes_nothing(void **state)
+{
+    struct token_answer answer = {0};
+    struct bench bench;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    want(&bench, OUTLOOK);
+    reload(&bench, bench.identity.grant.serial, "refresh-9", "");
+    answer.failure = TOKEN_FAILURE_DEAD;
+    problem_set(&answer.problem, PROBLEM_SIGN_IN_REQUIRED, "Revoked.", "Sign in.");
+    give(&bench, &answer);
+    assert_refresh_token(&bench, "refresh-9");
     bench_close(&bench);
 }
 
@@ -225,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_sign_in_after_sign_out_waits_for_the_late_answer_and_ignores_it),
         cmocka_unit_test(a_file_of_another_process_does_not_mix_up_resources),
         cmocka_unit_test(a_sign_in_by_another_process_is_not_overwritten_by_a_late_answer),
+        cmocka_unit_test(a_late_answer_to_a_replaced_refresh_token_changes_nothing),
         cmocka_unit_test(an_erasure_by_another_process_leaves_nobody_without_words),
     };
 

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Loading entries from disk, and taking over what another process of the user writes: DESIGN 3.2. */
+#include "service/service_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#define SEALED_SUFFIX ".sealed"
+#define EVENTS_SIZE 4096
+
+static bool target_matches(const struct entry *entry, const char *account)
+{
+    struct account_target target;
+
+    settings_target(&entry->service->settings, account, &entry->wish, &target);
+    return keys_equal(&target.key, &entry->identity.key);
+}
+
+/* Of two identities with the same address the one that the configuration wants keeps it; else the later
+ * sign-in. */
+static bool claims_better(const struct entry *a, const struct entry *b, const char *account)
+{
+    bool a_matches = target_matches(a, account), b_matches = target_matches(b, account);
+
+    if (a_matches != b_matches)
+        return a_matches;
+    return a->identity.grant.obtained_at > b->identity.grant.obtained_at;
+}
+
+/*
+ * An address cannot be in two identities. While the host runs, the file that was written last is right:
+ * another process is moving the address. At the start a crash came between writing the new file and cleaning
+ * the old one.
+ */
+static void take_address(struct entry *entry, const char *address)
+{
+    bool starting = entry->service->starting;
+    struct entry *other;
+
+    for (other = entry->service->entries; other != NULL; other = other->next) {
+        if (other == entry || !entry_has_address(other, address))
+            continue;
+        if (starting && claims_better(other, entry, address)) {
+            entry->untidy = true;
+            return;
+        }
+        entry_remove_address(other, address);
+        other->untidy = starting;
+    }
+    (void)entry_add_address(entry, address);
+}
+
+/* A header without payload is not proven: it may name accounts that nobody serves, and change nothing else.
+ */
+static void take_header(struct entry *entry, const struct record_header *extra, bool proven)
+{
+    json_t *address;
+    size_t i;
+
+    if (proven)
+        json_array_clear(entry->addresses);
+    json_array_foreach(extra->addresses, i, address)
+    {
+        if (proven)
+            take_address(entry, json_string_value(address));
+        else if (entry_of(entry->service, json_string_value(address)) == NULL)
+            (void)entry_add_address(entry, json_string_value(address));
+    }
+    if (!proven && entry->on_disk)
+        return;
+    memcpy(entry->wish.sign_in_as, entry->identity.key.sign_in_as, sizeof entry->wish.sign_in_as);
+    memcpy(entry->wish.tenant, extra->tenant, sizeof entry->wish.tenant);
+    memcpy(entry->wish.cloud, extra->cloud, sizeof entry->wish.cloud);
+}
+
+/* A file whose header cannot be used, or stands in another's place, serves nobody; it stays where it is. */
+static struct entry *entry_for(struct service *service, const struct vault_entry *file,
+                               struct record_header *extra)
+{
+    struct identity identity;
+    char name[VAULT_NAME_SIZE];
+
+    memset(&identity, 0, sizeof identity);
+    if (file->header == NULL || identity_header_read(file->header, &identity, extra) != 0)
+        return NULL;
+    entry_name(name, &identity.key);
+    return strcmp(name, file->name) == 0 ? entry_make(service, &identity.key) : NULL;
+}
+
+static void damaged(struct problem *problem)
+{
+    problem_set(problem, PROBLEM_VAULT_DAMAGED, "The stored sign-in of this account is damaged.",
+                "Sign in again.");
+}
+
+/* Puts the tokens of the file in the place of those that the entry had. */
+static void take_payload(struct entry *entry, struct vault_entry *file)
+{
+    struct identity *identity = &entry->identity;
+
+    memset(&identity->held, 0, sizeof identity->held);
+    if (file->payload.bytes != NULL) {
+        if (identity_payload_replace(&file->payload, identity) != 0)
+            damaged(&identity->held);
+        /* The generation before stepped in: told, though everything goes on. */
+        if (file->problem.kind != PROBLEM_NONE)
+            settings_warn(&entry->service->settings, &file->problem);
+    } else {
+        identity_forget_tokens(identity);
+        if (file->problem.kind != PROBLEM_NONE)
+            identity->held = file->problem;
+        else
+            damaged(&identity->held);
+    }
+    entry->generation = file->generation;
+    entry->on_disk = entry->seen = true;
+    entry->changed = true;
+}
+
+static void load_one(void *context, struct vault_entry *file)
+{
+    struct record_header extra = {0};
+    struct entry *entry = entry_for(context, file, &extra);
+
+    if (entry != NULL) {
+        take_payload(entry, file);
+        take_header(entry, &extra, file->payload.bytes != NULL);
+        entry_judge(entry);
+    }
+    json_decref(extra.addresses);
+}
+
+/* Accounts named in policy exist without account.add. */
+void store_policy_accounts(struct service *service)
+{
+    json_t *accounts = json_object_get(service->settings.values, "accounts"), *value;
+    const struct account_wish nothing = {0};
+    const char *account;
+    struct problem problem;
+
+    json_object_foreach(accounts, account, value)
+    {
+        if (account[0] != '*' && entry_of(service, account) == NULL)
+            (void)account_ensure(service, account, &nothing, &problem);
+    }
+}
+
+/* What cannot be cleaned now is found again at the next start. */
+static void tidy_up(struct service *service)
+{
+    const struct event removed = {.kind = EVENT_REMOVED};
+    struct entry *entry;
+    struct problem problem;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next) {
+        if (!entry->untidy)
+            continue;
+        entry->untidy = false;
+        if (json_array_size(entry->addresses) > 0)
+            (void)store_save(entry, true, &problem);
+        else if (vault_erase(service->vault, entry->name, &problem) == 0)
+            entry->on_disk = false;
+        if (json_array_size(entry->addresses) == 0)
+            (void)entry_step(entry, &removed);
+    }
+}
+
+int store_load(struct service *service, struct problem *problem)
+{
+    int result;
+
+    service->starting = true;
+    store_watch(service); /* before reading, so that no change falls between */
+    result = vault_each(service->vault, load_one, service, problem);
+    service->starting = false;
+    if (result != 0)
+        return -1;
+    tidy_up(service);
+    store_policy_accounts(service);
+    entries_sweep(service);
+    return 0;
+}
+
+/* --- while running --- */
+
+static struct entry *entry_by_name(struct service *service, const char *name)
+{
+    struct entry *entry;
+
+    for (entry = service->entries; entry != NULL && strcmp(entry->name, name) != 0; entry = entry->next)
+        ;
+    return entry;
+}
+
+static void reload_one(void *context, struct vault_entry *file)
+{
+    struct entry *known = entry_by_name(context, file->name);
+
+    if (known != NULL)
+        known->seen = true;
+    /* Ours, or older than what we have; but what could not be read before is always news. */
+    if (known == NULL || !known->on_disk || file->generation > known->generation ||
+        (known->identity.held.kind != PROBLEM_NONE && file->payload.bytes != NULL))
+        load_one(context, file);
+}
+
+/* Its file is gone: another process erased the identity. */
+static void drop_entry(struct entry *entry)
+{
+    const struct event removed = {.kind = EVENT_REMOVED};
+
+    entry->on_disk = false;
+    entry->generation = 0;
+    json_array_clear(entry->addresses);
+    (void)entry_step(entry, &removed);
+}
+
+static void reload_named(struct service *service, const char *name, bool deleted)
+{
+    struct entry *entry = entry_by_name(service, name);
+    struct vault_entry file = {0};
+    struct problem problem;
+    int result = vault_read(service->vault, name, &file, &problem);
+
+    /* Gone, or gone and made anew since: its generations began again. A file that cannot be read changes
+     * nothing. */
+    if (entry != NULL && entry->on_disk &&
+        (result == 1 || (result == 0 && deleted && file.generation < entry->generation)))
+        drop_entry(entry);
+    if (result == 0)
+        reload_one(service, &file);
+    vault_entry_clear(&file);
+}
+
+void store_reload(struct service *service)
+{
+    struct entry *entry;
+    struct problem problem;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next)
+        entry->seen = false;
+    if (vault_each(service->vault, reload_one, service, &problem) == 0)
+        for (entry = service->entries; entry != NULL; entry = entry->next)
+            if (entry->on_disk && !entry->seen)
+                drop_entry(entry);
+    store_policy_accounts(service);
+}
+
+static void take_event(struct service *service, const struct inotify_event *event)
+{
+    char name[VAULT_NAME_SIZE];
+
+    if ((event->mask & IN_Q_OVERFLOW) != 0) {
+        store_reload(service);
+        return;
+    }
+    /* The generations before and what is being written have longer names. */
+    if (event->len == 0 || strlen(event->name) != VAULT_NAME_SIZE - 1 + strlen(SEALED_SUFFIX) ||
+        strcmp(event->name + VAULT_NAME_SIZE - 1, SEALED_SUFFIX) != 0)
+        return;
+    memcpy(name, event->name, VAULT_NAME_SIZE - 1);
+    name[VAULT_NAME_SIZE - 1] = '\0';
+    reload_named(service, name, (event->mask & IN_DELETE) != 0);
+}
+
+static void take_events(struct service *service)
+{
+    char events[EVENTS_SIZE] __attribute__((aligned(__alignof__(struct inotify_event))));
+    const struct inotify_event *event;
+    ssize_t length, offset;
+    bool any = false;
+
+    while ((length = read(service->watch_fd, events, sizeof events)) > 0)
+        for (offset = 0; offset < length; offset += (ssize_t)(sizeof *event + event->len)) {
+            event = (const struct inotify_event *)(const void *)(events + offset);
+            take_event(service, event);
+            any = true;
+        }
+    if (any)
+        store_policy_accounts(service);
+}
+
+/* The key is back, or another process made a vault where there was none. */
+static bool may_open_now(struct service *service)
+{
+    const struct entry *entry;
+    struct problem problem;
+
+    for (entry = service->entries; entry != NULL && entry->identity.held.kind != PROBLEM_VAULT_LOCKED;
+         entry = entry->next)
+        ;
+    return entry != NULL && vault_prepare(service->vault, &problem) == 0;
+}
+
+void store_catch_up(struct service *service)
+{
+    if (service->watch != NULL)
+        take_events(service);
+    else
+        store_watch(service);
+    if (service->watch == NULL || service->reload_due || may_open_now(service)) {
+        service->reload_due = false;
+        store_reload(service);
+    }
+}
+
+static void folder_changed(void *context, int fd, unsigned ready)
+{
+    struct service *service = context;
+
+    (void)fd;
+    (void)ready;
+    take_events(service);
+    entries_sweep(service);
+    service_tell_changes(service);
+}
+
+void store_watch(struct service *service)
+{
+    const char *folder = vault_identities_folder(service->vault);
+
+    if (service->watch != NULL)
+        return;
+    if (service->watch_fd < 0)
+        service->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (service->watch_fd < 0 ||
+        inotify_add_watch(service->watch_fd, folder, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR) < 0)
+        return;
+    service->watch = loop_watch_fd(service->loop, service->watch_fd, LOOP_READ, folder_changed, service);
+    service->reload_due = !service->starting;
+}
