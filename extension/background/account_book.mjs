@@ -31,6 +31,14 @@ export class AccountBook {
 
   /**
    * @param {string} name
+   * @returns {boolean} whether it was there
+   */
+  remove(name) {
+    return this.#accounts.delete(name.toLowerCase());
+  }
+
+  /**
+   * @param {string} name
    * @returns {Account|undefined}
    */
   get(name) {

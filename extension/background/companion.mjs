@@ -4,16 +4,17 @@
 
 /* global browser */
 
-import { AccountBook, allPages } from "./account_book.mjs";
+import { AccountBook } from "./account_book.mjs";
+import { AccountListing } from "./account_listing.mjs";
+import { Failures } from "./failures.mjs";
+import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
 import { accountViews, groupByAccount } from "./overview.mjs";
+import { Settings } from "./settings.mjs";
 import { SignIns, scopesFor } from "./sign_ins.mjs";
 import { TokenRequests, replaceToken } from "./token_requests.mjs";
 
 const NATIVE_NAME = "thunderseal";
-
-/** For which address Thunderbird's proxy settings are asked. */
-const DEFAULT_AUTHORITY = "https://login.microsoftonline.com/";
 
 const HOST_SUBJECT = "host";
 
@@ -24,20 +25,19 @@ const text = (/** @type {string} */ key, /** @type {string[]} */ ...parts) => br
 
 export class Companion {
   #book = new AccountBook();
+  #settings = new Settings();
+  #failures = new Failures();
   #host;
+  #listing;
   #signIns;
   #tokenRequests;
   #notices;
   #onChange;
-  /** @type {Record<string, any>} the host's effective policy */
-  #policy = {};
   #hostVersion = "";
-  /** @type {Record<string, any>} */
-  #managed = {};
   /** @type {{installed: boolean, obstacle: string|null}} */
   #bridge = { installed: true, obstacle: null };
-  /** @type {Map<string, any>} */
-  #failures = new Map();
+  /** What can be known without the host is known. */
+  #started = Promise.withResolvers();
 
   /**
    * @param {import("./notices.mjs").Notices} notices
@@ -48,35 +48,45 @@ export class Companion {
     this.#onChange = onChange;
     this.#host = new HostConnection({
       connect: () => browser.runtime.connectNative(NATIVE_NAME),
-      greeting: () => this.#greeting(),
+      greeting,
       onState: (state, detail) => this.#hostChanged(state, detail),
       onNotification: (method, params) => this.#notified(method, params),
     });
+    this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
     this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
-    this.#tokenRequests = new TokenRequests(this.#host, this.#book, () => this.#setting("fallback", "thunderbird"));
+    this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
+      onSuccess: account => this.#failures.forget(account) && this.#changed(),
+      onUnknown: account => this.#listing.drop(account),
+    });
   }
 
   async start() {
     this.#host.start();
-    this.#bridge = await browser.tokenBridge.getStatus();
-    if (!this.#bridge.installed) {
+    const [{ fallback, ...bridge }, managed] = await Promise.all([browser.tokenBridge.getStatus(), managedSettings()]);
+    this.#settings.remember(managed, fallback);
+    this.#bridge = bridge;
+    this.#started.resolve(undefined);
+    if (!bridge.installed) {
       this.#notices.say("bridge", text("bridgeMissingTitle"), text("bridgeMissing"));
     }
     this.#onChange();
   }
 
   /** @param {import("./token_requests.mjs").TokenRequest} request */
-  answerToken(request) {
+  async answerToken(request) {
+    await this.#started.promise;
     return this.#tokenRequests.answer(request);
   }
 
   /** Everything that the popup shows. */
   async overview() {
     const servers = await browser.tokenBridge.listServers();
+    const { fallback, manage } = this.#settings;
+    const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
-      host: { state: this.#host.state, version: this.#hostVersion },
+      host: { state: this.#host.state, version: this.#hostVersion, fallback },
       bridge: this.#bridge,
-      accounts: accountViews(servers, this.#book, this.#signIns, this.#failures),
+      accounts: accountViews(servers, known, { hostState: this.#host.state, fallback, manage }),
     };
   }
 
@@ -85,21 +95,30 @@ export class Companion {
    * @param {{action: string, account?: string}} order
    */
   async perform({ action, account = "" }) {
-    this.#failures.delete(account.toLowerCase());
+    const before = this.#failures.get(account) ?? this.#book.get(account)?.problem;
+    this.#failures.forget(account);
     try {
       switch (action) {
         case "signIn":
-          await this.#signIns.start(account, scopesFor(await this.#protocolsOf(account), this.#policy));
+          await this.#signIn(account, before?.kind);
           break;
         case "cancelSignIn":
           await this.#signIns.cancel(account);
+          await this.#listing.signInEnded(account, false);
           break;
         case "signOut":
           await this.#host.request("signOut", { account });
           await browser.tokenBridge.disconnect(account);
           break;
+        case "letThunderbird":
+          await this.#listing.remove(account);
+          break;
         case "newToken":
           await replaceToken(this.#host, account);
+          await browser.tokenBridge.checkMail(account);
+          break;
+        case "tryAgain":
+          await this.#host.request("token.get", { account });
           await browser.tokenBridge.checkMail(account);
           break;
         case "retryHost":
@@ -107,40 +126,45 @@ export class Companion {
           break;
       }
     } catch (error) {
-      this.#failures.set(account.toLowerCase(), problemOf(error));
+      await this.#failed(account, error);
     }
     this.#onChange();
+  }
+
+  /**
+   * @param {string} account
+   * @param {string|undefined} failedBefore the kind of what went wrong last
+   */
+  async #signIn(account, failedBefore) {
+    if (failedBefore === "misconfigured" && this.#signIns.idle) {
+      // Its configuration may have been corrected since it was read.
+      this.#host.restartIfIdle();
+    }
+    const protocols = await this.#protocolsOf(account);
+    this.#listing.signInBegins(account);
+    const started = this.#signIns.start(account, scopesFor(protocols, this.#settings.policy));
+    this.#onChange();
+    await started;
+  }
+
+  /**
+   * @param {string} account
+   * @param {any} error
+   */
+  async #failed(account, error) {
+    if (error.kind === "unknown-account") {
+      await this.#listing.drop(account);
+      return;
+    }
+    this.#failures.caught(account, error);
+    if (!this.#signIns.of(account)) {
+      await this.#listing.signInEnded(account, false);
+    }
   }
 
   /** @param {string} account */
   async #protocolsOf(account) {
     return groupByAccount(await browser.tokenBridge.listServers()).get(account.toLowerCase())?.protocols ?? [];
-  }
-
-  /** The parameters of hello. */
-  async #greeting() {
-    const [{ version }, proxy, managed] = await Promise.all([
-      browser.runtime.getBrowserInfo(),
-      browser.tokenBridge.proxyFor(DEFAULT_AUTHORITY),
-      // Rejects where the administrator set nothing.
-      browser.storage.managed.get().catch(() => ({})),
-    ]);
-    this.#managed = managed;
-    return {
-      extension: { version: browser.runtime.getManifest().version },
-      thunderbird: { version },
-      locale: browser.i18n.getUILanguage(),
-      ...(proxy ? { proxy } : {}),
-      ...(Object.keys(managed).length ? { managed } : {}),
-    };
-  }
-
-  /**
-   * @param {string} key
-   * @param {any} otherwise
-   */
-  #setting(key, otherwise) {
-    return this.#policy[key] ?? this.#managed[key] ?? otherwise;
   }
 
   /**
@@ -152,49 +176,17 @@ export class Companion {
       this.#signIns.clear();
     }
     if (ASIDE.has(state)) {
-      this.#notices.say(HOST_SUBJECT, text(`host_${state}_title`), text(`host_${state}_remedy`));
+      await this.#started.promise;
+      const remedy = `${text(`host_${state}_remedy`)} ${text(`until_${this.#settings.fallback}`)}`;
+      this.#notices.say(HOST_SUBJECT, text(`host_${state}_title`), remedy);
     }
     if (state === "connected") {
       this.#notices.withdraw(HOST_SUBJECT);
-      await this.#welcomed(detail.welcome);
+      this.#hostVersion = detail.welcome.host?.version ?? "";
+      this.#settings.learn(detail.welcome.policy ?? {});
+      await this.#listing.refresh(detail.welcome);
     }
     this.#changed();
-  }
-
-  /** @param {Record<string, any>} welcome the host's answer to hello */
-  async #welcomed(welcome) {
-    this.#policy = welcome.policy ?? {};
-    this.#hostVersion = welcome.host?.version ?? "";
-    const request = (/** @type {string} */ method, /** @type {object} */ params) => this.#host.request(method, params);
-    this.#book.replaceAll(await allPages(request, welcome));
-    await this.#addManagedAccounts();
-    await this.#tellBridge();
-  }
-
-  /** Where the policy manages more than the listed accounts, the host is to know the others too. */
-  async #addManagedAccounts() {
-    const rule = this.#setting("manage", "listed");
-    if (rule === "listed") {
-      return;
-    }
-    const domains = this.#setting("allowedDomains", []);
-    for (const [name, { account }] of groupByAccount(await browser.tokenBridge.listServers())) {
-      const inDomain = !domains.length || domains.includes(name.slice(name.lastIndexOf("@") + 1));
-      if (!this.#book.get(name) && (rule === "all" || inDomain)) {
-        const added = await this.#host.request("account.add", { account }).catch(() => null);
-        if (added) {
-          this.#book.update(added.account);
-        }
-      }
-    }
-  }
-
-  #tellBridge() {
-    return browser.tokenBridge.setManaged({
-      rule: this.#setting("manage", "listed"),
-      names: this.#book.names(),
-      domains: this.#setting("allowedDomains", []),
-    });
   }
 
   /**
@@ -221,26 +213,28 @@ export class Companion {
 
   /** @param {import("./account_book.mjs").Account} account */
   async #accountChanged(account) {
-    const isNew = !this.#book.get(account.account);
-    this.#book.update(account);
+    const before = this.#book.get(account.account)?.state;
     if (account.state === "ready") {
       this.#notices.withdraw(`account ${account.account}`);
+      if (before !== "ready") {
+        this.#failures.forget(account.account);
+      }
     }
-    if (isNew) {
-      await this.#tellBridge();
-    }
+    await this.#listing.update(account);
   }
 
   /** @param {{signInId: string, account: string, ok: boolean, problem?: any}} outcome */
   async #signInFinished({ signInId, account, ok, problem }) {
     const awaited = this.#signIns.finished({ signInId });
     if (ok) {
+      this.#failures.forget(account);
       this.#notices.say(`account ${account}`, text("signedInTitle"), text("signedIn", account));
-      await this.#tellBridge();
+      await this.#listing.signInEnded(account, true);
       await browser.tokenBridge.checkMail(account);
     } else if (awaited && problem) {
-      this.#failures.set(account.toLowerCase(), problem);
+      this.#failures.set(account, problem);
       this.#notices.say(`account ${account}`, text("signInFailedTitle", account), sentences(problem));
+      await this.#listing.signInEnded(account, false);
     }
   }
 
@@ -256,13 +250,4 @@ export class Companion {
 /** @param {any} problem */
 function sentences({ cause = "", remedy = "" }) {
   return [cause, remedy].filter(Boolean).join(" ");
-}
-
-/**
- * @param {any} error
- * @returns {import("./rpc_client.mjs").Problem}
- */
-function problemOf({ kind = "internal", message = "", data = {} }) {
-  const own = { timeout: "problemTimeout", disconnected: "problemDisconnected" }[/** @type {string} */ (kind)];
-  return { kind, cause: data.cause ?? (own ? text(own) : message), remedy: data.remedy ?? "", adminRemedy: data.adminRemedy };
 }

@@ -92,7 +92,7 @@ export class HostConnection {
 
   /** Configuration files are read at start; a host that is at work is left alone. */
   restartIfIdle() {
-    if (this.#client?.pending === 0) {
+    if (this.#state === "connected" && this.#client?.pending === 0) {
       this.#startAgain();
     }
   }

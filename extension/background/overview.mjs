@@ -2,38 +2,42 @@
 
 /** What the popup shows: the accounts of this Thunderbird beside what the host knows about them. */
 
+import { actionsFor, wordsFor } from "./account_view.mjs";
+
 /**
  * @typedef {object} Server an incoming or outgoing server as the experiment describes it
  * @property {string} account
  * @property {string} type
  * @property {string} authMethod
+ * @property {boolean} ownLogin Thunderbird has a sign-in of its own stored
  */
 
 /**
  * @typedef {object} AccountView
  * @property {string} account
  * @property {string[]} protocols
- * @property {string} state a state of the protocol, or "unlisted": nobody signed in here
+ * @property {string} state as it is shown
+ * @property {string} words the key of the text about the state
  * @property {string|null} signInAs another name that signs in for it
  * @property {import("./rpc_client.mjs").Problem|null} problem
- * @property {boolean} inBrowser a sign-in is open in the browser
- * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
+ * @property {string[]} actions which buttons it has
  */
 
 /**
  * Distinct user names of incoming and outgoing servers, each with its protocols.
  * @param {Server[]} servers
- * @returns {Map<string, {account: string, protocols: string[], passwordOnly: boolean}>}
+ * @returns {Map<string, {account: string, protocols: string[], passwordOnly: boolean, ownLogin: boolean}>}
  */
 export function groupByAccount(servers) {
   const groups = new Map();
-  for (const { account, type, authMethod } of servers) {
+  for (const { account, type, authMethod, ownLogin = false } of servers) {
     const name = account.toLowerCase();
-    const group = groups.get(name) ?? { account, protocols: [], passwordOnly: true };
+    const group = groups.get(name) ?? { account, protocols: [], passwordOnly: true, ownLogin: false };
     if (!group.protocols.includes(type)) {
       group.protocols.push(type);
     }
     group.passwordOnly &&= authMethod !== "oauth2";
+    group.ownLogin ||= ownLogin;
     groups.set(name, group);
   }
   return groups;
@@ -41,21 +45,34 @@ export function groupByAccount(servers) {
 
 /**
  * @param {Server[]} servers
- * @param {import("./account_book.mjs").AccountBook} book
- * @param {import("./sign_ins.mjs").SignIns} signIns
- * @param {Map<string, import("./rpc_client.mjs").Problem>} failures of what the user last asked for, by name in lower case
+ * @param {{
+ *   book: import("./account_book.mjs").AccountBook,
+ *   signIns: import("./sign_ins.mjs").SignIns,
+ *   failures: import("./failures.mjs").Failures,
+ *   listing: import("./account_listing.mjs").AccountListing,
+ * }} known
+ * @param {import("./account_view.mjs").Situation} situation
  * @returns {AccountView[]}
  */
-export function accountViews(servers, book, signIns, failures) {
-  return [...groupByAccount(servers).entries()].map(([name, group]) => {
+export function accountViews(servers, { book, signIns, failures, listing }, situation) {
+  return [...groupByAccount(servers)].map(([name, { account, protocols, passwordOnly, ownLogin }]) => {
     const known = book.get(name);
     const open = signIns.of(name);
-    return {
-      ...group,
+    const facts = {
       state: known?.state ?? "unlisted",
+      passwordOnly,
+      ownLogin,
+      signIn: open ? /** @type {const} */ ("here") : signIns.isOpening(name) ? /** @type {const} */ ("opening") : null,
+      removable: situation.fallback !== "none" && listing.mayRemove(name),
+    };
+    return {
+      account,
+      protocols,
+      state: facts.signIn ? "signing-in" : facts.state,
+      words: wordsFor(facts, situation),
       signInAs: known && known.signInAs.toLowerCase() !== name ? known.signInAs : null,
       problem: /** @type {any} */ (failures.get(name) ?? open?.problem ?? known?.problem ?? null),
-      inBrowser: Boolean(open),
+      actions: actionsFor(facts, situation),
     };
   });
 }

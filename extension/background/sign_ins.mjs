@@ -34,6 +34,8 @@ export class SignIns {
   #openBrowser;
   /** @type {Map<string, {account: string, problem: object|null}>} by sign-in id */
   #running = new Map();
+  /** Names whose address the host is still making, in lower case. */
+  #opening = new Set();
 
   /**
    * @param {import("./host_connection.mjs").HostConnection} host
@@ -49,13 +51,17 @@ export class SignIns {
    * @param {string[]} [scopes]
    */
   async start(account, scopes) {
+    const name = account.toLowerCase();
     const params = { account, ...(scopes ? { scopes } : {}) };
-    const { signInId, authorizationUrl } = await this.#host.request("signIn.start", params, START_DEADLINE_MS);
+    // The host ends an older one for it; nobody waits for that any more.
+    this.#forget(account);
+    this.#opening.add(name);
+    const answer = this.#host.request("signIn.start", params, START_DEADLINE_MS);
+    const { signInId, authorizationUrl } = await answer.finally(() => this.#opening.delete(name));
     if (new URL(authorizationUrl).protocol !== "https:") {
       await this.#host.request("signIn.cancel", { signInId });
       throw new Error("the sign-in page is not https");
     }
-    this.#forget(account);
     this.#running.set(signInId, { account, problem: null });
     this.#openBrowser(authorizationUrl);
   }
@@ -100,6 +106,16 @@ export class SignIns {
   /** The host is gone, and every open sign-in with it. */
   clear() {
     this.#running.clear();
+  }
+
+  /** Whether none is under way. */
+  get idle() {
+    return !this.#running.size && !this.#opening.size;
+  }
+
+  /** @param {string} account */
+  isOpening(account) {
+    return this.#opening.has(account.toLowerCase());
   }
 
   /**

@@ -5,9 +5,6 @@
 /** Left of the mail connection's patience for the way back. */
 const RETURN_MS = 300;
 
-/** Kinds of the connection, not of the account. */
-const HOST_GONE = new Set(["disconnected", "timeout"]);
-
 /**
  * @typedef {object} TokenRequest
  * @property {string} account
@@ -21,20 +18,29 @@ const HOST_GONE = new Set(["disconnected", "timeout"]);
  * @typedef {{accessToken: string, expiresAt: number} | {pass: true} | {failure: string}} TokenAnswer
  */
 
+/**
+ * @typedef {object} Listener
+ * @property {(account: string) => void} onSuccess the host gave a token
+ * @property {(account: string) => void} onUnknown the host does not know the account any more
+ */
+
 export class TokenRequests {
   #host;
   #book;
-  #fallback;
+  #settings;
+  #listener;
 
   /**
    * @param {import("./host_connection.mjs").HostConnection} host
    * @param {import("./account_book.mjs").AccountBook} book
-   * @param {() => string} fallback the policy key: "thunderbird" or "none"
+   * @param {import("./settings.mjs").Settings} settings
+   * @param {Listener} listener
    */
-  constructor(host, book, fallback) {
+  constructor(host, book, settings, listener) {
     this.#host = host;
     this.#book = book;
-    this.#fallback = fallback;
+    this.#settings = settings;
+    this.#listener = listener;
   }
 
   /**
@@ -45,9 +51,13 @@ export class TokenRequests {
     const params = { account, ...(resource === "graph" ? { protocol: "graph" } : {}), ...(rejected ? { rejected } : {}) };
     try {
       const { accessToken, expiresAt } = await this.#request(params, deadline - RETURN_MS);
+      this.#listener.onSuccess(account);
       return { accessToken, expiresAt };
     } catch (error) {
       const { kind = "internal" } = /** @type {{kind?: string}} */ (error);
+      if (kind === "unknown-account") {
+        this.#listener.onUnknown(account);
+      }
       return this.#mayPass(kind, account, ownToken) ? { pass: true } : { failure: kind };
     }
   }
@@ -74,18 +84,17 @@ export class TokenRequests {
 
   /**
    * Thunderbird's own sign-in goes on where we cannot work at all, and where it has a token
-   * and nobody signed in here. Everything else would open a browser out of the blue.
+   * and nobody signed in here. Everything else, a slow host too, would open a browser out of the blue.
    * @param {string} kind
    * @param {string} account
    * @param {boolean} ownToken
    */
   #mayPass(kind, account, ownToken) {
-    if (this.#fallback() !== "thunderbird") {
+    if (this.#settings.fallback !== "thunderbird" || kind === "timeout") {
       return false;
     }
-    if (HOST_GONE.has(kind)) {
-      const { state } = this.#host;
-      return ownToken || (state !== "connecting" && state !== "connected");
+    if (kind === "disconnected") {
+      return this.#host.state !== "connecting" && this.#host.state !== "connected";
     }
     if (kind === "unknown-account" || kind === "policy-denied") {
       return true;

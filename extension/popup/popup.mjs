@@ -8,12 +8,6 @@
 
 const text = (/** @type {string} */ key, /** @type {string[]} */ ...parts) => browser.i18n.getMessage(key, parts);
 
-/** States in which a token can be had without the user. */
-const SIGNED_IN = new Set(["ready", "renewing", "waiting"]);
-
-/** States in which signing in may help. */
-const SIGN_IN_HELPS = new Set(["unlisted", "signed-out", "attention"]);
-
 const port = browser.runtime.connect({ name: "popup" });
 
 /**
@@ -47,42 +41,31 @@ function fillTexts(root) {
 /**
  * @param {HTMLElement} item
  * @param {AccountView} view
- * @param {boolean} hostWorks
  */
-function drawButtons(item, view, hostWorks) {
-  const signedIn = SIGNED_IN.has(view.state);
-  const visible = {
-    signIn: !view.inBrowser && !view.passwordOnly && SIGN_IN_HELPS.has(view.state),
-    cancelSignIn: view.inBrowser,
-    newToken: signedIn,
-    signOut: signedIn || view.state === "attention",
-  };
-  for (const [action, shown] of Object.entries(visible)) {
-    const button = /** @type {HTMLButtonElement} */ (find(item, `[data-action="${action}"]`));
-    button.hidden = !shown || !hostWorks;
+function drawButtons(item, view) {
+  for (const element of item.querySelectorAll(".actions button")) {
+    const button = /** @type {HTMLButtonElement} */ (element);
+    button.hidden = !view.actions.includes(button.dataset.action ?? "");
     button.disabled = false;
   }
-  show(find(item, ".primary"), find(item, ".primary").hidden ? "" : text(view.state === "attention" ? "signInAgain" : "signIn"));
+  find(item, ".primary").textContent = text(view.state === "attention" ? "signInAgain" : "signIn");
 }
 
 /**
  * @param {HTMLElement} item
  * @param {AccountView} view
- * @param {boolean} hostWorks
  */
-function drawAccount(item, view, hostWorks) {
-  const state = view.inBrowser ? "signing-in" : view.state;
-  item.dataset.state = state;
+function drawAccount(item, view) {
+  item.dataset.state = view.state;
   show(find(item, ".name"), view.account);
   show(find(item, ".protocols"), view.protocols.map(protocol => protocol.toUpperCase()).join(" · "));
-  const words = view.passwordOnly ? "state_password" : hostWorks ? `state_${state.replace("-", "_")}` : "state_aside";
-  show(find(item, ".state"), text(words));
+  show(find(item, ".state"), text(view.words));
   show(find(item, ".as"), view.signInAs ? text("signInAs", view.signInAs) : "");
   find(item, ".problem").hidden = !view.problem;
   show(find(item, ".cause"), view.problem?.cause);
   show(find(item, ".remedy"), view.problem?.remedy);
   show(find(item, ".admin"), view.problem?.adminRemedy ? text("adminRemedy", view.problem.adminRemedy) : "");
-  drawButtons(item, view, hostWorks);
+  drawButtons(item, view);
 }
 
 /**
@@ -106,7 +89,7 @@ function itemFor(list, account) {
 }
 
 /**
- * @param {{host: {state: string, version: string}, bridge: {installed: boolean, obstacle: string|null}, accounts: AccountView[]}} overview
+ * @param {{host: {state: string, version: string, fallback: string}, bridge: {installed: boolean, obstacle: string|null}, accounts: AccountView[]}} overview
  */
 function draw({ host, bridge, accounts }) {
   const works = host.state === "connected";
@@ -116,7 +99,7 @@ function draw({ host, bridge, accounts }) {
   warning.dataset.state = host.state;
   warning.hidden = !aside && bridge.installed;
   show(find(warning, "h2"), aside ? text(`host_${host.state}_title`) : text("bridgeMissingTitle"));
-  show(find(warning, "p"), aside ? text(`host_${host.state}_remedy`) : text("bridgeMissing"));
+  show(find(warning, "p"), aside ? `${text(`host_${host.state}_remedy`)} ${text(`until_${host.fallback}`)}` : text("bridgeMissing"));
   find(warning, "button").hidden = !aside;
   const list = find(document, "#accounts");
   const names = new Set(accounts.map(({ account }) => account.toLowerCase()));
@@ -125,12 +108,11 @@ function draw({ host, bridge, accounts }) {
       item.remove();
     }
   }
-  accounts.forEach(view => drawAccount(itemFor(list, view.account), view, works));
+  accounts.forEach(view => drawAccount(itemFor(list, view.account), view));
   find(document, "#empty").hidden = accounts.length > 0;
   document.documentElement.dataset.ready = "true";
 }
 
-document.documentElement.lang = browser.i18n.getUILanguage();
 document.title = text("extensionName");
 fillTexts(document);
 port.onMessage.addListener(draw);

@@ -82,3 +82,38 @@ export class FakePort {
     this.#onDisconnect.forEach(listener => listener(this));
   }
 }
+
+/** A host that answers by a table of methods: a function of the parameters, whose error becomes the answer's. */
+export class FakeHost extends FakePort {
+  /** @param {Record<string, (params: any) => any>} methods */
+  constructor(methods) {
+    super();
+    this.methods = methods;
+  }
+
+  /** @param {any} message */
+  postMessage(message) {
+    super.postMessage(message);
+    const { id, method, params } = message;
+    const answer = this.methods[method];
+    if (id !== undefined && answer) {
+      Promise.resolve()
+        .then(() => answer(params))
+        .then(result => ({ result }), error => ({ error: { code: 0, message: "", data: error } }))
+        .then(outcome => this.receive({ jsonrpc: "2.0", id, ...outcome }));
+    }
+  }
+
+  /**
+   * @param {string} method
+   * @param {object} params
+   */
+  notify(method, params) {
+    this.receive({ jsonrpc: "2.0", method, params });
+  }
+
+  /** @param {string} method */
+  asked(method) {
+    return this.sent.filter(message => message.method === method).map(({ params }) => params);
+  }
+}

@@ -4,12 +4,20 @@
 
 "use strict";
 
+const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
+
 this.tokenBridge = class extends ExtensionAPI {
   #managed = null;
   #mailServers = null;
   #hook = null;
   /** @type {string|null} */
   #obstacle = null;
+  #uninstalling = false;
+  /** The static onUninstall is never called for an API that an add-on brings along. */
+  #watcher = {
+    onUninstalling: ({ id }) => (this.#uninstalling ||= id === this.extension.id),
+    onOperationCancelled: ({ id }) => (this.#uninstalling &&= id !== this.extension.id),
+  };
 
   /** Runs before the background page: on most starts the first mail check comes before that one is ready. */
   onStartup() {
@@ -18,6 +26,7 @@ this.tokenBridge = class extends ExtensionAPI {
       const { TokenHook } = this.#load("token_hook.js");
       this.#mailServers = this.#load("mail_servers.js").MailServers;
       this.#managed = new ManagedAccounts();
+      AddonManager.addAddonListener(this.#watcher);
       const { OAuth2 } = ChromeUtils.importESModule("resource:///modules/OAuth2.sys.mjs");
       this.#obstacle = TokenHook.obstacle(OAuth2.prototype);
       if (!this.#obstacle) {
@@ -42,13 +51,19 @@ this.tokenBridge = class extends ExtensionAPI {
   }
 
   onShutdown(isAppShutdown) {
-    if (!isAppShutdown) {
-      this.#hook?.uninstall();
+    if (isAppShutdown) {
+      return;
+    }
+    this.#hook?.uninstall();
+    AddonManager.removeAddonListener(this.#watcher);
+    if (this.#uninstalling) {
+      this.#managed?.forget();
     }
   }
 
   getAPI(context) {
     const hook = this.#hook;
+    const managed = this.#managed;
     const servers = this.#mailServers;
     return {
       tokenBridge: {
@@ -60,9 +75,9 @@ this.tokenBridge = class extends ExtensionAPI {
             return () => hook?.setListener(null);
           },
         }).api(),
-        getStatus: async () => ({ installed: Boolean(hook), obstacle: this.#obstacle }),
+        getStatus: async () => ({ installed: Boolean(hook), obstacle: this.#obstacle, fallback: managed?.fallback ?? null }),
         setManaged: async settings => {
-          this.#managed?.save(settings);
+          managed?.save(settings);
           hook?.closeBreaker();
         },
         listServers: async () => servers?.list() ?? [],

@@ -83,16 +83,28 @@ function incomingServersOf(account) {
   );
 }
 
+/** @returns {Promise<Set<string>>} user names in lower case for which Thunderbird has a sign-in of its own */
+async function ownLogins() {
+  if (!Services.logins.isLoggedIn) {
+    // Looking would ask the user for the primary password.
+    return new Set();
+  }
+  const logins = await Services.logins.searchLoginsAsync({ origin: `oauth://${MICROSOFT_ISSUER}` });
+  return new Set(logins.map(({ username }) => username.toLowerCase()));
+}
+
 var MailServers = class {
-  /** @returns {object[]} incoming and outgoing servers whose user name is an address */
-  static list() {
+  /** @returns {Promise<object[]>} incoming and outgoing servers whose user name is an address */
+  static async list() {
+    const own = await ownLogins();
     const incoming = MailServices.accounts.allServers
       .filter(server => INCOMING_TYPES.has(server.type) && signsInAtMicrosoft(hostnameOf(server), server.type))
       .map(describeIncoming);
     const outgoing = MailServices.outgoingServer.servers
       .filter(server => server.type === "smtp" && signsInAtMicrosoft(server.serverURI.host, server.type))
       .map(describeOutgoing);
-    return [...incoming, ...outgoing].filter(server => server.account.includes("@"));
+    const addresses = [...incoming, ...outgoing].filter(({ account }) => account.includes("@"));
+    return addresses.map(server => ({ ...server, ownLogin: own.has(server.account.toLowerCase()) }));
   }
 
   /**

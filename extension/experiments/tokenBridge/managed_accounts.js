@@ -57,6 +57,7 @@ function resourceOfScope(scope) {
  * @property {"listed"|"domains"|"all"} rule
  * @property {string[]} names user names in lower case, for "listed"
  * @property {string[]} domains for "domains"; none means every domain
+ * @property {"thunderbird"|"none"} [fallback] what the host's policy said when it was last heard
  */
 
 var ManagedAccounts = class {
@@ -74,8 +75,8 @@ var ManagedAccounts = class {
   }
 
   /** @param {Partial<ManagedSettings>} settings */
-  #use({ rule = "listed", names = [], domains = [] }) {
-    this.#settings = { rule, names, domains };
+  #use({ rule = "listed", names = [], domains = [], fallback }) {
+    this.#settings = { rule, names, domains, fallback };
     this.#names = new Set(names);
   }
 
@@ -83,6 +84,16 @@ var ManagedAccounts = class {
   save(settings) {
     this.#use(settings);
     Services.prefs.setStringPref(MANAGED_PREF, JSON.stringify(this.#settings));
+  }
+
+  /** Nothing of the add-on stays behind. */
+  forget() {
+    Services.prefs.clearUserPref(MANAGED_PREF);
+  }
+
+  /** @returns {"thunderbird"|"none"|null} null: no host was heard yet */
+  get fallback() {
+    return this.#settings.fallback ?? null;
   }
 
   /**

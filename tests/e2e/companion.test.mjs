@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** The add-on's decisions, with a host and a Thunderbird made for the test. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Companion } from "../../extension/background/companion.mjs";
+import { FakeHost, FakeTimers, settled } from "./fakes.mjs";
+
+const ADA = "ada@contoso.test";
+const SERVER = { account: ADA, type: "imap", authMethod: "oauth2", ownLogin: false };
+
+const account = (/** @type {string} */ state, /** @type {object} */ more = {}) =>
+  ({ account: ADA, signInAs: ADA, state, cloud: "worldwide", problem: null, ...more });
+
+/**
+ * @param {{policy?: object, accounts?: object[], methods?: object, bridge?: object, managed?: object, registered?: boolean, server?: object}} [world]
+ */
+function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed = {}, registered = true, server = {} } = {}) {
+  /** @type {FakeHost[]} */
+  const hosts = [];
+  /** @type {any[]} */
+  const said = [];
+  /** @type {any[]} */
+  const setManaged = [];
+  /** @type {string[]} */
+  const checked = [];
+  const browser = {
+    i18n: { getMessage: (/** @type {string} */ key) => key, getUILanguage: () => "en" },
+    browserAction: { setBadgeBackgroundColor() {}, setBadgeText() {} },
+    runtime: {
+      getBrowserInfo: async () => ({ version: "153.7.0" }),
+      getManifest: () => ({ version: "0.1.0" }),
+      connectNative() {
+        const host = new FakeHost({
+          hello: () => ({ protocol: 1, host: { version: "0.1.0" }, policy, accounts, more: false }),
+          "signIn.start": () => ({ signInId: "s1", authorizationUrl: "https://login.test/" }),
+          "signIn.cancel": () => ({}),
+          "account.remove": () => ({}),
+          "token.get": () => ({ accessToken: "T", expiresAt: 2_000_000_000, source: "cache" }),
+          ...methods,
+        });
+        hosts.push(host);
+        if (!registered) {
+          queueMicrotask(() => host.lose("No such native application thunderseal"));
+        }
+        return host;
+      },
+    },
+    storage: { managed: { get: async () => managed } },
+    windows: { openDefaultBrowser() {} },
+    tokenBridge: {
+      getStatus: async () => ({ installed: true, obstacle: null, fallback: null, ...bridge }),
+      listServers: async () => [{ ...SERVER, ...server }],
+      setManaged: async (/** @type {object} */ settings) => setManaged.push(settings),
+      checkMail: async (/** @type {string} */ name) => checked.push(name),
+      proxyFor: async () => null,
+    },
+  };
+  const timers = new FakeTimers();
+  Object.assign(globalThis, { browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
+  const notices = { say: (/** @type {any[]} */ ...words) => said.push(words), withdraw() {} };
+  const companion = new Companion(/** @type {any} */ (notices), () => {});
+  const view = async () => (await companion.overview()).accounts[0];
+  return { companion, browser, hosts, said, setManaged, checked, view, timers, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
+}
+
+/** @param {Parameters<typeof setUp>[0]} [world] */
+async function started(world) {
+  const all = setUp(world);
+  await all.companion.start();
+  await settled();
+  await settled();
+  return all;
+}
+
+const asking = (/** @type {object} */ more = {}) =>
+  ({ account: ADA, resource: /** @type {const} */ ("mail"), ownToken: true, deadline: Date.now() + 10_000, ...more });
+
+test("a first sign-in that is given up leaves Thunderbird's own sign-in on", async () => {
+  const { companion, host, setManaged, view } = await started();
+  await companion.perform({ action: "signIn", account: ADA });
+  host().notify("account.changed", { account: account("signing-in") });
+  await settled();
+  assert.deepEqual((await view()).actions, ["cancelSignIn"]);
+  await companion.perform({ action: "cancelSignIn", account: ADA });
+  assert.deepEqual(host().asked("account.remove"), [{ account: ADA }]);
+  assert.deepEqual(setManaged.at(-1).names, []);
+  assert.equal((await view()).state, "unlisted");
+});
+
+test("a first sign-in that fails is taken off the list, and what went wrong stays to be read", async () => {
+  const { companion, host, view } = await started();
+  await companion.perform({ action: "signIn", account: ADA });
+  host().notify("account.changed", { account: account("signing-in") });
+  host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: false, problem: { kind: "blocked", cause: "No." } });
+  await settled();
+  assert.equal(host().asked("account.remove").length, 1);
+  const { state, problem } = await view();
+  assert.equal(state, "unlisted");
+  assert.equal(problem?.cause, "No.");
+});
+
+test("a first sign-in that the host refuses to begin is taken off the list too", async () => {
+  const refusal = { kind: "vault-locked", cause: "Locked." };
+  const { companion, host } = await started({ methods: { "signIn.start": () => Promise.reject(refusal) } });
+  await companion.perform({ action: "signIn", account: ADA });
+  assert.equal(host().asked("account.remove").length, 1);
+});
+
+test("an account that was on the list before, or that the policy names, stays on it", async () => {
+  const worlds = [{ accounts: [account("signed-out")] }, { policy: { accounts: { "Ada@contoso.test": {} } } }, { policy: { manage: "all" } }];
+  for (const world of worlds) {
+    const { companion, host } = await started({ ...world, methods: { "account.add": () => ({ account: account("signed-out") }) } });
+    await companion.perform({ action: "signIn", account: ADA });
+    await companion.perform({ action: "cancelSignIn", account: ADA });
+    assert.deepEqual(host().asked("account.remove"), [], JSON.stringify(world));
+  }
+});
+
+test("an account that succeeded once is kept when a later sign-in fails", async () => {
+  const { companion, host } = await started();
+  await companion.perform({ action: "signIn", account: ADA });
+  host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: true });
+  host().notify("account.changed", { account: account("attention") });
+  await settled();
+  await companion.perform({ action: "signIn", account: ADA });
+  await companion.perform({ action: "cancelSignIn", account: ADA });
+  assert.deepEqual(host().asked("account.remove"), []);
+});
+
+test("“Let Thunderbird sign in” gives a signed-out account back", async () => {
+  const { companion, host, setManaged, view } = await started({ accounts: [account("signed-out")] });
+  assert.deepEqual((await view()).actions, ["signIn", "letThunderbird"]);
+  await companion.perform({ action: "letThunderbird", account: ADA });
+  assert.deepEqual(host().asked("account.remove"), [{ account: ADA }]);
+  assert.deepEqual(setManaged.at(-1).names, []);
+});
+
+test("an account that the host no longer knows is Thunderbird's again", async () => {
+  const methods = { "token.get": () => Promise.reject({ kind: "unknown-account" }) };
+  const { companion, setManaged } = await started({ accounts: [account("ready")], methods });
+  assert.deepEqual(await companion.answerToken(asking()), { pass: true });
+  assert.deepEqual(setManaged.at(-1).names, []);
+});
+
+test("a slow host opens no dialog for an account that is signed in here, a missing one lets Thunderbird go on", async () => {
+  const { companion, timers } = await started({ accounts: [account("ready")], methods: { "token.get": () => new Promise(() => {}) } });
+  const answer = companion.answerToken(asking());
+  await settled();
+  timers.advance(9_700);
+  assert.deepEqual(await answer, { failure: "timeout" });
+  const without = await started({ registered: false });
+  assert.deepEqual(await without.companion.answerToken(asking({ ownToken: false })), { pass: true });
+});
+
+test("a signed-out account goes on with the sign-in that Thunderbird has itself, and the popup says so", async () => {
+  const methods = { "token.get": () => Promise.reject({ kind: "sign-in-required" }) };
+  const { companion, view } = await started({ accounts: [account("signed-out")], methods, server: { ownLogin: true } });
+  assert.deepEqual(await companion.answerToken(asking()), { pass: true });
+  assert.equal((await view()).words, "state_signed_out_own_login");
+});
+
+test("fallback “none” is remembered for sessions in which the host is not heard", async () => {
+  const { setManaged } = await started({ policy: { fallback: "none" } });
+  assert.equal(setManaged.at(-1).fallback, "none");
+  const { companion, view, said } = await started({ registered: false, bridge: { fallback: "none" } });
+  assert.deepEqual(await companion.answerToken(asking()), { failure: "disconnected" });
+  assert.equal((await view()).words, "state_no_mail");
+  assert.match(said[0][2], /until_none/);
+});
+
+test("a failure is shown until the account works again", async () => {
+  let works = false;
+  const methods = { "token.get": () => (works ? { accessToken: "T", expiresAt: 1, source: "renewed" } : Promise.reject({ kind: "network", cause: "Far away." })) };
+  const { companion, host, view } = await started({ accounts: [account("waiting")], methods });
+  const fail = async () => {
+    works = false;
+    await companion.perform({ action: "tryAgain", account: ADA });
+    assert.equal((await view()).problem?.cause, "Far away.");
+    works = true;
+  };
+  await fail();
+  await companion.answerToken(asking());
+  assert.equal((await view()).problem, null, "a token was had");
+  await fail();
+  host().notify("account.changed", { account: account("ready") });
+  assert.equal((await view()).problem, null, "the account became ready");
+  await fail();
+  host().notify("signIn.finished", { signInId: "other", account: ADA, ok: true });
+  assert.equal((await view()).problem, null, "someone signed in");
+});
+
+test("“Try again” fetches mail when there is a token", async () => {
+  const { companion, checked, view } = await started({ accounts: [account("blocked")] });
+  assert.deepEqual((await view()).actions, ["tryAgain", "signOut"]);
+  await companion.perform({ action: "tryAgain", account: ADA });
+  assert.deepEqual(checked, [ADA]);
+});
+
+test("a sign-in that another program started cannot be cancelled here", async () => {
+  const { view } = await started({ accounts: [account("signing-in")] });
+  const { actions, words } = await view();
+  assert.deepEqual(actions, []);
+  assert.equal(words, "state_signing_in_elsewhere");
+});
+
+test("while the host starts nobody claims that Thunderbird signs in by itself", async () => {
+  const { companion, view } = setUp({ methods: { hello: () => new Promise(() => {}) } });
+  companion.start();
+  await settled();
+  assert.equal((await view()).words, "state_connecting");
+});
+
+test("after a wrong configuration “Sign in” lets the host read it again", async () => {
+  let corrected = false;
+  const methods = {
+    hello: () => ({ protocol: 1, host: {}, policy: {}, accounts: [], more: false }),
+    "signIn.start": () => (corrected ? { signInId: "s1", authorizationUrl: "https://login.test/" } : Promise.reject({ kind: "misconfigured", cause: "No client id." })),
+  };
+  const { companion, hosts, view } = await started({ methods });
+  await companion.perform({ action: "signIn", account: ADA });
+  assert.equal((await view()).problem?.cause, "No client id.");
+  corrected = true;
+  await companion.perform({ action: "signIn", account: ADA });
+  assert.equal(hosts.length, 2);
+  assert.equal(hosts[0].disconnected, true);
+  assert.deepEqual((await view()).actions, ["cancelSignIn"]);
+  await companion.perform({ action: "cancelSignIn", account: ADA });
+  assert.equal(hosts[1].asked("account.remove").length, 1, "it was the first sign-in still");
+});
+
+test("a proxy script that never comes does not hold up the host", async () => {
+  const { companion, browser, host, timers } = setUp();
+  browser.tokenBridge.proxyFor = () => new Promise(() => {});
+  companion.start();
+  await settled();
+  timers.advance(1_500);
+  await settled();
+  assert.equal(host().asked("hello").length, 1);
+});

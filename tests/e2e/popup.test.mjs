@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** The popup with many accounts, and what a user does who tries the add-on and leaves it again. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EXTENSION_ID, writeHostConfiguration } from "./home.mjs";
+import { ADA, World } from "./world.mjs";
+
+/* global ChromeUtils, Services, content */
+
+/** Runs in Thunderbird. */
+async function removeAddOn(/** @type {string} */ id) {
+  const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
+  await (await AddonManager.getAddonByID(id)).uninstall();
+}
+
+/** Runs in Thunderbird. */
+async function managedPreference() {
+  return Services.prefs.getStringPref("extensions.thunderseal.managed", "");
+}
+
+test("a corrected configuration, a sign-in given up, many accounts, and nothing left behind", { timeout: 120_000 }, async t => {
+  const world = await World.open();
+  t.after(() => world.close());
+  const others = Array.from({ length: 6 }, (_, n) => `user${n}@contoso.test`);
+  const thunderbird = await world.startThunderbird({
+    hostConfiguration: undefined,
+    accounts: [ADA, ...others].map(user => world.account(user)),
+  });
+  const { marionette } = thunderbird;
+  const popup = await thunderbird.openPopup();
+  const { width, visible } = await popup.run(() => ({
+    width: content.document.documentElement.scrollWidth,
+    visible: content.document.documentElement.clientWidth,
+  }));
+  assert.ok(width <= visible, `${width} pixels in ${visible}`);
+
+  await popup.press("signIn", ADA);
+  assert.ok(await popup.waitFor(`[data-account="${ADA}"] .cause`), "no client id");
+  await popup.waitForState(ADA, "unlisted");
+  await writeHostConfiguration(thunderbird.home, world.hostConfiguration);
+  await popup.press("signIn", ADA);
+  await popup.waitForState(ADA, "ready");
+  assert.match(await marionette.chrome(managedPreference), /ada@contoso\.test/);
+
+  await popup.press("signOut", ADA);
+  await popup.waitForState(ADA, "signed-out");
+  await popup.press("letThunderbird", ADA);
+  await popup.waitForState(ADA, "unlisted");
+  assert.doesNotMatch(await marionette.chrome(managedPreference), /ada@contoso\.test/);
+
+  await marionette.chrome(removeAddOn, EXTENSION_ID);
+  assert.equal(await marionette.chrome(managedPreference), "");
+});
