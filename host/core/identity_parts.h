@@ -21,18 +21,31 @@ bool access_living(const struct access *access, int64_t now);
 /* Whether the token held is the one whose SHA-256 is given (NULL: no). */
 bool access_is_rejected(const struct access *access, const unsigned char *rejected);
 
-/* identity_renewal.c */
+/* identity_hand_out.c */
 void token_wanted(struct identity *identity, const struct event *event, int64_t now, struct effects *effects);
 void request_ended(struct identity *identity, const struct event *event, int64_t now,
                    struct effects *effects);
-void token_answered(struct identity *identity, struct token_answer *answer, int64_t now,
-                    struct effects *effects);
-void saved(struct identity *identity, const struct problem *problem, int64_t now, struct effects *effects);
-/* Sends what is due next, if the line is free: a code first, then the first waiter's resource. */
-void start_next(struct identity *identity, int64_t now, struct effects *effects);
+/* Whether the token is so young that another would not be better. */
+bool just_issued(const struct access *access, int64_t now);
+/* Answers one waiter: with the token when problem is NULL, else with what still lives, else with the problem.
+ */
+void waiter_answer(struct identity *identity, const struct waiter *waiter, bool renewed,
+                   const struct problem *problem, int64_t now, struct effects *effects);
+void waiter_remove(struct identity *identity, size_t index);
 /* Answers every waiter of the resource (-1: all) from what there is now. */
 void answer_waiters(struct identity *identity, int resource, bool renewed, const struct problem *problem,
                     int64_t now, struct effects *effects);
+/* PROBLEM_SIGN_IN_REQUIRED for an identity without grant, in identity->reply. */
+const struct problem *not_signed_in(struct identity *identity);
+
+/* identity_renewal.c */
+void token_answered(struct identity *identity, struct token_answer *answer, int64_t now,
+                    struct effects *effects);
+void saved(struct identity *identity, const struct problem *problem, int64_t now, struct effects *effects);
+/* Why no renewal can be sent for the resource, or NULL when one can. */
+const struct problem *hindrance(struct identity *identity, int resource, int64_t now);
+/* Sends what is due next, if the line is free: a code first, then the first waiter's resource. */
+void start_next(struct identity *identity, int64_t now, struct effects *effects);
 /* Takes over a good answer's access token for the resource. */
 void access_store(struct identity *identity, int resource, struct token_answer *answer, int64_t now);
 

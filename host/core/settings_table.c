@@ -4,13 +4,11 @@
 #include "core/settings.h"
 
 #include "core/scope.h"
+#include "core/settings_values.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define AUTHORITY_MAX 255 /* bytes; it is kept in a field of that size */
-#define RESOURCE_MAX 200  /* bytes; with a permission behind it it is a scope, and must fit SCOPE_SIZE */
 
 /* RFC 6901 section 3: "~" and "/" in a name go as "~0" and "~1". */
 static void descend(char *pointer, const char *member)
@@ -61,84 +59,6 @@ bool settings_cloud_valid(const char *cloud)
     return valid;
 }
 
-/* Letters, digits, dots and dashes, as in a host name or GUID. */
-static bool host_characters(const char *text, size_t length)
-{
-    return length > 0 && length <= 253 && text[0] != '-' && text[0] != '.' &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") >= length;
-}
-
-static bool domain_valid(const char *text)
-{
-    return host_characters(text, strlen(text)) && strchr(text, '.') != NULL;
-}
-
-static bool guid_valid(const char *text)
-{
-    size_t i;
-
-    for (i = 0; i < 36 && text[i] != '\0'; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text[i] != '-' : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
-            return false;
-    }
-    return i == 36 && text[i] == '\0';
-}
-
-bool settings_tenant_valid(const char *tenant)
-{
-    static const char *const names[] = {"common", "organizations", "consumers"};
-    size_t i;
-
-    for (i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(tenant, names[i]) == 0)
-            return true;
-    return guid_valid(tenant) || domain_valid(tenant);
-}
-
-/* "host:port", the port from 1 to 65535; *end is what follows. */
-static bool host_and_port(const char *text, bool port_required, const char **end)
-{
-    size_t host = strcspn(text, ":/");
-    long port;
-    char *after;
-
-    if (!host_characters(text, host))
-        return false;
-    *end = text + host;
-    if (**end != ':')
-        return !port_required;
-    if ((*end)[1] < '0' || (*end)[1] > '9')
-        return false;
-    port = strtol(*end + 1, &after, 10);
-    *end = after;
-    return port >= 1 && port <= 65535;
-}
-
-static bool https_origin(const char *text)
-{
-    const char *end;
-
-    return text != NULL && strlen(text) <= AUTHORITY_MAX && strncmp(text, "https://", 8) == 0 &&
-           host_and_port(text + 8, false, &end) && *end == '\0';
-}
-
-static bool https_url(const char *text)
-{
-    const char *end;
-
-    return text != NULL && strlen(text) <= RESOURCE_MAX && strncmp(text, "https://", 8) == 0 &&
-           scope_valid(text) && text[strlen(text) - 1] != '/' && host_and_port(text + 8, false, &end) &&
-           (*end == '\0' || *end == '/');
-}
-
-static bool mail_server(const char *text)
-{
-    const char *end;
-
-    return text != NULL && host_and_port(text, true, &end) && (*end == '\0' || strcmp(end, "/starttls") == 0);
-}
-
 static const char *check_cloud(const json_t *value, char *pointer)
 {
     (void)pointer;
@@ -160,7 +80,7 @@ static const char *check_resources(const json_t *value, char *pointer)
         descend(pointer, key);
         if (strcmp(key, "outlook") != 0 && strcmp(key, "graph") != 0)
             return "absent: the key is not known";
-        if (!https_url(plain_text(member)))
+        if (!value_is_https_url(plain_text(member)))
             return "an https URL without a slash at its end";
         *strrchr(pointer, '/') = '\0';
     }
@@ -175,11 +95,11 @@ static const char *check_custom_member(const char *key, const json_t *member, ch
         return check_resources(member, pointer);
     descend(pointer, key);
     if (strcmp(key, "authority") == 0)
-        return https_origin(text) ? NULL : "\"https://host\" or \"https://host:port\"";
+        return value_is_https_origin(text) ? NULL : "\"https://host\" or \"https://host:port\"";
     if (strcmp(key, "imap") == 0 || strcmp(key, "smtp") == 0 || strcmp(key, "pop3") == 0)
-        return mail_server(text) ? NULL : "\"host:port\" or \"host:port/starttls\"";
+        return value_is_mail_server(text) ? NULL : "\"host:port\" or \"host:port/starttls\"";
     if (strcmp(key, "graph") == 0)
-        return https_url(text) ? NULL : "an https URL without a slash at its end";
+        return value_is_https_url(text) ? NULL : "an https URL without a slash at its end";
     return "absent: the key is not known";
 }
 
@@ -254,7 +174,7 @@ static const char *check_domains(const json_t *value, char *pointer)
         return "a list of domains";
     json_array_foreach((json_t *)value, i, domain)
     {
-        if (plain_text(domain) == NULL || !domain_valid(json_string_value(domain))) {
+        if (plain_text(domain) == NULL || !value_is_domain(json_string_value(domain))) {
             snprintf(index, sizeof index, "%zu", i);
             descend(pointer, index);
             return "a domain";
@@ -397,8 +317,8 @@ static const char *check_locale(const json_t *value, char *pointer)
     const char *text = plain_text(value);
 
     (void)pointer;
-    return text != NULL && host_characters(text, strlen(text)) && strlen(text) <= 35 ? NULL
-                                                                                     : "a language tag";
+    return text != NULL && value_is_host_name(text, strlen(text)) && strlen(text) <= 35 ? NULL
+                                                                                        : "a language tag";
 }
 
 static const struct settings_key keys[] = {

@@ -309,8 +309,11 @@ static void test_what_belongs_to_another_user_is_refused(void **state)
     struct problem problem;
 
     (void)state;
-    if (geteuid() != 0)
-        skip();
+    if (geteuid() != 0) { /* who can give nothing away looks at what is root's */
+        assert_null(vault_open("/usr", "auto", &problem));
+        assert_int_equal(problem.kind, PROBLEM_STORAGE);
+        return;
+    }
     make_vault("one");
     assert_int_equal(chown(in_state("key"), 65534, 65534), 0);
     assert_locked(PROBLEM_VAULT_LOCKED);
