@@ -7,7 +7,14 @@ import { test } from "node:test";
 import { EXTENSION_ID, writeHostConfiguration } from "./home.mjs";
 import { ADA, World } from "./world.mjs";
 
-/* global ChromeUtils, Services, content */
+/* global Cc, ChromeUtils, Ci, Services, content */
+
+/** Runs in Thunderbird: stores a login as its own sign-in does. */
+async function storeOwnLogin(/** @type {string} */ user) {
+  const login = Cc["@mozilla.org/login-manager/loginInfo;1"].createInstance(Ci.nsILoginInfo);
+  login.init("oauth://login.microsoftonline.com", null, "https://outlook.office.com/IMAP.AccessAsUser.All", user, "refresh", "", "");
+  await Services.logins.addLoginAsync(login);
+}
 
 /** Runs in Thunderbird. */
 async function removeAddOn(/** @type {string} */ id) {
@@ -30,11 +37,14 @@ test("a corrected configuration, a sign-in given up, many accounts, and nothing 
   });
   const { marionette } = thunderbird;
   const popup = await thunderbird.openPopup();
-  const { width, visible } = await popup.run(() => ({
-    width: content.document.documentElement.scrollWidth,
+  const { scrolls, needed, body, visible } = await popup.run(() => ({
+    scrolls: content.document.documentElement.scrollHeight > content.innerHeight,
+    needed: content.document.documentElement.scrollWidth,
+    body: content.document.body.offsetWidth,
     visible: content.document.documentElement.clientWidth,
   }));
-  assert.ok(width <= visible, `${width} pixels in ${visible}`);
+  assert.ok(scrolls);
+  assert.deepEqual([needed, body], [visible, visible], "nothing is cut off, nothing is left empty");
 
   await popup.press("signIn", ADA);
   assert.ok(await popup.waitFor(`[data-account="${ADA}"] .cause`), "no client id");
@@ -44,8 +54,9 @@ test("a corrected configuration, a sign-in given up, many accounts, and nothing 
   await popup.waitForState(ADA, "ready");
   assert.match(await marionette.chrome(managedPreference), /ada@contoso\.test/);
 
+  await marionette.chrome(storeOwnLogin, ADA);
   await popup.press("signOut", ADA);
-  await popup.waitForState(ADA, "signed-out");
+  assert.match(await popup.waitForState(ADA, "signed-out"), /a sign-in of its own/);
   await popup.press("letThunderbird", ADA);
   await popup.waitForState(ADA, "unlisted");
   assert.doesNotMatch(await marionette.chrome(managedPreference), /ada@contoso\.test/);
