@@ -13,7 +13,7 @@ const BROWSER_ENTRY = "testbrowser.desktop";
 /**
  * The environment of a user who has nothing but this home: no session bus, no proxy, no other display.
  * @param {string} home
- * @param {string} display
+ * @param {Record<string, string>} display what leads to it
  * @param {Record<string, string>} extra
  * @returns {Record<string, string>}
  */
@@ -22,7 +22,7 @@ export function environment(home, display, extra) {
     PATH: process.env.PATH ?? "/usr/bin:/bin",
     LANG: "C.UTF-8",
     HOME: home,
-    DISPLAY: display,
+    ...display,
     XDG_CONFIG_HOME: join(home, ".config"),
     XDG_DATA_HOME: join(home, ".local", "share"),
     XDG_STATE_HOME: join(home, ".local", "state"),

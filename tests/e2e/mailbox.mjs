@@ -109,6 +109,20 @@ async function openMessage(user, subject) {
   const loaded = new Promise(resolve => aboutMessage.addEventListener("MsgLoaded", resolve, { once: true }));
   MailUtils.displayMessageInFolderTab(header);
   await loaded;
+  // The row in the list is filled some time after the message is drawn.
+  const list = about3Pane.document.getElementById("threadTree");
+  const filled = () => [...list.querySelectorAll(".subject, .subject-line")].some(one => one.textContent.includes(subject));
+  await new Promise(resolve => {
+    const observer = new about3Pane.MutationObserver(look);
+    function look() {
+      if (filled()) {
+        observer.disconnect();
+        resolve(undefined);
+      }
+    }
+    observer.observe(list, { subtree: true, childList: true, characterData: true, attributes: true });
+    look();
+  });
   await new Promise(resolve => main.requestAnimationFrame(() => main.requestAnimationFrame(resolve)));
 }
 

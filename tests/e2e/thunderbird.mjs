@@ -5,8 +5,6 @@
  * Everything it writes is below one folder, and after `stop()` no process of it is left.
  */
 
-/* global ChromeUtils, Services, WebExtensionPolicy */
-
 import { watch } from "node:fs";
 import { mkdir, open, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,11 +15,15 @@ import { Marionette } from "./marionette.mjs";
 import { Popup } from "./popup.mjs";
 import { signalGroup, startProgram } from "./program.mjs";
 import { writeProfile } from "./profile.mjs";
+import { readNotification, waitForSignInWindow, waitUntilReady } from "./windows.mjs";
 
 const APPLICATION = process.env.THUNDERBIRD_FOLDER ?? "/usr/lib/thunderbird";
 
 /** Thunderbird waits 6 s for a host that hangs and then writes its profile; after this it never ends by itself. */
 const QUIT_DEADLINE_MS = 30_000;
+
+/** As much of Thunderbird's complaints as an error message bears. */
+const LOG_LINES = 20;
 
 /**
  * @typedef {object} Options
@@ -68,8 +70,12 @@ export async function startThunderbird(options) {
     return await launch({ options, home, profile, program, display });
   } catch (error) {
     await display.stop();
-    throw error;
+    if (!display.visible) {
+      throw error;
+    }
   }
+  // The screen there is may want a cookie that we do not have.
+  return startThunderbird({ ...options, preferVisible: false });
 }
 
 /** @param {Options} options */
@@ -89,9 +95,10 @@ async function applicationWithPolicy(options) {
 async function launch({ options, home, profile, program, display }) {
   const portFile = join(profile, "MarionetteActivePort");
   await rm(portFile, { force: true });
-  const log = await open(join(options.folder, "thunderbird.log"), "a");
+  const logFile = join(options.folder, "thunderbird.log");
+  const log = await open(logFile, "a");
   const running = startProgram(program, ["--profile", profile, "--no-remote", "--marionette", "--remote-allow-system-access"], {
-    env: environment(home, display.name, options.environment ?? {}),
+    env: environment(home, display.environment, options.environment ?? {}),
     cwd: options.folder,
     stdio: ["ignore", log.fd, log.fd],
   });
@@ -104,80 +111,17 @@ async function launch({ options, home, profile, program, display }) {
   } catch (error) {
     marionette?.close();
     await running.end();
-    throw new Error(`Thunderbird did not start (${join(options.folder, "thunderbird.log")}): ${error}`);
+    throw new Error(`Thunderbird did not start: ${error}\n${await lastLines(logFile)}`);
   }
   return new Thunderbird({ options, home, profile, running, marionette, display });
 }
 
 /**
- * Runs in Thunderbird: the main window is drawn and the add-on has started.
- * @param {string} id
+ * The file goes with its folder, so an error quotes it.
+ * @param {string} file
  */
-async function waitUntilReady(id) {
-  const { ExtensionParent } = ChromeUtils.importESModule("resource://gre/modules/ExtensionParent.sys.mjs");
-  const main = Services.wm.getMostRecentWindow("mail:3pane");
-  await main.delayedStartupPromise;
-  while (!WebExtensionPolicy.getByID(id)?.extension) {
-    await new Promise(resolve => ExtensionParent.apiManager.once("startup", resolve));
-  }
-  const { extension } = WebExtensionPolicy.getByID(id);
-  if (extension.backgroundState !== "running") {
-    await new Promise(resolve => extension.once("background-script-started", resolve));
-  }
-  const button = () => main.document.querySelector(`#unifiedToolbarContent button[extension="${id}"]`);
-  if (!button()) {
-    await new Promise(resolve => {
-      const observer = new main.MutationObserver(() => {
-        if (button()) {
-          observer.disconnect();
-          resolve(undefined);
-        }
-      });
-      observer.observe(main.document, { subtree: true, childList: true, attributes: true });
-    });
-  }
-}
-
-/** Runs in Thunderbird. */
-function waitForSignInWindow() {
-  return new Promise(resolve => {
-    const observer = window => {
-      window.addEventListener("load", () => {
-        if (window.location.href === "chrome://messenger/content/browserRequest.xhtml") {
-          Services.ww.unregisterNotification(observer);
-          resolve(window.arguments[0].wrappedJSObject.url);
-        }
-      }, { once: true });
-    };
-    Services.ww.registerNotification(observer);
-  });
-}
-
-/** Runs in Thunderbird: a notification is a small window where no desktop shows it. */
-async function readNotification() {
-  const filled = alert => new Promise(resolve => {
-    const text = () => alert.document.getElementById("alertTextLabel")?.textContent;
-    const title = () => alert.document.getElementById("alertTitleLabel");
-    const look = () => text() && resolve(`${title().textContent || title().getAttribute("value")}\n${text()}`);
-    alert.addEventListener("load", look, { once: true });
-    look();
-  });
-  const open = [...Services.wm.getEnumerator("alert:alert")][0];
-  if (open) {
-    return filled(open);
-  }
-  const alert = await new Promise(resolve => {
-    const observer = window => {
-      window.addEventListener("load", () => {
-        if (window.document.documentElement.getAttribute("windowtype") === "alert:alert") {
-          Services.ww.unregisterNotification(observer);
-          resolve(window);
-        }
-      }, { once: true });
-    };
-    Services.ww.registerNotification(observer);
-  });
-  return filled(alert);
+async function lastLines(file) {
+  return (await readFile(file, "utf8")).trimEnd().split("\n").slice(-LOG_LINES).join("\n");
 }
 
 /**

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** What a test awaits of Thunderbird's windows. */
+
+/* global ChromeUtils, Services, WebExtensionPolicy */
+
+/**
+ * Runs in Thunderbird: the main window is drawn and the add-on has started.
+ * @param {string} id
+ */
+export async function waitUntilReady(id) {
+  const { ExtensionParent } = ChromeUtils.importESModule("resource://gre/modules/ExtensionParent.sys.mjs");
+  const main = Services.wm.getMostRecentWindow("mail:3pane");
+  await main.delayedStartupPromise;
+  while (!WebExtensionPolicy.getByID(id)?.extension) {
+    await new Promise(resolve => ExtensionParent.apiManager.once("startup", resolve));
+  }
+  const { extension } = WebExtensionPolicy.getByID(id);
+  if (extension.backgroundState !== "running") {
+    await new Promise(resolve => extension.once("background-script-started", resolve));
+  }
+  const button = () => main.document.querySelector(`#unifiedToolbarContent button[extension="${id}"]`);
+  if (!button()) {
+    await new Promise(resolve => {
+      const observer = new main.MutationObserver(() => {
+        if (button()) {
+          observer.disconnect();
+          resolve(undefined);
+        }
+      });
+      observer.observe(main.document, { subtree: true, childList: true, attributes: true });
+    });
+  }
+}
+
+/** Runs in Thunderbird. */
+export function waitForSignInWindow() {
+  return new Promise(resolve => {
+    const observer = window => {
+      window.addEventListener("load", () => {
+        if (window.location.href === "chrome://messenger/content/browserRequest.xhtml") {
+          Services.ww.unregisterNotification(observer);
+          resolve(window.arguments[0].wrappedJSObject.url);
+        }
+      }, { once: true });
+    };
+    Services.ww.registerNotification(observer);
+  });
+}
+
+/** Runs in Thunderbird: a notification is a small window where no desktop shows it. */
+export async function readNotification() {
+  const filled = alert => new Promise(resolve => {
+    const text = () => alert.document.getElementById("alertTextLabel")?.textContent;
+    const title = () => alert.document.getElementById("alertTitleLabel");
+    const look = () => text() && resolve(`${title().textContent || title().getAttribute("value")}\n${text()}`);
+    alert.addEventListener("load", look, { once: true });
+    look();
+  });
+  const open = [...Services.wm.getEnumerator("alert:alert")][0];
+  if (open) {
+    return filled(open);
+  }
+  const alert = await new Promise(resolve => {
+    const observer = window => {
+      window.addEventListener("load", () => {
+        if (window.document.documentElement.getAttribute("windowtype") === "alert:alert") {
+          Services.ww.unregisterNotification(observer);
+          resolve(window);
+        }
+      }, { once: true });
+    };
+    Services.ww.registerNotification(observer);
+  });
+  return filled(alert);
+}
