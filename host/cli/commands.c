@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "core/account_name.h"
+#include "core/secret.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,9 +149,9 @@ int command_status(struct cli *cli)
     if (accounts == NULL || status != 0)
         goto out;
     if (cli->options.json) {
-        object = json_pack("{s:O, s:{s:s, s:s}}", "accounts", chosen, "keystore", "name",
-                           service_keystore(cli->service), "protection",
-                           service_keystore_protection(cli->service));
+        object = json_pack("{s:O, s:b, s:{s:s, s:s}}", "accounts", chosen, "memoryLocked",
+                           secret_arena_locked(), "keystore", "name", service_keystore(cli->service),
+                           "protection", service_keystore_protection(cli->service));
         status = cli_print_json(object);
         json_decref(object);
         goto out;
@@ -160,6 +161,9 @@ int command_status(struct cli *cli)
         print_status(account);
     }
     printf("key store: %s. %s\n", service_keystore(cli->service), service_keystore_protection(cli->service));
+    if (!secret_arena_locked())
+        puts("memory: tokens could reach the swap space, for the limit on locked memory (ulimit -l) is too "
+             "low.");
 out:
     json_decref(accounts);
     json_decref(chosen);

@@ -108,7 +108,6 @@ static void take_scopes(struct token_answer *answer, const json_t *object)
     const char *rest = json_string_value(json_object_get(object, "scope"));
     char scope[SCOPE_SIZE];
 
-    answer->scopes_given = rest != NULL;
     while (rest != NULL && scope_list_next(&rest, scope))
         if (scope_valid(scope))
             (void)scope_list_add(answer->scopes, scope);

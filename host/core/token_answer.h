@@ -51,7 +51,6 @@ struct token_answer {
     struct secret access_token;
     struct secret refresh_token; /* empty when absent */
     int64_t expires_in;          /* seconds, at least 1 */
-    bool scopes_given;
     char scopes[SCOPE_LIST_SIZE];
     struct id_claims id;
     char client_info_uid[DIRECTORY_ID_SIZE]; /* "" when absent */

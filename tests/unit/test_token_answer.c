@@ -53,14 +53,12 @@ static void a_good_answer_is_read(void **state)
     assert_string_equal(secret_expose(&answer.access_token), "a-1");
     assert_string_equal(secret_expose(&answer.refresh_token), "r-1");
     assert_int_equal(answer.expires_in, 3600);
-    assert_true(answer.scopes_given);
     assert_string_equal(answer.scopes, IMAP_SCOPE " openid");
     assert_string_equal(answer.client_info_uid, "u-1");
     assert_string_equal(answer.client_info_utid, "t-1");
     assert_false(answer.id.present);
     assert_good("{" GOOD "}");
     assert_null(answer.refresh_token.bytes);
-    assert_false(answer.scopes_given);
     assert_string_equal(answer.client_info_uid, "");
     assert_good("{" GOOD ",\"refresh_token\":\"\",\"client_info\":\"eyJ1aWQiOiJ1LTEifQ==\"}");
     assert_null(answer.refresh_token.bytes);
@@ -297,7 +295,6 @@ static void scopes_that_are_no_scopes_are_dropped(void **state)
     assert_good("{" GOOD ",\"scope\":\"a \\u00e9 b\\\\c d \\\"e\"}");
     assert_string_equal(answer.scopes, "a d");
     assert_good("{" GOOD ",\"scope\":[\"a\"]}");
-    assert_false(answer.scopes_given);
     memset(scope, 'x', sizeof scope);
     scope[sizeof scope - 1] = '\0';
     snprintf(text, sizeof text, "{" GOOD ",\"scope\":\"a %s b\"}", scope);
