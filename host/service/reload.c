@@ -99,6 +99,7 @@ static void damaged(struct problem *problem)
 static void take_payload(struct entry *entry, struct vault_entry *file)
 {
     struct identity *identity = &entry->identity;
+    const struct problem before = identity->held;
 
     memset(&identity->held, 0, sizeof identity->held);
     if (file->payload.bytes != NULL) {
@@ -114,6 +115,9 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
         else
             damaged(&identity->held);
     }
+    /* The reader has no clock. What lasts is known since it was first seen. */
+    if (identity->held.kind != PROBLEM_NONE)
+        identity->held.since = identity->held.kind == before.kind ? before.since : wall_clock();
     entry->generation = file->generation;
     entry->on_disk = entry->seen = true;
     entry->changed = true;
