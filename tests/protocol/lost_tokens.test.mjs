@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MPL-2.0
+/**
+ * What could cost a refresh token: a key that is away, a late answer, an end in the middle of a renewal
+ * (DESIGN sections 3.3, 3.7, 4 and 6.1). The provider takes every refresh token once only.
+ */
+import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { runCommand, soon } from './host.mjs';
+import { filesBelow, moment, sealedFiles, sha256, stateFolder, World } from './world.mjs';
+
+const world = await World.open({ strictRotation: true });
+after(() => world.close());
+
+/** @typedef {import('./host.mjs').Host} Host */
+
+/** @param {string} account @param {string} [token] that a server has refused */
+const renewal = (account, token) => ({ account, ...(token ? { rejected: sha256(token) } : {}) });
+
+/** Asks for a renewal whose answer takes its time; it is on the wire now. @param {Host} host @param {{ account: string, token: string }} signed @param {number} delayMs */
+async function slowRenewal(host, { account, token }, delayMs) {
+  await world.idp.control({ nextToken: { delayMs, match: { user: account, grant_type: 'refresh_token' } } });
+  host.send({ jsonrpc: '2.0', id: account, method: 'token.get', params: renewal(account, token) });
+  await world.idp.waitForRequest({ endpoint: 'token', grant_type: 'refresh_token', user: account });
+}
+
+/** A home with an account that is signed in, and no host. @param {string} [home] */
+async function signedInHome(home) {
+  const host = await world.host(home);
+  const signed = await world.signedIn(host);
+  await host.end();
+  return { home: host.home, ...signed };
+}
+
+/** The file of the device key, away and back. @param {string} home */
+function deviceKey(home) {
+  const file = join(stateFolder(home), 'key');
+  return { takeAway: () => rename(file, `${file}.away`), putBack: () => rename(`${file}.away`, file) };
+}
+
+/** A new host hands this token out from the disk, and what is saved beside it can still renew. @param {string} home @param {string} account @param {string} token */
+async function assertSaved(home, account, token) {
+  const host = await world.host(home);
+  assert.equal((await host.call('token.get', { account })).accessToken, token);
+  assert.equal((await host.call('token.get', renewal(account, token))).source, 'renewed');
+  await host.end();
+}
+
+/** The one sealed file that is in use. @param {string} home */
+const sealed = async (home) => (await filesBelow(stateFolder(home))).find(({ path }) => path.endsWith('.sealed'))?.bytes.toString('hex');
+
+/** `thunderseal token` for an expired token whose renewal is answered after the command's 8 s; it runs beside the other tests. */
+async function lateCommand() {
+  await world.idp.control({ lifetimes: { accessToken: 1 } });
+  const { home, account } = await signedInHome();
+  await world.idp.control({ lifetimes: { accessToken: 4500 }, nextToken: { delayMs: 8500, match: { user: account, grant_type: 'refresh_token' } } });
+  await moment(Math.ceil(Date.now() / 1000) + 1);
+  return { home, account, ended: runCommand(['token', account], { home }) };
+}
+
+const late = await lateCommand();
+
+test('a key that is back heals the account without a restart', async () => {
+  const { home, account, token } = await signedInHome();
+  const key = deviceKey(home);
+  await key.takeAway();
+  const host = await world.host(home);
+  assert.equal((await host.refused('token.get', { account })).kind, 'vault-locked');
+  assert.equal((await host.call('account.list')).accounts[0].state, 'locked');
+  await key.putBack();
+  assert.equal((await host.call('token.get', { account })).accessToken, token);
+  assert.equal((await host.call('account.list')).accounts[0].state, 'ready');
+});
+
+test('an address added while the key is away, or just after, costs no refresh token', async () => {
+  const { home, account, token } = await signedInHome();
+  const key = deviceKey(home);
+  const before = await sealed(home);
+  await key.takeAway();
+  const host = await world.host(home);
+  assert.equal((await host.refused('account.add', { account: `early-${account}`, signInAs: account })).kind, 'vault-locked');
+  assert.equal(await sealed(home), before);
+  await key.putBack();
+  await host.call('account.add', { account: `shared-${account}`, signInAs: account });
+  await host.end();
+  await assertSaved(home, account, token);
+});
+
+test('the late answer to an older grant changes nothing after a new sign-in by another process', async () => {
+  const home = await world.home();
+  const one = await world.host(home);
+  const signed = await world.signedIn(one);
+  const { account } = signed;
+  await slowRenewal(one, signed, 2000);
+  assert.equal((await runCommand(['logout', account], { home })).code, 0);
+  const two = await world.host(home);
+  assert.equal((await world.signIn(two, account)).ok, true);
+  const { accessToken } = await two.call('token.get', { account });
+  assert.equal((await one.call('token.get', { account })).accessToken, accessToken, 'the new sign-in counts at once');
+  const before = await sealed(home);
+  assert.equal(world.requestsOf(account)[0].answered, false, 'the old answer is still to come');
+  await one.end();
+  assert.equal(world.requestsOf(account)[0].answered, true);
+  assert.equal(await sealed(home), before);
+  await two.end();
+  await assertSaved(home, account, accessToken);
+});
+
+test('the late answer for an identity that another process erased brings no file back', async () => {
+  const home = await world.home();
+  const one = await world.host(home);
+  const signed = await world.signedIn(one);
+  await slowRenewal(one, signed, 800);
+  assert.equal((await runCommand(['forget', signed.account], { home })).code, 0);
+  await one.end();
+  assert.equal(world.requestsOf(signed.account)[0].answered, true);
+  assert.deepEqual(await sealedFiles(home), []);
+});
+
+test('when both pipes close, every renewal on the wire is awaited and saved', async () => {
+  const home = await world.home();
+  const one = await world.host(home);
+  const [first, second] = [await world.signedIn(one), await world.signedIn(one)];
+  await slowRenewal(one, first, 400);
+  await slowRenewal(one, second, 1000);
+  one.process.stdin.destroy();
+  one.process.stdout.destroy();
+  await soon(one.exited, 'the end of the host');
+  const two = await world.host(home);
+  for (const { account, token } of [first, second]) {
+    const saved = await two.call('token.get', renewal(account, token));
+    assert.equal(saved.source, 'cache', 'the renewed token is on disk');
+    assert.equal((await two.call('token.get', renewal(account, saved.accessToken))).source, 'renewed', 'and so is its refresh token');
+  }
+});
+
+test('a renewal that could not be saved is saved at the end of input, when it can be', async () => {
+  const home = await world.home();
+  const host = await world.host(home);
+  const { account, token } = await world.signedIn(host);
+  const key = deviceKey(home);
+  await key.takeAway();
+  const renewed = await host.call('token.get', renewal(account, token));
+  assert.equal(renewed.source, 'renewed');
+  await host.told('account.changed', (told) => told.account.problem?.kind === 'vault-locked');
+  await key.putBack();
+  assert.equal((await host.end()).code, 0);
+  await assertSaved(home, account, renewed.accessToken);
+});
+
+test('a command whose time is over exits 69, and the token that comes later is on disk', async () => {
+  const { home, account, ended } = late;
+  const { code, stdout, stderr } = await ended;
+  assert.deepEqual([code, stdout], [69, '']);
+  assert.match(stderr, /did not answer in time/);
+  const again = await runCommand(['token', account], { home });
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal(world.requestsOf(account).length, 1, 'the second command needed no request');
+  await assertSaved(home, account, again.stdout.trim());
+});
