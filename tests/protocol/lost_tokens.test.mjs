@@ -25,9 +25,9 @@ async function slowRenewal(host, { account, token }, delayMs) {
   await world.idp.waitForRequest({ endpoint: 'token', grant_type: 'refresh_token', user: account });
 }
 
-/** A home with an account that is signed in, and no host. @param {string} [home] */
-async function signedInHome(home) {
-  const host = await world.host(home);
+/** A home with an account that is signed in, and no host. */
+async function signedInHome() {
+  const host = await world.host();
   const signed = await world.signedIn(host);
   await host.end();
   return { home: host.home, ...signed };
@@ -53,7 +53,11 @@ const sealed = async (home) => (await filesBelow(stateFolder(home))).find(({ pat
 /** `thunderseal token` for an expired token whose renewal is answered after the command's 8 s; it runs beside the other tests. */
 async function lateCommand() {
   await world.idp.control({ lifetimes: { accessToken: 1 } });
-  const { home, account } = await signedInHome();
+  const host = await world.host();
+  const { home } = host;
+  const account = await world.user();
+  assert.equal((await world.signIn(host, account)).ok, true);
+  await host.end();
   await world.idp.control({ lifetimes: { accessToken: 4500 }, nextToken: { delayMs: 8500, match: { user: account, grant_type: 'refresh_token' } } });
   await moment(Math.ceil(Date.now() / 1000) + 1);
   return { home, account, ended: runCommand(['token', account], { home }) };
