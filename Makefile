@@ -38,7 +38,7 @@ OBJECTS   = $(SOURCES:host/%.c=$(BUILD)/obj/%.o)
 SANITIZED = $(patsubst host/%.c,$(BUILD)/sanitized/%.o,$(filter-out host/main.c,$(SOURCES)))
 UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 XPI_FILES = $(sort $(shell find extension -type f))
-NODE      = tests/node_modules/.bin/node
+NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
 .PHONY: all check check-unit check-protocol check-servers check-e2e check-layers demo needs xpi install \
@@ -131,7 +131,7 @@ format:
 lint: check-layers
 	@clang-format --dry-run --Werror $(C_FILES)
 	@grep -q '"version": "$(VERSION)"' extension/manifest.json || { echo 'extension/manifest.json and Makefile differ in version'; exit 1; }
-	@$(NODE) tests/node_modules/typescript/bin/tsc -p tests/servers
+	@tests/node_modules/.bin/node tests/node_modules/typescript/bin/tsc -p tests/servers
 	@tests/node_modules/.bin/eslint --config tests/eslint.config.mjs extension tests
 
 # Dependencies point one way (cli, service -> net, vault -> core), and core does no I/O.

@@ -16,8 +16,10 @@ const fs = require('node:fs'), https = require('node:https'), http = require('no
 const note = (text) => fs.appendFileSync(process.env.HOME + '/browser.log', text + '\\n');
 const descriptors = [0, 1, 2].map((fd) => fs.readlinkSync('/proc/self/fd/' + fd));
 note(JSON.stringify({ argv: process.argv.slice(2), descriptors }));
-https.get(process.argv[2], { rejectUnauthorized: false }, (answer) => {
-  http.get(answer.headers.location, (page) => page.resume());
+import('${resolve(import.meta.dirname, '../servers/loopback_names.mjs')}').then(() => {
+  https.get(process.argv[2], { rejectUnauthorized: false }, (answer) => {
+    http.get(answer.headers.location, (page) => page.resume());
+  });
 });
 `;
 
