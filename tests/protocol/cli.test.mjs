@@ -2,7 +2,7 @@
 /** The command line (protocol section 4). */
 import assert from 'node:assert/strict';
 import { open, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { runCommand } from './host.mjs';
 import { filesBelow, sealedFiles, sha256, stateFolder, World } from './world.mjs';
