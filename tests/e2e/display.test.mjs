@@ -56,11 +56,17 @@ test("the cookie of the screen there is goes with it", async t => {
 test("on a screen that refuses it Thunderbird starts unseen, and where that fails too its own words are told", { timeout: 60_000 }, async t => {
   const name = await refusingScreen(t);
   const folder = await mkdtemp(join(tmpdir(), "thunderseal-e2e-"));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const cleanUps = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
+  t.after(async () => {
+    for (const cleanUp of cleanUps) {
+      await cleanUp();
+    }
+  });
   setEnvironment(t, { DISPLAY: name });
   const failing = startThunderbird({ folder, xpi: XPI, environment: { DISPLAY: name } });
   await assert.rejects(failing, /cannot open display/);
   const thunderbird = await startThunderbird({ folder, xpi: XPI, preferVisible: true });
-  t.after(() => thunderbird.stop());
+  // Before the folder that it writes to goes.
+  cleanUps.unshift(() => thunderbird.stop());
   assert.equal(thunderbird.visible, false);
 });
