@@ -59,6 +59,12 @@ static void take_header(struct entry *entry, const struct record_header *extra, 
     json_t *address;
     size_t i;
 
+    /* Before the addresses: who may keep one depends on what was asked for. */
+    if (proven || json_array_size(entry->addresses) == 0) {
+        memcpy(entry->wish.sign_in_as, entry->identity.key.sign_in_as, sizeof entry->wish.sign_in_as);
+        memcpy(entry->wish.tenant, extra->tenant, sizeof entry->wish.tenant);
+        memcpy(entry->wish.cloud, extra->cloud, sizeof entry->wish.cloud);
+    }
     if (proven)
         json_array_clear(entry->addresses);
     json_array_foreach(extra->addresses, i, address)
@@ -68,11 +74,6 @@ static void take_header(struct entry *entry, const struct record_header *extra, 
         else if (entry_of(entry->service, json_string_value(address)) == NULL)
             (void)entry_add_address(entry, json_string_value(address));
     }
-    if (!proven && entry->on_disk)
-        return;
-    memcpy(entry->wish.sign_in_as, entry->identity.key.sign_in_as, sizeof entry->wish.sign_in_as);
-    memcpy(entry->wish.tenant, extra->tenant, sizeof entry->wish.tenant);
-    memcpy(entry->wish.cloud, extra->cloud, sizeof entry->wish.cloud);
 }
 
 /* A file whose header cannot be used, or stands in another's place, serves nobody; it stays where it is. */
