@@ -83,14 +83,41 @@ int authorization_url(char url[AUTHORIZATION_URL_MAX], const struct authorizatio
     put_field(&writer, "nonce", secret_expose(request->nonce));
     put_field(&writer, "code_challenge", challenge);
     put_field(&writer, "code_challenge_method", "S256");
-    put_field(&writer, "login_hint", request->login_hint);
+    if (request->login_hint != NULL)
+        put_field(&writer, "login_hint", request->login_hint);
+    else
+        put_field(&writer, "prompt", "select_account");
+    if (request->claims[0] != '\0')
+        put_field(&writer, "claims", request->claims);
     return writer.overflow ? -1 : 0;
+}
+
+static void put_grant(struct writer *writer, const struct token_request *request)
+{
+    if (request->code != NULL) {
+        put_field(writer, "grant_type", "authorization_code");
+        put_field(writer, "code", secret_expose(request->code));
+        put_field(writer, "redirect_uri", request->redirect_uri);
+        put_field(writer, "code_verifier", secret_expose(request->verifier));
+    } else if (request->device_code != NULL) {
+        put_field(writer, "grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+        put_field(writer, "device_code", secret_expose(request->device_code));
+    } else {
+        put_field(writer, "grant_type", "refresh_token");
+        put_field(writer, "refresh_token", secret_expose(request->refresh_token));
+    }
+}
+
+static size_t grant_length(const struct token_request *request)
+{
+    if (request->code != NULL)
+        return request->code->length;
+    return request->device_code != NULL ? request->device_code->length : request->refresh_token->length;
 }
 
 int token_request_form(struct secret *form, const struct token_request *request)
 {
-    const struct secret *grant = request->code != NULL ? request->code : request->refresh_token;
-    size_t size = grant->length * 3 + AUTHORIZATION_URL_MAX;
+    size_t size = grant_length(request) * 3 + AUTHORIZATION_URL_MAX;
     struct writer writer = {.size = size};
 
     if (secret_reserve(form, size) != 0)
@@ -99,21 +126,26 @@ int token_request_form(struct secret *form, const struct token_request *request)
     put_field(&writer, "client_id", request->client_id);
     put_field(&writer, "client_info", "1");
     put_field(&writer, "scope", request->scopes);
-    if (request->code != NULL) {
-        put_field(&writer, "grant_type", "authorization_code");
-        put_field(&writer, "code", secret_expose(request->code));
-        put_field(&writer, "redirect_uri", request->redirect_uri);
-        put_field(&writer, "code_verifier", secret_expose(request->verifier));
-    } else {
-        put_field(&writer, "grant_type", "refresh_token");
-        put_field(&writer, "refresh_token", secret_expose(request->refresh_token));
-    }
+    put_grant(&writer, request);
     if (writer.overflow) {
         secret_wipe(form);
         return -1;
     }
     form->length = writer.used;
     return 0;
+}
+
+int device_code_form(struct secret *form, const char *client_id, const char *scopes)
+{
+    struct writer writer = {.size = AUTHORIZATION_URL_MAX};
+
+    if (secret_reserve(form, AUTHORIZATION_URL_MAX) != 0)
+        return -1;
+    writer.text = (char *)form->bytes;
+    put_field(&writer, "client_id", client_id);
+    put_field(&writer, "scope", scopes);
+    form->length = writer.used;
+    return writer.overflow ? -1 : 0;
 }
 
 int endpoint_url(char *url, size_t size, const char *authority, const char *tenant, const char *path)

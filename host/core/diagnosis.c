@@ -204,3 +204,9 @@ void diagnose_strange_answer(long status, int retry_after, struct problem *probl
     if (retry_after > 0)
         problem->retry_after = bounded_retry_after(retry_after);
 }
+
+void diagnose_restore(enum problem_kind kind, int aadsts, struct problem *problem)
+{
+    diagnose_kind(kind, problem);
+    problem->aadsts = aadsts;
+}

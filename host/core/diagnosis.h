@@ -35,5 +35,7 @@ void diagnose_transport(const char *stage, struct problem *problem);
 void diagnose_strange_answer(long status, int retry_after, struct problem *problem);
 /* The texts for a kind that has no closer cause. */
 void diagnose_kind(enum problem_kind kind, struct problem *problem);
+/* The texts of a problem that was kept as kind and number. */
+void diagnose_restore(enum problem_kind kind, int aadsts, struct problem *problem);
 
 #endif

@@ -86,13 +86,56 @@ static void date_problems(struct identity *identity, int64_t now)
             problems[i]->since = now;
 }
 
-int identity_step(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
+static void time_came(struct identity *identity, struct moment now, struct effects *effects)
 {
-    if (effects_reserve(effects, identity->waiter_count + EFFECTS_BESIDES_WAITERS) != 0)
-        return -1;
-    /* Only who wants to wait needs a place: an answer must come through when all places are taken. */
-    if (event->kind == EVENT_TOKEN_WANTED && waiters_reserve(identity) != 0)
-        return -1;
+    if (identity->unsaved && identity->saving == SAVING_NOTHING && now.uptime >= identity->save_at)
+        save(identity, SAVING_STATE, effects);
+    start_next(identity, now, effects);
+}
+
+/* What was held up by the network alone goes at once. */
+static void network_changed(struct identity *identity, struct moment now, struct effects *effects)
+{
+    int i;
+
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (identity->access[i].problem.kind == PROBLEM_NETWORK)
+            identity->access[i].not_before = 0;
+    start_next(identity, now, effects);
+}
+
+static void try_again(struct identity *identity, struct moment now, struct effects *effects)
+{
+    int i;
+
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        identity->access[i].retry = identity->access[i].suspended;
+    network_changed(identity, now, effects);
+}
+
+static void removed(struct identity *identity, struct moment now, struct effects *effects)
+{
+    if (identity->before != NULL)
+        return; /* the sign-in that is being saved makes the file anew */
+    sign_out(identity, now, effects);
+    identity->serial = 0; /* whoever makes the file anew begins again */
+    identity->saving = SAVING_NOTHING;
+    identity->unsaved = false;
+    memset(&identity->storage, 0, sizeof identity->storage);
+    start_next(identity, now, effects);
+}
+
+static void locked(struct identity *identity, struct moment now, struct effects *effects)
+{
+    if (identity->lock != LOCK_WANTED)
+        return;
+    identity->lock = LOCK_HELD;
+    start_next(identity, now, effects);
+}
+
+static void dispatch(struct identity *identity, const struct event *event, struct moment now,
+                     struct effects *effects)
+{
     switch (event->kind) {
     case EVENT_TOKEN_WANTED:
         token_wanted(identity, event, now, effects);
@@ -100,33 +143,57 @@ int identity_step(struct identity *identity, const struct event *event, int64_t 
     case EVENT_REQUEST_ENDED:
         request_ended(identity, event, now, effects);
         break;
+    case EVENT_LOCKED:
+        locked(identity, now, effects);
+        break;
     case EVENT_TOKEN_ANSWER:
         token_answered(identity, event->answer, now, effects);
         break;
+    case EVENT_TIME:
+        time_came(identity, now, effects);
+        break;
+    case EVENT_NETWORK:
+        network_changed(identity, now, effects);
+        break;
+    case EVENT_RETRY:
+        try_again(identity, now, effects);
+        break;
     case EVENT_SIGN_IN_START:
-        sign_in_start(identity, event, effects);
+        sign_in_start(identity, event, now, effects);
         break;
     case EVENT_REDIRECT:
         sign_in_redirect(identity, event, now, effects);
         break;
     case EVENT_SIGN_IN_END:
         sign_in_end(identity, event->sign_in_end, effects);
+        start_next(identity, now, effects);
         break;
     case EVENT_SIGN_OUT:
-        sign_out(identity, effects);
-        effect_add(effects, EFFECT_SAVE_AND_FORGET);
-        identity->unsaved = true;
+        sign_out(identity, now, effects);
+        save(identity, SAVING_SIGN_OUT, effects);
         break;
     case EVENT_REMOVED:
-        sign_out(identity, effects);
-        identity->unsaved = false;
-        memset(&identity->storage, 0, sizeof identity->storage);
+        removed(identity, now, effects);
+        break;
+    case EVENT_REPLACED:
+        replaced(identity, event->replaced, now, effects);
         break;
     case EVENT_SAVED:
         saved(identity, event->saved, now, effects);
         break;
     }
-    date_problems(identity, now);
+}
+
+int identity_step(struct identity *identity, const struct event *event, struct moment now,
+                  struct effects *effects)
+{
+    if (effects_reserve(effects, identity->waiter_count + 1 + EFFECTS_BESIDES_WAITERS) != 0)
+        return -1;
+    /* Only who wants to wait needs a place: an answer must come through when all places are taken. */
+    if (event->kind == EVENT_TOKEN_WANTED && waiters_reserve(identity) != 0)
+        return -1;
+    dispatch(identity, event, now, effects);
+    date_problems(identity, now.wall);
     return 0;
 }
 
@@ -234,11 +301,6 @@ const struct access *identity_find_access(const struct identity *identity, const
     return NULL;
 }
 
-bool access_living(const struct access *access, int64_t now)
-{
-    return access->access_token.length != 0 && access->expires_at > now;
-}
-
 bool access_is_rejected(const struct access *access, const unsigned char *rejected)
 {
     unsigned char digest[crypto_hash_sha256_BYTES];
@@ -296,4 +358,16 @@ const char *identity_state(const struct identity *identity, const struct problem
     if (identity->grant.serial == 0)
         return "signed-out";
     return identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached ? "renewing" : "ready";
+}
+
+const char *identity_token_tenant(const struct identity *identity)
+{
+    bool general =
+        strcmp(identity->key.tenant, "common") == 0 || strcmp(identity->key.tenant, "organizations") == 0;
+    bool known =
+        strlen(identity->grant.tid) == 36 && strspn(identity->grant.tid, "0123456789abcdefABCDEF-") == 36;
+
+    /* A code is redeemed where it came from (AADSTS700005). */
+    return identity->flight.purpose == PURPOSE_REFRESH && general && known ? identity->grant.tid
+                                                                           : identity->key.tenant;
 }

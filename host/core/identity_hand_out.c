@@ -3,9 +3,14 @@
 #include "core/identity_parts.h"
 
 #include "core/diagnosis.h"
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+const struct problem *not_signed_in(struct identity *identity)
+{
+    problem_set(&identity->reply, PROBLEM_SIGN_IN_REQUIRED, "This account is not signed in.",
+                "Sign in from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
+    return &identity->reply;
+}
 
 static void reply_token(struct effects *effects, uint64_t request, int resource, bool renewed)
 {
@@ -16,52 +21,39 @@ static void reply_token(struct effects *effects, uint64_t request, int resource,
     effect->renewed = renewed;
 }
 
-/* A token just issued is handed out however short it lives: asking again at once would bring the same. */
-bool just_issued(const struct access *access, int64_t now)
+static const unsigned char *rejected_by(const struct waiter *waiter)
 {
-    return access_living(access, now) && now >= access->issued_at &&
-           now - access->issued_at < RENEWAL_PAUSE_S;
+    return waiter->has_rejected ? waiter->rejected : NULL;
 }
 
-/* Whether the cached token satisfies the wish. */
-static bool cache_suffices(const struct access *access, const struct event *event, int64_t now)
+/* Whether the token at hand satisfies the wish. A token just issued is handed out however short it lives:
+ * asking again at once would bring the same. */
+static bool cache_suffices(const struct access *access, const struct waiter *waiter, struct moment now)
 {
     int64_t lifetime = access->expires_at - access->issued_at;
-    int64_t demanded = event->wanted.min_ttl < lifetime / 2 ? event->wanted.min_ttl : lifetime / 2;
+    int64_t demanded = waiter->min_ttl < lifetime / 2 ? waiter->min_ttl : lifetime / 2;
 
-    if (!access_living(access, now) || access_is_rejected(access, event->wanted.rejected))
+    if (!access_living(access, now) || access_is_rejected(access, rejected_by(waiter)))
         return false;
-    return access->expires_at - now >= demanded || just_issued(access, now);
+    if (access_just_issued(access, now))
+        return true;
+    return lifetime - access_age(access, now) >= demanded && !waiter->anyway &&
+           !(waiter->when_due && access_due(access, now));
 }
 
-const struct problem *not_signed_in(struct identity *identity)
-{
-    problem_set(&identity->reply, PROBLEM_SIGN_IN_REQUIRED, "This account is not signed in.",
-                "Sign in from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
-    return &identity->reply;
-}
-
-void waiter_remove(struct identity *identity, size_t index)
-{
-    identity->waiter_count--;
-    memmove(&identity->waiters[index], &identity->waiters[index + 1],
-            (identity->waiter_count - index) * sizeof *identity->waiters);
-}
-
-void waiter_answer(struct identity *identity, const struct waiter *waiter, bool renewed,
-                   const struct problem *problem, int64_t now, struct effects *effects)
+static void answer(struct identity *identity, const struct waiter *waiter, bool renewed,
+                   const struct problem *problem, struct moment now, struct effects *effects)
 {
     const struct access *access = &identity->access[waiter->resource];
-    const unsigned char *rejected = waiter->has_rejected ? waiter->rejected : NULL;
 
-    if (problem == NULL || (access_living(access, now) && !access_is_rejected(access, rejected)))
+    if (access_living(access, now) && (problem == NULL || !access_is_rejected(access, rejected_by(waiter))))
         reply_token(effects, waiter->request, waiter->resource, renewed);
     else
-        effect_reply_problem(effects, waiter->request, problem);
+        effect_reply_problem(effects, waiter->request, problem != NULL ? problem : not_signed_in(identity));
 }
 
 void answer_waiters(struct identity *identity, int resource, bool renewed, const struct problem *problem,
-                    int64_t now, struct effects *effects)
+                    struct moment now, struct effects *effects)
 {
     size_t kept = 0, i;
 
@@ -70,22 +62,30 @@ void answer_waiters(struct identity *identity, int resource, bool renewed, const
         if (resource >= 0 && waiter.resource != resource)
             identity->waiters[kept++] = waiter;
         else
-            waiter_answer(identity, &waiter, renewed, problem, now, effects);
+            answer(identity, &waiter, renewed, problem, now, effects);
     }
     identity->waiter_count = kept;
 }
 
-static void wait_for_renewal(struct identity *identity, const struct event *event, int resource)
+void settle_waiters(struct identity *identity, struct moment now, struct effects *effects)
 {
-    struct waiter *waiter = &identity->waiters[identity->waiter_count++];
+    size_t kept = 0, i;
 
-    memset(waiter, 0, sizeof *waiter);
-    waiter->request = event->wanted.request;
-    waiter->resource = resource;
-    if (event->wanted.rejected != NULL) {
-        waiter->has_rejected = true;
-        memcpy(waiter->rejected, event->wanted.rejected, REJECTED_HASH_BYTES);
+    for (i = 0; i < identity->waiter_count; i++) {
+        struct waiter waiter = identity->waiters[i];
+        const struct problem *problem;
+        if (cache_suffices(&identity->access[waiter.resource], &waiter, now)) {
+            reply_token(effects, waiter.request, waiter.resource, true);
+            continue;
+        }
+        problem =
+            renewal_in_flight(identity, waiter.resource) ? NULL : hindrance(identity, waiter.resource, now);
+        if (problem != NULL)
+            answer(identity, &waiter, false, problem, now, effects);
+        else
+            identity->waiters[kept++] = waiter;
     }
+    identity->waiter_count = kept;
 }
 
 /* No grant, or none for these scopes: answered without a request. True when so. */
@@ -111,14 +111,18 @@ static bool refuse_ungranted(struct identity *identity, const struct event *even
     return true;
 }
 
-/* A server that goes on refusing fresh tokens is not served by more of them. True when the limit is reached.
- */
-static bool rejected_too_often(struct identity *identity, const struct access *access, int64_t now)
+static bool rejections_exhausted(const struct access *access, struct moment now)
 {
     int64_t oldest = access->rejections[REJECTED_RENEWALS_MAX - 1];
 
-    if (oldest == 0 || now < oldest || now - oldest >= REJECTED_WINDOW_S)
-        return false;
+    return oldest != 0 && now.uptime - oldest < REJECTED_WINDOW_S;
+}
+
+/* A server that goes on refusing fresh tokens is not served by more of them. */
+static void advise_server_refuses(struct identity *identity, struct moment now, struct effects *effects)
+{
+    if (identity->advice.kind != PROBLEM_NONE)
+        return;
     problem_set(&identity->advice, PROBLEM_BLOCKED,
                 "The mail server refuses tokens that Microsoft issued as good.",
                 "Ask your administrator whether IMAP and SMTP are allowed for this mailbox.");
@@ -126,16 +130,41 @@ static bool rejected_too_often(struct identity *identity, const struct access *a
         identity->advice.admin_remedy, sizeof identity->advice.admin_remedy,
         "Check with Get-CASMailbox that ImapEnabled is true and SmtpClientAuthenticationDisabled is "
         "not, and that the mailbox is licensed.");
-    identity->advice.since = now;
-    return true;
+    identity->advice.since = now.wall;
+    effect_add(effects, EFFECT_CHANGED);
 }
 
-void token_wanted(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
+/* No refusal for a whole window: the server takes them again. */
+static void withdraw_advice(struct identity *identity, const struct access *access, struct moment now,
+                            struct effects *effects)
 {
-    const struct problem *problem;
+    if (identity->advice.kind == PROBLEM_NONE || now.uptime - access->rejections[0] < REJECTED_WINDOW_S)
+        return;
+    memset(&identity->advice, 0, sizeof identity->advice);
+    effect_add(effects, EFFECT_CHANGED);
+}
+
+static struct waiter waiter_of(const struct event *event, int resource)
+{
+    struct waiter waiter = {.request = event->wanted.request,
+                            .resource = resource,
+                            .min_ttl = event->wanted.min_ttl,
+                            .when_due = event->wanted.when_due,
+                            .anyway = event->wanted.anyway,
+                            .has_rejected = event->wanted.rejected != NULL};
+
+    if (waiter.has_rejected)
+        memcpy(waiter.rejected, event->wanted.rejected, REJECTED_HASH_BYTES);
+    return waiter;
+}
+
+void token_wanted(struct identity *identity, const struct event *event, struct moment now,
+                  struct effects *effects)
+{
+    int resource = -1;
     struct access *access;
-    bool rejected, renewing;
-    int resource;
+    struct waiter waiter;
+    bool rejected;
 
     if (identity->held.kind != PROBLEM_NONE) {
         effect_reply_problem(effects, event->wanted.request, &identity->held);
@@ -151,23 +180,25 @@ void token_wanted(struct identity *identity, const struct event *event, int64_t 
     }
     access = &identity->access[resource];
     access->used = true;
+    waiter = waiter_of(event, resource);
     rejected = access_living(access, now) && access_is_rejected(access, event->wanted.rejected);
-    renewing = identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached &&
-               identity->flight.resource == resource;
-    if (cache_suffices(access, event, now) ||
-        (rejected && !renewing && rejected_too_often(identity, access, now))) {
-        reply_token(effects, event->wanted.request, resource, false);
+    if (rejected && !renewal_in_flight(identity, resource) && rejections_exhausted(access, now)) {
+        advise_server_refuses(identity, now, effects);
+        reply_token(effects, waiter.request, resource, false);
         return;
     }
-    wait_for_renewal(identity, event, resource);
-    problem = renewing ? NULL : hindrance(identity, resource, now);
-    if (problem != NULL) /* at once, though another resource may be on the wire */
-        answer_waiters(identity, resource, false, problem, now, effects);
-    else
-        start_next(identity, now, effects);
+    if (!rejected)
+        withdraw_advice(identity, access, now, effects);
+    if (identity->saving == SAVING_NOTHING && cache_suffices(access, &waiter, now)) {
+        reply_token(effects, waiter.request, resource, false);
+        return;
+    }
+    identity->waiters[identity->waiter_count++] = waiter;
+    start_next(identity, now, effects);
 }
 
-void request_ended(struct identity *identity, const struct event *event, int64_t now, struct effects *effects)
+void request_ended(struct identity *identity, const struct event *event, struct moment now,
+                   struct effects *effects)
 {
     size_t i;
 
@@ -181,7 +212,10 @@ void request_ended(struct identity *identity, const struct event *event, int64_t
         effect_reply_problem(effects, event->ended.request, &identity->reply);
     } else {
         diagnose_transport("timeout", &identity->reply);
-        waiter_answer(identity, &identity->waiters[i], false, &identity->reply, now, effects);
+        answer(identity, &identity->waiters[i], false, &identity->reply, now, effects);
     }
-    waiter_remove(identity, i);
+    identity->waiter_count--;
+    memmove(&identity->waiters[i], &identity->waiters[i + 1],
+            (identity->waiter_count - i) * sizeof *identity->waiters);
+    start_next(identity, now, effects); /* nobody may want the lock any more */
 }

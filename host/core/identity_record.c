@@ -54,6 +54,13 @@ static int read_time(int64_t *time, const json_t *object, const char *name)
     return 0;
 }
 
+/* The same for what older versions did not write. */
+static int read_time_or(int64_t *time, const json_t *object, const char *name, int64_t otherwise)
+{
+    *time = otherwise;
+    return json_object_get(object, name) == NULL ? 0 : read_time(time, object, name);
+}
+
 static bool addresses_valid(const json_t *addresses)
 {
     json_t *address;
@@ -89,31 +96,64 @@ int identity_header_read(const json_t *header, struct identity *identity, struct
     return 0;
 }
 
+/* --- the payload --- */
+
+static const char *const method_names[] = {"browser", "device", "import"};
+
+const char *method_name(enum sign_in_method method)
+{
+    return method_names[method];
+}
+
+/* A problem is kept as what it was made of; its texts are the program's that reads it. */
+static json_t *problem_write(const struct problem *problem)
+{
+    if (problem->kind == PROBLEM_NONE)
+        return json_null();
+    return json_pack("{s:s, s:i, s:I, s:s, s:s, s:s}", "kind", problem_kind_name(problem->kind), "aadsts",
+                     problem->aadsts, "since", (json_int_t)problem->since, "correlationId",
+                     problem->correlation_id, "traceId", problem->trace_id, "missingScopes",
+                     problem->missing_scopes);
+}
+
 static json_t *access_write(const struct access *access)
 {
-    return json_pack("{s:s, s:s, s:I, s:I}", "resource", access->resource, "accessToken",
-                     secret_expose(&access->access_token), "issuedAt", (json_int_t)access->issued_at,
-                     "expiresAt", (json_int_t)access->expires_at);
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "resource", access->resource, "accessToken",
+                     secret_expose(&access->access_token), "renewal", (json_int_t)access->renewal, "issuedAt",
+                     (json_int_t)access->issued_at, "expiresAt", (json_int_t)access->expires_at, "refreshAt",
+                     (json_int_t)access->refresh_at, "triedAt",
+                     (json_int_t)(access->suspended ? access->tried_at : 0), "problem",
+                     access->suspended ? problem_write(&access->problem) : json_null());
+}
+
+static json_t *resources_write(const struct identity *identity)
+{
+    json_t *resources = json_array();
+    int i;
+
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++) {
+        const struct access *access = &identity->access[i];
+        if ((access->access_token.length != 0 || access->suspended) &&
+            json_array_append_new(resources, access_write(access)) != 0) {
+            json_decref(resources);
+            return NULL;
+        }
+    }
+    return resources;
 }
 
 static json_t *payload_object(const struct identity *identity)
 {
     const struct grant *grant = &identity->grant;
-    json_t *resources = json_array();
-    int i;
 
-    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
-        if (identity->access[i].access_token.length != 0 &&
-            json_array_append_new(resources, access_write(&identity->access[i])) != 0) {
-            json_decref(resources);
-            return NULL;
-        }
-    return json_pack("{s:i, s:I, s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o}", "version", RECORD_VERSION,
-                     "serial", (json_int_t)grant->serial, "lastSerial", (json_int_t)identity->serial,
-                     "refreshToken", secret_expose(&grant->refresh_token), "obtainedAt",
-                     (json_int_t)grant->obtained_at, "lastUsedAt", (json_int_t)grant->last_used_at, "oid",
-                     grant->oid, "tid", grant->tid, "homeAccountId", grant->home_account_id, "scopes",
-                     grant->scopes, "access", resources);
+    return json_pack("{s:i, s:I, s:I, s:I, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "version",
+                     RECORD_VERSION, "serial", (json_int_t)grant->serial, "lastSerial",
+                     (json_int_t)identity->serial, "renewals", (json_int_t)grant->renewals, "method",
+                     method_names[grant->method], "refreshToken", secret_expose(&grant->refresh_token),
+                     "obtainedAt", (json_int_t)grant->obtained_at, "lastUsedAt",
+                     (json_int_t)grant->last_used_at, "oid", grant->oid, "tid", grant->tid, "homeAccountId",
+                     grant->home_account_id, "scopes", grant->scopes, "claims", identity->claims, "dead",
+                     problem_write(&identity->dead), "access", resources_write(identity));
 }
 
 int identity_payload_write(const struct identity *identity, struct secret *payload)
@@ -135,10 +175,34 @@ static int read_secret(struct secret *secret, const json_t *object, const char *
                                   : -1;
 }
 
+static int problem_read(struct problem *problem, const json_t *object)
+{
+    const char *kind = json_string_value(json_object_get(object, "kind"));
+    int64_t since = 0, aadsts = 0;
+
+    memset(problem, 0, sizeof *problem);
+    if (object == NULL || json_is_null(object))
+        return 0;
+    if (kind == NULL || problem_kind_by_name(kind) == PROBLEM_NONE ||
+        read_time(&aadsts, object, "aadsts") != 0 || aadsts > INT32_MAX ||
+        read_time(&since, object, "since") != 0)
+        return -1;
+    diagnose_restore(problem_kind_by_name(kind), (int)aadsts, problem);
+    problem->since = since;
+    return read_text(problem->correlation_id, sizeof problem->correlation_id, object, "correlationId",
+                     false) != 0 ||
+                   read_text(problem->trace_id, sizeof problem->trace_id, object, "traceId", false) != 0 ||
+                   read_text(problem->missing_scopes, sizeof problem->missing_scopes, object, "missingScopes",
+                             false) != 0
+               ? -1
+               : 0;
+}
+
 static int access_read(struct identity *identity, const json_t *object)
 {
     char resource[RESOURCE_SIZE];
     struct access *access;
+    int64_t renewal = 0;
     int index;
 
     if (read_text(resource, sizeof resource, object, "resource", false) != 0 || resource[0] == '\0')
@@ -147,19 +211,44 @@ static int access_read(struct identity *identity, const json_t *object)
     if (index < 0)
         return 0; /* no place left: what is lost can be renewed */
     access = &identity->access[index];
-    return read_secret(&access->access_token, object, "accessToken") != 0 ||
-                   read_time(&access->issued_at, object, "issuedAt") != 0 ||
-                   read_time(&access->expires_at, object, "expiresAt") != 0
-               ? -1
-               : 0;
+    if (read_secret(&access->access_token, object, "accessToken") != 0 ||
+        read_time_or(&renewal, object, "renewal", 0) != 0 ||
+        read_time(&access->issued_at, object, "issuedAt") != 0 ||
+        read_time(&access->expires_at, object, "expiresAt") != 0 ||
+        read_time_or(&access->refresh_at, object, "refreshAt", access->expires_at - RENEW_BEFORE_EXPIRY_S) !=
+            0 ||
+        read_time_or(&access->tried_at, object, "triedAt", 0) != 0 ||
+        problem_read(&access->problem, json_object_get(object, "problem")) != 0)
+        return -1;
+    access->renewal = (uint64_t)renewal;
+    access->suspended = access->problem.kind != PROBLEM_NONE;
+    memcpy(access->problem.resource, access->resource, sizeof access->problem.resource);
+    return 0;
+}
+
+static int method_read(enum sign_in_method *method, const json_t *object)
+{
+    const json_t *member = json_object_get(object, "method");
+    const char *name = json_string_value(member);
+    int i;
+
+    if (member == NULL)
+        return 0;
+    for (i = METHOD_BROWSER; name != NULL && i <= METHOD_IMPORT; i++)
+        if (strcmp(name, method_names[i]) == 0) {
+            *method = (enum sign_in_method)i;
+            return 0;
+        }
+    return -1;
 }
 
 static int grant_read(struct grant *grant, const json_t *object)
 {
-    int64_t serial = 0;
+    int64_t serial = 0, renewals = 0;
 
     if (json_integer_value(json_object_get(object, "version")) != RECORD_VERSION ||
-        read_time(&serial, object, "serial") != 0 ||
+        read_time(&serial, object, "serial") != 0 || read_time_or(&renewals, object, "renewals", 0) != 0 ||
+        method_read(&grant->method, object) != 0 ||
         read_secret(&grant->refresh_token, object, "refreshToken") != 0 ||
         read_time(&grant->obtained_at, object, "obtainedAt") != 0 ||
         read_time(&grant->last_used_at, object, "lastUsedAt") != 0 ||
@@ -170,52 +259,46 @@ static int grant_read(struct grant *grant, const json_t *object)
         read_text(grant->scopes, sizeof grant->scopes, object, "scopes", false) != 0)
         return -1;
     grant->serial = (uint64_t)serial;
+    grant->renewals = (uint64_t)renewals;
+    return 0;
+}
+
+static int resources_read(struct identity *identity, const json_t *accesses)
+{
+    json_t *access;
+    size_t i;
+
+    if (!json_is_array(accesses) || json_array_size(accesses) > IDENTITY_RESOURCES_MAX)
+        return -1;
+    json_array_foreach((json_t *)accesses, i, access)
+    {
+        if (access_read(identity, access) != 0)
+            return -1;
+    }
     return 0;
 }
 
 int identity_payload_read(const struct secret *payload, struct identity *identity)
 {
     json_t *object = json_loadb(secret_expose(payload), payload->length, JSON_REJECT_DUPLICATES, NULL);
-    json_t *accesses = json_object_get(object, "access"), *access;
     int64_t last_serial = 0;
-    size_t i;
+    int result = -1;
 
     if (grant_read(&identity->grant, object) != 0 || read_time(&last_serial, object, "lastSerial") != 0 ||
-        !json_is_array(accesses) || json_array_size(accesses) > IDENTITY_RESOURCES_MAX)
-        goto fail;
-    json_array_foreach(accesses, i, access)
-    {
-        if (access_read(identity, access) != 0)
-            goto fail;
+        read_text(identity->claims, sizeof identity->claims, object, "claims", true) != 0 ||
+        problem_read(&identity->dead, json_object_get(object, "dead")) != 0 ||
+        resources_read(identity, json_object_get(object, "access")) != 0) {
+        identity_forget_tokens(identity);
+        goto out;
     }
-    if (identity->serial < (uint64_t)last_serial)
-        identity->serial = (uint64_t)last_serial;
-    if (identity->grant.serial != 0 && identity->grant.refresh_token.length == 0) {
+    identity->serial = (uint64_t)last_serial;
+    if (identity->grant.serial != 0 && identity->grant.refresh_token.length == 0 &&
+        identity->dead.kind == PROBLEM_NONE) {
         diagnose_kind(PROBLEM_SIGN_IN_REQUIRED, &identity->dead);
         identity->dead.since = identity->grant.last_used_at;
     }
+    result = 0;
+out:
     json_decref(object);
-    return 0;
-fail:
-    identity_forget_tokens(identity);
-    json_decref(object);
-    return -1;
-}
-
-int identity_payload_replace(const struct secret *payload, struct identity *identity)
-{
-    uint64_t serial = identity->grant.serial;
-    struct secret refresh_token = {0};
-    int result;
-
-    secret_move(&refresh_token, &identity->grant.refresh_token);
-    identity_forget_tokens(identity);
-    memset(&identity->dead, 0, sizeof identity->dead);
-    result = identity_payload_read(payload, identity);
-    /* What is on the wire was sent for another grant, or with a refresh token that has been replaced. */
-    if (identity->flight.purpose == PURPOSE_REFRESH &&
-        (identity->grant.serial != serial || !secret_equal(&identity->grant.refresh_token, &refresh_token)))
-        identity->flight.detached = true;
-    secret_wipe(&refresh_token);
     return result;
 }

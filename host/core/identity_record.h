@@ -18,13 +18,12 @@ json_t *identity_header_write(const struct identity *identity, const struct reco
 /* Fills key and extra. 0, or -1 when a field is missing, of the wrong type or too long; then nothing is held.
  */
 int identity_header_read(const json_t *header, struct identity *identity, struct record_header *extra);
+/* "browser", "device", "import". */
+const char *method_name(enum sign_in_method method);
 /* The JSON text of the tokens. 0, or -1 out of memory. */
 int identity_payload_write(const struct identity *identity, struct secret *payload);
-/* Fills grant and access of an identity that holds no tokens; a resource keeps the place that it has there.
- * 0, or -1 when the payload is not valid. */
+/* Fills what is kept (grant, access, serial, dead, claims) of an identity that is zeroed; for EVENT_REPLACED.
+ * 0, or -1 when the payload is not valid: then nothing is held. */
 int identity_payload_read(const struct secret *payload, struct identity *identity);
-/* The same for an identity that another process has written: its own tokens go, and a renewal that was sent
- * with them changes nothing any more. 0, or -1: then there is no grant. */
-int identity_payload_replace(const struct secret *payload, struct identity *identity);
 
 #endif

@@ -7,63 +7,47 @@
 #include <string.h>
 #include <strings.h>
 
-static void throttled(struct problem *problem, const char *cause, int64_t seconds)
+static void throttled(struct problem *problem, int64_t seconds)
 {
-    problem_set(problem, PROBLEM_THROTTLED, cause, "Nothing to do: Thunderseal tries again later.");
-    problem->retry_after = (int)(seconds < 1 ? 1 : seconds > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : seconds);
+    problem_set(problem, PROBLEM_THROTTLED, "This account was renewed several times within a minute.",
+                "Nothing to do: Thunderseal tries again later.");
+    problem->retry_after = (int)(seconds < 1 ? 1 : seconds);
 }
 
-/* A time further ahead than any wait can be was set before the clock was set back: it holds up nothing. */
-static bool still_ahead(int64_t until, int64_t now, int64_t longest)
-{
-    return now < until && until - now <= longest;
-}
-
-/* Why no renewal can be sent for the resource, or NULL when one can. */
-const struct problem *hindrance(struct identity *identity, int resource, int64_t now)
+const struct problem *hindrance(struct identity *identity, int resource, struct moment now)
 {
     struct access *access = &identity->access[resource];
     int64_t oldest = access->renewals[RENEWALS_PER_MINUTE - 1];
 
+    if (identity->held.kind != PROBLEM_NONE)
+        return &identity->held;
     if (identity->no_renewal.kind != PROBLEM_NONE)
         return &identity->no_renewal;
     if (identity->grant.serial == 0)
         return not_signed_in(identity);
     if (identity->grant.refresh_token.length == 0)
         return &identity->dead;
-    if (still_ahead(access->suspended_until, now, SUSPENDED_RETRY_S))
+    if (suspension_left(access, now) > 0)
         return &access->problem;
-    if (still_ahead(access->not_before, now, RETRY_AFTER_MAX)) {
-        access->problem.retry_after = (int)(access->not_before - now);
+    if (access->not_before > now.uptime) {
+        access->problem.retry_after = (int)(access->not_before - now.uptime);
         return &access->problem;
     }
-    if (oldest != 0 && now >= oldest && now - oldest < 60) {
-        throttled(&identity->reply, "This account was renewed several times within a minute.",
-                  oldest + 60 - now);
+    if (oldest != 0 && now.uptime - oldest < 60) {
+        throttled(&identity->reply, oldest + 60 - now.uptime);
         return &identity->reply;
     }
     return NULL;
 }
 
-static void remember_time(int64_t *times, size_t count, int64_t now)
+bool renewal_in_flight(const struct identity *identity, int resource)
 {
-    memmove(times + 1, times, (count - 1) * sizeof *times);
-    times[0] = now;
-}
-
-/* Whether the first waiter needs no renewal any more: a sign-in, or another process, brought a token
- * meanwhile. */
-static bool first_is_served(const struct identity *identity, int64_t now)
-{
-    const struct waiter *first = &identity->waiters[0];
-    const struct access *access = &identity->access[first->resource];
-
-    return just_issued(access, now) &&
-           !access_is_rejected(access, first->has_rejected ? first->rejected : NULL);
+    return identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached &&
+           identity->flight.resource == resource;
 }
 
 /* Whether somebody waits because a server refused the living token that is held. */
-static bool refused_token_replaced(const struct identity *identity, int resource, int64_t now)
+static bool replaces_refused(const struct identity *identity, int resource, struct moment now)
 {
     const struct access *access = &identity->access[resource];
     size_t i;
@@ -77,7 +61,16 @@ static bool refused_token_replaced(const struct identity *identity, int resource
     return false;
 }
 
-static void send_renewal(struct identity *identity, int resource, int64_t now, struct effects *effects)
+static void send_sign_in(struct identity *identity, struct effects *effects)
+{
+    identity->flight.purpose = PURPOSE_SIGN_IN;
+    identity->flight.serial = 0;
+    identity->flight.sign_in = identity->sign_in.id;
+    identity->flight.detached = false;
+    effect_add(effects, EFFECT_SEND_TOKEN);
+}
+
+static void send_renewal(struct identity *identity, int resource, struct moment now, struct effects *effects)
 {
     struct access *access = &identity->access[resource];
 
@@ -86,88 +79,143 @@ static void send_renewal(struct identity *identity, int resource, int64_t now, s
     identity->flight.sign_in = 0;
     identity->flight.resource = resource;
     identity->flight.detached = false;
-    remember_time(access->renewals, RENEWALS_PER_MINUTE, now);
-    if (refused_token_replaced(identity, resource, now))
-        remember_time(access->rejections, REJECTED_RENEWALS_MAX, now);
+    access->retry = false;
+    remember_time(access->renewals, RENEWALS_PER_MINUTE, now.uptime);
+    if (replaces_refused(identity, resource, now))
+        remember_time(access->rejections, REJECTED_RENEWALS_MAX, now.uptime);
     effect_add(effects, EFFECT_SEND_TOKEN)->resource = resource;
     effect_add(effects, EFFECT_CHANGED);
 }
 
-void start_next(struct identity *identity, int64_t now, struct effects *effects)
+static void give_lock_back(struct identity *identity, struct effects *effects)
 {
-    if (identity->flight.purpose != PURPOSE_NONE || identity->before != NULL)
+    if (identity->lock == LOCK_FREE)
         return;
-    if (identity->sign_in.code.length != 0) {
-        identity->flight.purpose = PURPOSE_CODE;
-        identity->flight.serial = 0;
-        identity->flight.sign_in = identity->sign_in.id;
-        identity->flight.detached = false;
-        effect_add(effects, EFFECT_SEND_TOKEN);
+    identity->lock = LOCK_FREE;
+    effect_add(effects, EFFECT_UNLOCK);
+}
+
+void start_next(struct identity *identity, struct moment now, struct effects *effects)
+{
+    bool sign_in = sign_in_due(identity, now);
+    int resource;
+
+    /* Nobody is told of anything before it is saved. */
+    if (identity->saving != SAVING_NOTHING)
         return;
-    }
-    while (identity->waiter_count > 0) {
-        int resource = identity->waiters[0].resource;
-        const struct problem *problem;
-        if (first_is_served(identity, now)) {
-            waiter_answer(identity, &identity->waiters[0], true, NULL, now, effects);
-            waiter_remove(identity, 0);
-            continue;
-        }
-        problem = hindrance(identity, resource, now);
-        if (problem == NULL) {
+    settle_waiters(identity, now, effects);
+    if (identity->flight.purpose != PURPOSE_NONE)
+        return;
+    resource = identity->waiter_count > 0 ? identity->waiters[0].resource : due_ahead(identity, now);
+    if (!sign_in && (resource < 0 || hindrance(identity, resource, now) != NULL)) {
+        give_lock_back(identity, effects);
+    } else if (identity->lock == LOCK_FREE) {
+        identity->lock = LOCK_WANTED;
+        effect_add(effects, EFFECT_LOCK);
+    } else if (identity->lock == LOCK_HELD) {
+        if (sign_in)
+            send_sign_in(identity, effects);
+        else
             send_renewal(identity, resource, now, effects);
-            return;
-        }
-        answer_waiters(identity, resource, false, problem, now, effects);
     }
 }
 
-void access_store(struct identity *identity, int resource, struct token_answer *answer, int64_t now)
+/* What Entra says was granted replaces what was asked for, for this resource. */
+static void take_granted_scopes(struct grant *grant, const char *resource, const char *answered)
 {
-    struct access *access = &identity->access[resource];
     char others[SCOPE_LIST_SIZE] = "", given[SCOPE_LIST_SIZE], scope[SCOPE_SIZE], of[RESOURCE_SIZE];
     const char *rest;
 
-    secret_move(&access->access_token, &answer->access_token);
-    access->issued_at = now;
-    access->expires_at = now + answer->expires_in;
-    access->suspended_until = access->not_before = 0;
-    memset(&access->problem, 0, sizeof access->problem);
-    scope_list_of_resource(given, answer->scopes, access->resource);
+    scope_list_of_resource(given, answered, resource);
     if (given[0] == '\0')
         return; /* not told, or told in another form: what was asked for counts as granted */
-    for (rest = identity->grant.scopes; scope_list_next(&rest, scope);)
-        if (!scope_resource(of, scope) || strcasecmp(of, access->resource) != 0)
+    for (rest = grant->scopes; scope_list_next(&rest, scope);)
+        if (!scope_resource(of, scope) || strcasecmp(of, resource) != 0)
             (void)scope_list_add(others, scope);
     for (rest = given; scope_list_next(&rest, scope);)
         (void)scope_list_add(others, scope);
-    memcpy(identity->grant.scopes, others, sizeof others);
+    memcpy(grant->scopes, others, sizeof others);
+}
+
+/* DESIGN 3.1. A token that lives shorter than the margin is renewed at half of its life. */
+static int64_t refresh_after(const struct token_answer *answer)
+{
+    int64_t seconds = answer->expires_in - RENEW_BEFORE_EXPIRY_S;
+
+    if (seconds < answer->expires_in / 2)
+        seconds = answer->expires_in / 2;
+    return answer->refresh_in > 0 && answer->refresh_in < seconds ? answer->refresh_in : seconds;
+}
+
+static int64_t jitter(struct identity *identity, int64_t refresh_after_seconds)
+{
+    int64_t most = refresh_after_seconds / 10;
+
+    return random_below(identity, most > RENEW_JITTER_MAX_S ? RENEW_JITTER_MAX_S : most);
+}
+
+static void forget_trouble(struct access *access)
+{
+    access->suspended = access->retry = false;
+    access->tried_at = access->tried_uptime = 0;
+    access->not_before = 0;
+    access->failures = 0;
+    memset(&access->problem, 0, sizeof access->problem);
+}
+
+void access_store(struct identity *identity, int resource, struct token_answer *answer, struct moment now)
+{
+    struct access *access = &identity->access[resource];
+
+    secret_move(&access->access_token, &answer->access_token);
+    access->renewal = identity->grant.renewals;
+    access->issued_at = now.wall;
+    access->issued_uptime = now.uptime;
+    access->expires_at = now.wall + answer->expires_in;
+    access->refresh_at = now.wall + refresh_after(answer);
+    access->jitter = jitter(identity, refresh_after(answer));
+    forget_trouble(access);
+    take_granted_scopes(&identity->grant, access->resource, answer->scopes);
+}
+
+/* DESIGN 3.4 to 3.6: what the failure leaves of the grant. True when that has to be saved. */
+static bool take_failure(struct identity *identity, struct access *access, const struct token_answer *answer,
+                         struct moment now)
+{
+    if (answer->failure == TOKEN_FAILURE_TRANSIENT) {
+        set_back_off(identity, access, answer->problem.retry_after, now);
+        return false;
+    }
+    access->suspended = true;
+    access->tried_at = now.wall;
+    access->tried_uptime = now.uptime;
+    if (answer->failure == TOKEN_FAILURE_DEAD) {
+        identity->dead = access->problem;
+        secret_wipe(&identity->grant.refresh_token);
+        identity->grant.renewals++;
+    }
+    memcpy(identity->claims, answer->claims, sizeof identity->claims);
+    return true;
 }
 
 static void renewal_failed(struct identity *identity, int resource, const struct token_answer *answer,
-                           int64_t now, struct effects *effects)
+                           struct moment now, struct effects *effects)
 {
     struct access *access = &identity->access[resource];
     bool news = access->problem.kind != answer->problem.kind;
-    int64_t since = news ? now : access->problem.since;
+    int64_t since = news ? now.wall : access->problem.since;
+    bool keep;
 
     access->problem = answer->problem;
     access->problem.since = since;
     problem_copy_text(access->problem.resource, sizeof access->problem.resource, access->resource);
-    if (answer->failure == TOKEN_FAILURE_TRANSIENT && answer->problem.retry_after > 0)
-        access->not_before = now + answer->problem.retry_after;
-    if (answer->failure == TOKEN_FAILURE_SUSPENDED)
-        access->suspended_until = now + SUSPENDED_RETRY_S;
-    if (answer->failure == TOKEN_FAILURE_DEAD) {
-        identity->dead = access->problem;
-        secret_wipe(&identity->grant.refresh_token);
-        identity->unsaved = true;
-        effect_add(effects, EFFECT_SAVE);
-    }
+    keep = take_failure(identity, access, answer, now);
     answer_waiters(identity, resource, false, &access->problem, now, effects);
     effect_add(effects, EFFECT_CHANGED);
-    if (news && answer->failure != TOKEN_FAILURE_TRANSIENT)
+    if (news && keep)
         effect_add(effects, EFFECT_ATTENTION)->problem = &access->problem;
+    if (keep)
+        save(identity, SAVING_STATE, effects);
 }
 
 /* A renewal must speak of the same person; Entra says so in client_info (FACTS 1.3). */
@@ -182,7 +230,7 @@ static bool same_person(const struct grant *grant, const struct token_answer *an
     return strcmp(grant->home_account_id, home_account_id) == 0;
 }
 
-static void renewal_answered(struct identity *identity, struct token_answer *answer, int64_t now,
+static void renewal_answered(struct identity *identity, struct token_answer *answer, struct moment now,
                              struct effects *effects)
 {
     int resource = identity->flight.resource;
@@ -199,44 +247,22 @@ static void renewal_answered(struct identity *identity, struct token_answer *ans
     }
     if (answer->refresh_token.length != 0)
         secret_move(&identity->grant.refresh_token, &answer->refresh_token);
-    identity->grant.last_used_at = now;
+    identity->grant.renewals++;
+    identity->grant.last_used_at = now.wall;
     access_store(identity, resource, answer, now);
-    identity->unsaved = true;
-    effect_add(effects, EFFECT_SAVE);
-    answer_waiters(identity, resource, true, NULL, now, effects);
-    effect_add(effects, EFFECT_CHANGED);
+    identity->saving_resource = resource;
+    save(identity, SAVING_RENEWAL, effects);
 }
 
-void token_answered(struct identity *identity, struct token_answer *answer, int64_t now,
+void token_answered(struct identity *identity, struct token_answer *answer, struct moment now,
                     struct effects *effects)
 {
     enum token_purpose purpose = identity->flight.purpose;
 
+    identity->flight.purpose = PURPOSE_NONE;
     if (purpose == PURPOSE_REFRESH)
         renewal_answered(identity, answer, now, effects);
-    else if (purpose == PURPOSE_CODE)
+    else if (purpose == PURPOSE_SIGN_IN)
         sign_in_answered(identity, answer, now, effects);
-    identity->flight.purpose = PURPOSE_NONE;
     start_next(identity, now, effects);
-}
-
-void saved(struct identity *identity, const struct problem *problem, int64_t now, struct effects *effects)
-{
-    bool failed = problem->kind != PROBLEM_NONE;
-    bool news = identity->storage.kind != problem->kind;
-    long long since = news ? now : identity->storage.since;
-
-    if (identity->before != NULL) {
-        sign_in_saved(identity, problem, effects);
-        start_next(identity, now, effects);
-        return;
-    }
-    identity->unsaved = failed;
-    identity->storage = *problem;
-    if (failed)
-        identity->storage.since = since;
-    if (news)
-        effect_add(effects, EFFECT_CHANGED);
-    if (news && failed)
-        effect_add(effects, EFFECT_ATTENTION)->problem = &identity->storage;
 }

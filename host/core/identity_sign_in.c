@@ -19,7 +19,7 @@ static void cancelled(struct identity *identity)
 static void finish_failed(struct identity *identity, const struct problem *problem, struct effects *effects)
 {
     effect_sign_in(effects, EFFECT_SIGN_IN_FINISHED, identity->sign_in.id, problem);
-    if (identity->flight.purpose == PURPOSE_CODE)
+    if (identity->flight.purpose == PURPOSE_SIGN_IN)
         identity->flight.detached = true;
     if (problem->kind != PROBLEM_CANCELLED)
         identity->sign_in_failed = *problem;
@@ -27,37 +27,55 @@ static void finish_failed(struct identity *identity, const struct problem *probl
     effect_add(effects, EFFECT_CHANGED);
 }
 
-void sign_in_start(struct identity *identity, const struct event *event, struct effects *effects)
+void sign_in_start(struct identity *identity, const struct event *event, struct moment now,
+                   struct effects *effects)
 {
-    if (identity->sign_in.id != 0) {
+    struct sign_in *sign_in = &identity->sign_in;
+
+    if (sign_in->id != 0) {
         cancelled(identity);
         finish_failed(identity, &identity->sign_in_reply, effects);
     }
-    identity->sign_in.id = event->start.id;
-    problem_copy_text(identity->sign_in.redirect_uri, REDIRECT_URI_SIZE, event->start.redirect_uri);
-    problem_copy_text(identity->sign_in.scopes, SCOPE_LIST_SIZE, event->start.scopes);
-    secret_move(&identity->sign_in.state, event->start.state);
-    secret_move(&identity->sign_in.nonce, event->start.nonce);
-    secret_move(&identity->sign_in.verifier, event->start.verifier);
+    sign_in->id = event->start.id;
+    sign_in->method = event->start.method;
+    problem_copy_text(sign_in->redirect_uri, REDIRECT_URI_SIZE, event->start.redirect_uri);
+    problem_copy_text(sign_in->scopes, SCOPE_LIST_SIZE, event->start.scopes);
+    if (sign_in->method == METHOD_BROWSER) {
+        secret_move(&sign_in->state, event->start.state);
+        secret_move(&sign_in->nonce, event->start.nonce);
+        secret_move(&sign_in->verifier, event->start.verifier);
+    } else {
+        secret_move(&sign_in->code, event->start.code);
+    }
+    sign_in->interval = event->start.interval;
+    sign_in->poll_at = now.uptime + event->start.interval;
     memset(&identity->sign_in_failed, 0, sizeof identity->sign_in_failed);
     effect_add(effects, EFFECT_CHANGED);
+    start_next(identity, now, effects);
 }
 
-/* A try that failed: the browser may come back with another, up to the bound. The problem is in
- * identity->sign_in_reply. */
+bool sign_in_due(const struct identity *identity, struct moment now)
+{
+    return identity->sign_in.code.length != 0 &&
+           (identity->sign_in.method != METHOD_DEVICE || now.uptime >= identity->sign_in.poll_at);
+}
+
+/* A try that failed: the browser may come back with another, up to the bound; other ways have but one. The
+ * problem is in identity->sign_in_reply. */
 static void try_failed(struct identity *identity, struct effects *effects)
 {
     secret_wipe(&identity->sign_in.code);
-    if (++identity->sign_in.tries >= SIGN_IN_TRIES)
+    if (identity->sign_in.method != METHOD_BROWSER || ++identity->sign_in.tries >= SIGN_IN_TRIES)
         finish_failed(identity, &identity->sign_in_reply, effects);
     else
         effect_sign_in(effects, EFFECT_SIGN_IN_RETRY, identity->sign_in.id, &identity->sign_in_reply);
 }
 
-void sign_in_redirect(struct identity *identity, const struct event *event, int64_t now,
+void sign_in_redirect(struct identity *identity, const struct event *event, struct moment now,
                       struct effects *effects)
 {
-    if (identity->sign_in.id == 0 || identity->sign_in.code.length != 0)
+    if (identity->sign_in.id == 0 || identity->sign_in.method != METHOD_BROWSER ||
+        identity->sign_in.code.length != 0)
         return; /* a second answer while the first is being redeemed */
     if (event->redirect.error != NULL) {
         diagnose_authorization_error(event->redirect.error, event->redirect.aadsts,
@@ -107,7 +125,7 @@ static void wrong_account(struct identity *identity, const struct id_claims *id)
 {
     const char *who = account_name_valid(id->preferred_username) ? id->preferred_username : id->upn;
 
-    problem_set(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL, NULL);
+    identity->choose_account = true;
     if (!account_name_valid(who)) {
         problem_set(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT,
                     "Somebody else signed in than this account needs.",
@@ -128,14 +146,15 @@ static void wrong_account(struct identity *identity, const struct id_claims *id)
 static bool answer_acceptable(struct identity *identity, const struct token_answer *answer)
 {
     const struct secret *nonce = &identity->sign_in.nonce;
+    bool nonce_wanted = identity->sign_in.method == METHOD_BROWSER;
 
     if (answer->failure != TOKEN_FAILURE_NONE) {
         identity->sign_in_reply = answer->problem;
         return false;
     }
     if (!answer->id.present || strcmp(answer->id.audience, identity->key.client_id) != 0 ||
-        strlen(answer->id.nonce) != nonce->length ||
-        sodium_memcmp(answer->id.nonce, secret_expose(nonce), nonce->length) != 0) {
+        (nonce_wanted && (strlen(answer->id.nonce) != nonce->length ||
+                          sodium_memcmp(answer->id.nonce, secret_expose(nonce), nonce->length) != 0))) {
         diagnose_strange_answer(200, 0, &identity->sign_in_reply);
         return false;
     }
@@ -159,7 +178,7 @@ static int set_aside(struct identity *identity)
 }
 
 /* 0, or -1 out of memory: then nothing has changed. */
-static int take_grant(struct identity *identity, struct token_answer *answer, int64_t now)
+static int take_grant(struct identity *identity, struct token_answer *answer, struct moment now)
 {
     struct grant *grant = &identity->grant;
     char resource[RESOURCE_SIZE];
@@ -169,8 +188,11 @@ static int take_grant(struct identity *identity, struct token_answer *answer, in
     if (set_aside(identity) != 0)
         return -1;
     grant->serial = ++identity->serial;
-    secret_move(&grant->refresh_token, &answer->refresh_token);
-    grant->obtained_at = grant->last_used_at = now;
+    grant->method = identity->sign_in.method;
+    /* Of a refresh token taken over, the old one goes on when no new one came. */
+    secret_move(&grant->refresh_token,
+                answer->refresh_token.length != 0 ? &answer->refresh_token : &identity->sign_in.code);
+    grant->obtained_at = grant->last_used_at = now.wall;
     memcpy(grant->oid, answer->id.oid, sizeof grant->oid);
     memcpy(grant->tid, answer->id.tid, sizeof grant->tid);
     if (answer->client_info_uid[0] != '\0')
@@ -191,17 +213,38 @@ static int take_grant(struct identity *identity, struct token_answer *answer, in
     return 0;
 }
 
-void sign_in_answered(struct identity *identity, struct token_answer *answer, int64_t now,
+/* RFC 8628 section 3.5. True when the next poll will tell. */
+static bool poll_again(struct sign_in *sign_in, const struct token_answer *answer, struct moment now)
+{
+    if (sign_in->method != METHOD_DEVICE)
+        return false;
+    if (answer->device_poll == DEVICE_POLL_SLOW_DOWN)
+        sign_in->interval += DEVICE_SLOW_DOWN_S;
+    else if (answer->failure == TOKEN_FAILURE_TRANSIENT)
+        sign_in->interval *= 2;
+    else if (answer->device_poll != DEVICE_POLL_PENDING)
+        return false;
+    if (sign_in->interval > DEVICE_INTERVAL_MAX_S)
+        sign_in->interval = DEVICE_INTERVAL_MAX_S;
+    sign_in->poll_at =
+        now.uptime +
+        (answer->problem.retry_after > sign_in->interval ? answer->problem.retry_after : sign_in->interval);
+    return true;
+}
+
+void sign_in_answered(struct identity *identity, struct token_answer *answer, struct moment now,
                       struct effects *effects)
 {
-    if (identity->flight.detached || identity->sign_in.id == 0 ||
-        identity->flight.sign_in != identity->sign_in.id)
+    struct sign_in *sign_in = &identity->sign_in;
+
+    if (identity->flight.detached || sign_in->id == 0 || identity->flight.sign_in != sign_in->id ||
+        poll_again(sign_in, answer, now))
         return;
     if (!answer_acceptable(identity, answer)) {
         try_failed(identity, effects);
         return;
     }
-    if (answer->refresh_token.length == 0) {
+    if (answer->refresh_token.length == 0 && sign_in->method != METHOD_IMPORT) {
         diagnose_kind(PROBLEM_CONSENT_REQUIRED, &identity->sign_in_reply);
         problem_copy_text(identity->sign_in_reply.missing_scopes,
                           sizeof identity->sign_in_reply.missing_scopes, "offline_access");
@@ -213,8 +256,8 @@ void sign_in_answered(struct identity *identity, struct token_answer *answer, in
         try_failed(identity, effects);
         return;
     }
-    secret_wipe(&identity->sign_in.code);
-    effect_add(effects, EFFECT_SAVE);
+    secret_wipe(&sign_in->code);
+    save(identity, SAVING_SIGN_IN, effects);
 }
 
 void sign_in_saved(struct identity *identity, const struct problem *problem, struct effects *effects)
@@ -233,6 +276,8 @@ void sign_in_saved(struct identity *identity, const struct problem *problem, str
     }
     before_clear(identity);
     sign_in_clear(&identity->sign_in);
+    identity->claims[0] = '\0';
+    identity->choose_account = false;
     memset(&identity->dead, 0, sizeof identity->dead);
     memset(&identity->advice, 0, sizeof identity->advice);
     memset(&identity->held, 0, sizeof identity->held);
@@ -242,17 +287,19 @@ void sign_in_saved(struct identity *identity, const struct problem *problem, str
     effect_sign_in(effects, EFFECT_SIGN_IN_FINISHED, id, NULL);
 }
 
-void sign_out(struct identity *identity, struct effects *effects)
+void sign_out(struct identity *identity, struct moment now, struct effects *effects)
 {
     if (identity->sign_in.id != 0) {
         cancelled(identity);
         finish_failed(identity, &identity->sign_in_reply, effects);
     }
     identity->flight.detached = true;
+    identity->serial++;
+    identity->claims[0] = '\0';
     problem_set(&identity->reply, PROBLEM_SIGN_IN_REQUIRED, "This account was signed out.",
                 "Sign in again when you want to use it.");
     identity_forget_tokens(identity);
-    answer_waiters(identity, -1, false, &identity->reply, 0, effects);
+    answer_waiters(identity, -1, false, &identity->reply, now, effects);
     memset(&identity->dead, 0, sizeof identity->dead);
     memset(&identity->sign_in_failed, 0, sizeof identity->sign_in_failed);
     effect_add(effects, EFFECT_CHANGED);

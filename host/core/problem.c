@@ -47,6 +47,16 @@ const char *problem_kind_name(enum problem_kind kind)
     return kinds[kind].name;
 }
 
+enum problem_kind problem_kind_by_name(const char *name)
+{
+    int i;
+
+    for (i = PROBLEM_NONE + 1; i < PROBLEM_KINDS; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return (enum problem_kind)i;
+    return PROBLEM_NONE;
+}
+
 int problem_code(enum problem_kind kind)
 {
     return kinds[kind].code;

@@ -65,6 +65,8 @@ struct problem {
 /* The kind's name on the wire ("sign-in-required"), JSON-RPC code and exit status; "" / 0 / 0 for
  * PROBLEM_NONE. */
 const char *problem_kind_name(enum problem_kind kind);
+/* The kind of that name, PROBLEM_NONE when there is none. */
+enum problem_kind problem_kind_by_name(const char *name);
 int problem_code(enum problem_kind kind);
 int problem_exit_status(enum problem_kind kind);
 /* Whether trying the same again later can help. */

@@ -335,7 +335,7 @@ static const struct settings_key keys[] = {
     {"caFile", NULL, check_path, false, false, false},
     {"proxy", NULL, check_proxy, false, false, false},
     {"audit", "{\"enabled\":true,\"retentionDays\":365}", check_audit, false, false, true},
-    {"renewAhead", "true", check_bool, false, false, true},
+    {"renewAhead", "true", check_bool, false, false, false},
     {"manage", "\"listed\"", check_manage, false, true, false},
     {"migrate", "\"offer\"", check_migrate, false, true, true},
     {"fallback", "\"thunderbird\"", check_fallback, false, true, false},

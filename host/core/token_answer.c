@@ -123,6 +123,9 @@ static int read_success(struct token_answer *answer, const json_t *object)
         return -1;
     if (answer->expires_in > TOKEN_EXPIRES_IN_MAX)
         answer->expires_in = TOKEN_EXPIRES_IN_MAX;
+    answer->refresh_in = number_of(json_object_get(object, "refresh_in"));
+    if (answer->refresh_in < 0 || answer->refresh_in > answer->expires_in)
+        answer->refresh_in = 0;
     if (take_token(&answer->access_token, json_object_get(object, "access_token")) != 0)
         return -1;
     if (refresh_token != NULL && json_string_length(refresh_token) != 0 &&

@@ -15,6 +15,7 @@
 #define DIRECTORY_ID_SIZE 64 /* a GUID is 36 characters; test providers use other forms */
 /* Seconds. Entra's longest is 28 hours, a configured lifetime one day. */
 #define TOKEN_EXPIRES_IN_MAX 864000
+#define CLAIMS_SIZE 2048 /* Entra's claims challenges are under 300 bytes */
 
 /* The HTTP exchange as the shell saw it. Borrowed during token_answer_read. */
 struct token_http {
@@ -45,16 +46,28 @@ enum token_failure {
     TOKEN_FAILURE_DEAD       /* the refresh token is gone for good */
 };
 
+/* What a poll for a device code was answered (RFC 8628 section 3.5), beside the failure. */
+enum device_poll {
+    DEVICE_POLL_NONE,
+    DEVICE_POLL_PENDING,
+    DEVICE_POLL_SLOW_DOWN,
+    DEVICE_POLL_DECLINED,
+    DEVICE_POLL_EXPIRED
+};
+
 struct token_answer {
     enum token_failure failure;
+    enum device_poll device_poll;
     struct problem problem; /* PROBLEM_NONE on success */
     struct secret access_token;
     struct secret refresh_token; /* empty when absent */
     int64_t expires_in;          /* seconds, at least 1 */
+    int64_t refresh_in;          /* seconds after which Entra wants it renewed; 0 when not told */
     char scopes[SCOPE_LIST_SIZE];
     struct id_claims id;
     char client_info_uid[DIRECTORY_ID_SIZE]; /* "" when absent */
     char client_info_utid[DIRECTORY_ID_SIZE];
+    char claims[CLAIMS_SIZE]; /* of a failure: the demand to put into the next authorization URL, or "" */
 };
 
 /* Fills *answer (zeroed by the caller). Texts are ours, never the server's. */

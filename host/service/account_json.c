@@ -46,6 +46,11 @@ static json_t *text_or_null(const char *text)
     return text[0] == '\0' ? json_null() : json_string(text);
 }
 
+static json_t *time_or_null(int64_t time)
+{
+    return time == 0 ? json_null() : json_integer((json_int_t)time);
+}
+
 json_t *account_to_json(const struct entry *entry, const char *account)
 {
     const struct identity *identity = &entry->identity;
@@ -61,11 +66,12 @@ json_t *account_to_json(const struct entry *entry, const char *account)
     }
     settings_target(&entry->service->settings, account, &entry->wish, &target);
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:n}", "account", account, "signInAs",
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "account", account, "signInAs",
         account_name_equal(account, identity->key.sign_in_as) ? account : identity->key.sign_in_as, "state",
         state, "tenant", identity->key.tenant, "cloud", target.cloud, "method",
-        identity->grant.serial == 0 ? json_null() : json_string("browser"), "homeAccountId",
-        text_or_null(identity->grant.home_account_id), "problem",
+        identity->grant.serial == 0 ? json_null() : json_string(method_name(identity->grant.method)),
+        "homeAccountId", text_or_null(identity->grant.home_account_id), "problem",
         problem == NULL ? json_null() : problem_to_json(problem), "tokens", tokens_to_json(identity),
-        "refreshToken", refresh_token_to_json(&identity->grant), "nextRenewal");
+        "refreshToken", refresh_token_to_json(&identity->grant), "nextRenewal",
+        time_or_null(identity_next_renewal(identity, moment_now())));
 }

@@ -71,9 +71,10 @@ static int read_wish(const json_t *params, struct account_wish *wish, struct pro
 
 static int save_added(struct entry *before, struct entry *entry, const char *account, struct problem *problem)
 {
+    const struct store_change change = {.adds = account};
     struct problem left;
 
-    if (store_save(entry, false, problem) == 0) {
+    if (store_save(entry, &change, problem) == 0) {
         /* Where it was before it is found and cleaned at the next start, if it cannot be now. */
         if (before != NULL && before != entry && store_leave(before, account, &left) != 0)
             entry_remove_address(before, account);

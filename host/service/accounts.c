@@ -2,6 +2,7 @@
 /* Which identity serves which address, and what the protocol shows of it. */
 #include "service/service_parts.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,9 @@ struct entry *entry_make(struct service *service, const struct identity_key *key
     }
     entry->service = service;
     entry->identity.key = *key;
+    entry->identity.renew_ahead = json_is_true(json_object_get(service->settings.values, "renewAhead"));
+    randombytes_buf(&entry->identity.random, sizeof entry->identity.random);
+    entry->lock.descriptor = -1;
     entry_name(entry->name, key);
     entry->next = service->entries;
     service->entries = entry;
@@ -195,7 +199,9 @@ void entry_judge(struct entry *entry)
 static void entry_free(struct entry *entry)
 {
     loop_timer_cancel(entry->service->loop, entry->sign_in_timer);
-    loop_timer_cancel(entry->service->loop, entry->save_timer);
+    loop_timer_cancel(entry->service->loop, entry->wake_timer);
+    loop_timer_cancel(entry->service->loop, entry->lock_timer);
+    identity_lock_release(&entry->lock);
     redirect_listener_close(entry->listener);
     identity_clear(&entry->identity);
     json_decref(entry->addresses);

@@ -8,10 +8,10 @@
 
 #define PATH_TOKEN "/oauth2/v2.0/token"
 
-/* What has to be reported back to the machine once all effects of the step are carried out. */
+/* What is done, and reported back to the machine, once all other effects of the step are carried out. */
 struct report {
-    bool save_done;
-    struct problem save_problem;
+    bool save, forget_older;
+    bool lock;
     bool send_failed;
 };
 
@@ -43,7 +43,7 @@ static void token_arrived(void *context, struct https_answer *http)
 }
 
 /* Trust anchors of the user's file vouch for a cloud of the user's own, never for Microsoft's. */
-static struct https *https_for(struct service *service, const char *authority)
+struct https *https_for(struct service *service, const char *authority)
 {
     bool own_anchors = settings_ca_file_for(&service->settings, authority) != NULL;
     struct https **https = own_anchors ? &service->https_own_anchors : &service->https;
@@ -71,16 +71,31 @@ static void code_scopes(const struct sign_in *sign_in, char scopes[SCOPE_LIST_SI
     (void)scope_list_add(scopes, "profile");
 }
 
+static void sign_in_form(const struct sign_in *sign_in, struct token_request *request)
+{
+    switch (sign_in->method) {
+    case METHOD_BROWSER:
+        request->code = &sign_in->code;
+        request->redirect_uri = sign_in->redirect_uri;
+        request->verifier = &sign_in->verifier;
+        break;
+    case METHOD_DEVICE:
+        request->device_code = &sign_in->code;
+        break;
+    case METHOD_IMPORT:
+        request->refresh_token = &sign_in->code;
+        break;
+    }
+}
+
 static int token_form(const struct identity *identity, struct secret *form)
 {
     char scopes[SCOPE_LIST_SIZE];
     struct token_request request = {.client_id = identity->key.client_id, .scopes = scopes};
 
-    if (identity->flight.purpose == PURPOSE_CODE) {
+    if (identity->flight.purpose == PURPOSE_SIGN_IN) {
         code_scopes(&identity->sign_in, scopes);
-        request.code = &identity->sign_in.code;
-        request.redirect_uri = identity->sign_in.redirect_uri;
-        request.verifier = &identity->sign_in.verifier;
+        sign_in_form(&identity->sign_in, &request);
     } else {
         scope_list_of_resource(scopes, identity->grant.scopes,
                                identity->access[identity->flight.resource].resource);
@@ -97,7 +112,9 @@ static int send_token_request(struct entry *entry)
     struct secret form = {0};
     char url[1024];
 
-    if (https == NULL || endpoint_url(url, sizeof url, key->authority, key->tenant, PATH_TOKEN) != 0 ||
+    if (https == NULL ||
+        endpoint_url(url, sizeof url, key->authority, identity_token_tenant(&entry->identity), PATH_TOKEN) !=
+            0 ||
         token_form(&entry->identity, &form) != 0)
         return -1;
     if (https_post_form(https, url, &form, HTTPS_TOKEN_ANSWER_MAX, HTTPS_TOKEN_TIMEOUT_MS, token_arrived,
@@ -142,23 +159,6 @@ static void reply_problem(struct service *service, const struct effect *effect)
     request_close(request);
 }
 
-static void save_again(void *context)
-{
-    struct entry *entry = context;
-    struct event event = {.kind = EVENT_SAVED};
-    struct problem problem = {0};
-
-    entry->save_timer = NULL;
-    if (!entry->identity.unsaved)
-        return;
-    (void)store_save(entry, false, &problem);
-    event.saved = &problem;
-    (void)entry_step(entry, &event);
-    if (problem.kind != PROBLEM_NONE)
-        entry->save_timer = loop_timer_start(entry->service->loop, SAVE_RETRY_MS, save_again, entry);
-    service_tell_changes(entry->service);
-}
-
 static void tell_attention(struct entry *entry, const struct problem *problem)
 {
     json_t *address;
@@ -171,6 +171,56 @@ static void tell_attention(struct entry *entry, const struct problem *problem)
     }
 }
 
+/* --- the lock around a token request --- */
+
+static void lock_again(void *context);
+
+/* What another process renewed while it held the lock counts before anything is sent. */
+static void lock_had(struct entry *entry)
+{
+    const struct event event = {.kind = EVENT_LOCKED};
+
+    store_refresh(entry);
+    (void)entry_step(entry, &event);
+}
+
+static void try_lock(struct entry *entry)
+{
+    struct service *service = entry->service;
+
+    if (entry->identity.lock != LOCK_WANTED)
+        return;
+    if (identity_lock_try(&entry->lock, service->vault, entry->name, IDENTITY_LOCK_REQUEST) !=
+        IDENTITY_LOCK_BUSY) {
+        lock_had(entry);
+        return;
+    }
+    entry->lock_timer = loop_timer_start(service->loop, entry->lock_retry_ms, lock_again, entry);
+    entry->lock_retry_ms *= 2;
+    if (entry->lock_retry_ms > LOCK_RETRY_MAX_MS)
+        entry->lock_retry_ms = LOCK_RETRY_MAX_MS;
+}
+
+static void lock_again(void *context)
+{
+    struct entry *entry = context;
+    struct service *service = entry->service;
+
+    entry->lock_timer = NULL;
+    try_lock(entry);
+    entries_sweep(service);
+    service_tell_changes(service);
+}
+
+static void unlock(struct entry *entry)
+{
+    loop_timer_cancel(entry->service->loop, entry->lock_timer);
+    entry->lock_timer = NULL;
+    identity_lock_release(&entry->lock);
+}
+
+/* --- effects --- */
+
 static void carry_out(struct entry *entry, const struct effect *effect, struct report *report)
 {
     switch (effect->kind) {
@@ -180,13 +230,19 @@ static void carry_out(struct entry *entry, const struct effect *effect, struct r
     case EFFECT_REPLY_PROBLEM:
         reply_problem(entry->service, effect);
         break;
+    case EFFECT_LOCK:
+        report->lock = true;
+        break;
+    case EFFECT_UNLOCK:
+        unlock(entry);
+        break;
     case EFFECT_SEND_TOKEN:
         report->send_failed = send_token_request(entry) != 0;
         break;
     case EFFECT_SAVE:
     case EFFECT_SAVE_AND_FORGET:
-        report->save_done = true;
-        (void)store_save(entry, effect->kind == EFFECT_SAVE_AND_FORGET, &report->save_problem);
+        report->save = true;
+        report->forget_older = effect->kind == EFFECT_SAVE_AND_FORGET;
         break;
     case EFFECT_SIGN_IN_FINISHED:
         sign_in_finished(entry, effect->problem);
@@ -203,13 +259,15 @@ static void carry_out(struct entry *entry, const struct effect *effect, struct r
     }
 }
 
-static void report_saved(struct entry *entry, const struct problem *problem)
+static void save(struct entry *entry, bool forget_older)
 {
-    struct event event = {.kind = EVENT_SAVED, .saved = problem};
+    const struct store_change change = {.forget_older = true};
+    struct problem problem = {0};
+    const struct event event = {.kind = EVENT_SAVED, .saved = &problem};
 
+    if (store_save(entry, forget_older ? &change : NULL, &problem) == 0)
+        memset(&problem, 0, sizeof problem);
     (void)entry_step(entry, &event);
-    if (entry->identity.unsaved && entry->save_timer == NULL)
-        entry->save_timer = loop_timer_start(entry->service->loop, SAVE_RETRY_MS, save_again, entry);
 }
 
 static void report_send_failed(struct entry *entry)
@@ -221,20 +279,65 @@ static void report_send_failed(struct entry *entry)
     (void)entry_step(entry, &event);
 }
 
+/* --- time --- */
+
+static void wake(void *context)
+{
+    struct entry *entry = context;
+    struct service *service = entry->service;
+    const struct event event = {.kind = EVENT_TIME};
+
+    entry->wake_timer = NULL;
+    (void)entry_step(entry, &event);
+    entries_sweep(service);
+    service_tell_changes(service);
+}
+
+static void set_alarm(struct entry *entry, struct moment now)
+{
+    int64_t at = identity_next_wake(&entry->identity, now);
+
+    if (entry->wake_timer != NULL && entry->wake_at == at)
+        return;
+    loop_timer_cancel(entry->service->loop, entry->wake_timer);
+    entry->wake_timer = NULL;
+    entry->wake_at = at;
+    if (at != NO_WAKE)
+        entry->wake_timer = loop_timer_start(entry->service->loop,
+                                             at > now.uptime ? (at - now.uptime) * 1000 : 0, wake, entry);
+}
+
 int entry_step(struct entry *entry, const struct event *event)
 {
+    struct moment now = moment_now();
     struct effects effects = {0};
     struct report report = {0};
     size_t i;
 
-    if (identity_step(&entry->identity, event, wall_clock(), &effects) != 0)
+    if (identity_step(&entry->identity, event, now, &effects) != 0)
         return -1;
     for (i = 0; i < effects.count; i++)
         carry_out(entry, &effects.list[i], &report);
     effects_free(&effects);
-    if (report.save_done)
-        report_saved(entry, &report.save_problem);
+    if (report.save)
+        save(entry, report.forget_older);
     if (report.send_failed)
         report_send_failed(entry);
+    if (report.lock) {
+        entry->lock_retry_ms = LOCK_RETRY_FIRST_MS;
+        try_lock(entry);
+    }
+    set_alarm(entry, now);
     return 0;
+}
+
+void step_all(struct service *service, enum event_kind kind)
+{
+    const struct event event = {.kind = kind};
+    struct entry *entry;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next)
+        (void)entry_step(entry, &event);
+    entries_sweep(service);
+    service_tell_changes(service);
 }

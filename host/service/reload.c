@@ -96,6 +96,21 @@ static void damaged(struct problem *problem)
                 "Sign in again.");
 }
 
+/* Gives the machine what the file holds. -1 when that is no identity, or out of memory. */
+static int replace(struct entry *entry, const struct secret *payload)
+{
+    struct identity *stored = calloc(1, sizeof *stored);
+    const struct event event = {.kind = EVENT_REPLACED, .replaced = stored};
+    int result = -1;
+
+    if (stored != NULL && identity_payload_read(payload, stored) == 0)
+        result = entry_step(entry, &event);
+    if (stored != NULL)
+        identity_clear(stored);
+    free(stored);
+    return result;
+}
+
 /* Puts the tokens of the file in the place of those that the entry had. */
 static void take_payload(struct entry *entry, struct vault_entry *file)
 {
@@ -103,25 +118,25 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     const struct problem before = identity->held;
 
     memset(&identity->held, 0, sizeof identity->held);
+    entry->generation = file->generation;
+    entry->on_disk = entry->seen = true;
+    entry->changed = true;
     if (file->payload.bytes != NULL) {
-        if (identity_payload_replace(&file->payload, identity) != 0)
+        if (replace(entry, &file->payload) != 0)
             damaged(&identity->held);
         /* The generation before stepped in: told, though everything goes on. */
         if (file->problem.kind != PROBLEM_NONE)
             settings_warn(&entry->service->settings, &file->problem);
+    } else if (file->problem.kind != PROBLEM_NONE) {
+        identity->held = file->problem;
     } else {
-        identity_forget_tokens(identity);
-        if (file->problem.kind != PROBLEM_NONE)
-            identity->held = file->problem;
-        else
-            damaged(&identity->held);
+        damaged(&identity->held);
     }
+    if (identity->held.kind == PROBLEM_NONE)
+        return;
+    identity_forget_tokens(identity);
     /* The reader has no clock. What lasts is known since it was first seen. */
-    if (identity->held.kind != PROBLEM_NONE)
-        identity->held.since = identity->held.kind == before.kind ? before.since : wall_clock();
-    entry->generation = file->generation;
-    entry->on_disk = entry->seen = true;
-    entry->changed = true;
+    identity->held.since = identity->held.kind == before.kind ? before.since : wall_clock();
 }
 
 static void load_one(void *context, struct vault_entry *file)
@@ -156,6 +171,7 @@ void store_policy_accounts(struct service *service)
 static void tidy_up(struct service *service)
 {
     const struct event removed = {.kind = EVENT_REMOVED};
+    const struct store_change change = {.forget_older = true};
     struct entry *entry;
     struct problem problem;
 
@@ -164,7 +180,7 @@ static void tidy_up(struct service *service)
             continue;
         entry->untidy = false;
         if (json_array_size(entry->addresses) > 0)
-            (void)store_save(entry, true, &problem);
+            (void)store_save(entry, &change, &problem);
         else if (vault_erase(service->vault, entry->name, &problem) == 0)
             entry->on_disk = false;
         if (json_array_size(entry->addresses) == 0)
@@ -237,6 +253,11 @@ static void reload_named(struct service *service, const char *name, bool deleted
     if (result == 0)
         reload_one(service, &file);
     vault_entry_clear(&file);
+}
+
+void store_refresh(struct entry *entry)
+{
+    reload_named(entry->service, entry->name, false);
 }
 
 void store_reload(struct service *service)

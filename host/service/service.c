@@ -25,6 +25,11 @@ int64_t wall_clock(void)
     return (int64_t)time(NULL);
 }
 
+struct moment moment_now(void)
+{
+    return (struct moment){.wall = wall_clock(), .uptime = loop_monotonic_ms() / 1000};
+}
+
 struct service *service_new(struct loop *loop, const struct service_client *client, struct problem *problem)
 {
     struct service *service = calloc(1, sizeof *service);

@@ -10,6 +10,7 @@
 #include "net/https.h"
 #include "net/redirect_listener.h"
 #include "service/service.h"
+#include "vault/identity_lock.h"
 #include "vault/vault.h"
 
 #define REQUESTS_MAX IDENTITY_WAITERS_MAX
@@ -18,7 +19,9 @@
 #define TOKEN_GET_DEADLINE_MS                                                                                \
     7500 /* the client has its answer within 8 s, pipes and a busy machine included */
 #define SIGN_IN_DEADLINE_S 300
-#define SAVE_RETRY_MS 30000 /* a full disk is rarely emptied faster */
+#define LOCK_RETRY_FIRST_MS 25 /* DESIGN 1 */
+#define LOCK_RETRY_MAX_MS 250
+#define WRITE_LOCK_WAIT_MS 500 /* a write of another process takes some milliseconds */
 #define SIGN_IN_ID_SIZE 24
 
 /* One identity with the addresses that it serves. */
@@ -41,7 +44,11 @@ struct entry {
     int64_t sign_in_expires_at;
     struct redirect_listener *listener;
     struct loop_timer *sign_in_timer;
-    struct loop_timer *save_timer;
+    struct loop_timer *wake_timer; /* of identity_next_wake */
+    int64_t wake_at;
+    struct identity_lock lock; /* around a token request */
+    struct loop_timer *lock_timer;
+    int64_t lock_retry_ms;
 };
 
 /* A request whose reply waits for a token. */
@@ -81,6 +88,7 @@ typedef json_t *method_function(struct service *service, struct rpc_request *req
 
 /* --- service.c --- */
 int64_t wall_clock(void);
+struct moment moment_now(void);
 void send_message(struct service *service, json_t *message); /* takes it over; NULL is dropped */
 void notify(struct service *service, const char *method, json_t *params);
 
@@ -133,10 +141,23 @@ int store_load(struct service *service, struct problem *problem);
 /* Takes over what other processes wrote: all of it, or what the watch has told since. */
 void store_reload(struct service *service);
 void store_catch_up(struct service *service);
-int store_save(struct entry *entry, bool forget_older, struct problem *problem);
+
+/* What a save changes besides the tokens: an address comes in, or goes out (NULL: none). */
+struct store_change {
+    const char *adds, *removes;
+    bool forget_older; /* leave no older generation */
+};
+/*
+ * Takes over what another process may have written meanwhile, and then, if there still is something to write,
+ * writes. change may be NULL: only what the identity machine wants saved. 0, or -1 with *problem.
+ */
+int store_save(struct entry *entry, const struct store_change *change, struct problem *problem);
 /* Takes an address out, on disk too: the identity's files go with its last one. 0, or -1 and nothing has
  * changed. */
 int store_leave(struct entry *entry, const char *account, struct problem *problem);
+/* --- reload.c --- */
+/* Takes over the entry's file if another process changed it. */
+void store_refresh(struct entry *entry);
 /* A last try to save what could not be saved before. */
 void store_save_rest(struct service *service);
 /* Adds the accounts that the policy names and nobody has added. */
@@ -148,6 +169,10 @@ void store_watch(struct service *service);
 /* One step of the entry's identity, and everything that follows from it. 0, or -1 out of memory. */
 int entry_step(struct entry *entry, const struct event *event);
 void entry_changed(struct entry *entry);
+/* The same event for every identity. */
+void step_all(struct service *service, enum event_kind kind);
+/* The transfers that go to this authority; NULL out of memory. */
+struct https *https_for(struct service *service, const char *authority);
 
 /* --- sign_in.c --- */
 void sign_in_finished(struct entry *entry, const struct problem *problem);

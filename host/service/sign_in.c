@@ -190,15 +190,16 @@ static struct entry *entry_to_sign_in(struct service *service, const char *accou
 }
 
 /* What this sign-in will bring must find its place on disk; so must an account that is new. */
-static int check_vault(struct entry *entry, bool moves, struct problem *problem)
+static int check_vault(struct entry *entry, const char *account, bool moves, struct problem *problem)
 {
+    const struct store_change change = {.adds = account};
     struct service *service = entry->service;
 
     if (vault_prepare(service->vault, problem) != 0)
         return -1;
     service->prepared = true;
     store_watch(service);
-    return entry->on_disk || moves ? 0 : store_save(entry, false, problem);
+    return entry->on_disk || moves ? 0 : store_save(entry, &change, problem);
 }
 
 static int draw_secrets(struct sign_in_secrets *secrets, struct problem *problem)
@@ -224,7 +225,9 @@ static int begin(struct entry *entry, const char *account, bool moves, const cha
                                             .client_id = key->client_id,
                                             .redirect_uri = sign_in->redirect_uri,
                                             .scopes = sign_in->scopes,
-                                            .login_hint = key->sign_in_as,
+                                            .login_hint =
+                                                entry->identity.choose_account ? NULL : key->sign_in_as,
+                                            .claims = entry->identity.claims,
                                             .state = &sign_in->state,
                                             .nonce = &sign_in->nonce,
                                             .verifier = &sign_in->verifier};
@@ -263,7 +266,7 @@ static json_t *start(struct service *service, const char *account, bool open_bro
     json_t *result = NULL;
 
     if (entry == NULL || read_scopes(params, &target, scopes, problem) != 0 ||
-        check_vault(entry, moves, problem) != 0 || draw_secrets(&secrets, problem) != 0)
+        check_vault(entry, account, moves, problem) != 0 || draw_secrets(&secrets, problem) != 0)
         goto out;
     listener = redirect_listener_open(service->loop, settings_text(&service->settings, "redirectHost"),
                                       redirected, entry, problem);

@@ -4,27 +4,15 @@
 
 #include <string.h>
 
-/* The addresses as they will be: one that moves here counts already. */
+/* The addresses as they will be: the one that signs in counts already, wherever it was. */
 static json_t *addresses_to_save(const struct entry *entry)
 {
     json_t *addresses = json_copy(entry->addresses);
 
-    if (addresses != NULL && entry->identity.before != NULL && entry->moving[0] != '\0' &&
-        !entry_has_address(entry, entry->moving))
-        (void)json_array_append_new(addresses, json_string(entry->moving));
+    if (addresses != NULL && entry->identity.before != NULL &&
+        !entry_has_address(entry, entry->sign_in_account))
+        (void)json_array_append_new(addresses, json_string(entry->sign_in_account));
     return addresses;
-}
-
-/* Another process may have written since: its generation is then the one to pass. */
-static void pass_generation(struct entry *entry)
-{
-    struct vault_entry file = {0};
-    struct problem problem;
-
-    if (vault_read(entry->service->vault, entry->name, &file, &problem) == 0 &&
-        file.generation > entry->generation)
-        entry->generation = file.generation;
-    vault_entry_clear(&file);
 }
 
 static int write_file(struct entry *entry, bool forget_older, const json_t *header,
@@ -51,58 +39,90 @@ static bool would_lose(const struct entry *entry)
            (identity->held.kind == PROBLEM_VAULT_LOCKED || identity->held.kind == PROBLEM_VAULT_DAMAGED);
 }
 
-int store_save(struct entry *entry, bool forget_older, struct problem *problem)
+static int write_entry(struct entry *entry, bool forget_older, struct problem *problem)
 {
-    struct record_header extra = {0};
+    struct record_header extra = {.addresses = addresses_to_save(entry)};
     struct secret payload = {0};
     json_t *header;
     int result = -1;
 
-    if (would_lose(entry)) {
-        *problem = entry->identity.held;
-        return -1;
-    }
-    extra.addresses = addresses_to_save(entry);
     memcpy(extra.tenant, entry->wish.tenant, sizeof extra.tenant);
     memcpy(extra.cloud, entry->wish.cloud, sizeof extra.cloud);
     header = extra.addresses == NULL ? NULL : identity_header_write(&entry->identity, &extra);
-    if (header == NULL || identity_payload_write(&entry->identity, &payload) != 0) {
+    if (header == NULL || identity_payload_write(&entry->identity, &payload) != 0)
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
-        goto out;
-    }
-    result = write_file(entry, forget_older, header, &payload, problem);
-    if (result != 0 && entry->on_disk) {
-        pass_generation(entry);
+    else
         result = write_file(entry, forget_older, header, &payload, problem);
-    }
     if (result == 0) {
-        memset(problem, 0, sizeof *problem);
         entry->on_disk = true;
         store_watch(entry->service);
     }
-out:
     secret_wipe(&payload);
     json_decref(header);
     json_decref(extra.addresses);
     return result;
 }
 
-int store_leave(struct entry *entry, const char *account, struct problem *problem)
+static int erase(struct entry *entry, struct problem *problem)
 {
     const struct event removed = {.kind = EVENT_REMOVED};
-    int result = 0;
 
-    entry_remove_address(entry, account);
-    if (json_array_size(entry->addresses) > 0) {
-        result = store_save(entry, true, problem);
-    } else {
-        if (entry->on_disk)
-            result = vault_erase(entry->service->vault, entry->name, problem);
-        if (result == 0) {
-            entry->on_disk = false;
-            (void)entry_step(entry, &removed);
-        }
+    if (entry->on_disk && vault_erase(entry->service->vault, entry->name, problem) != 0)
+        return -1;
+    entry->on_disk = false;
+    return entry_step(entry, &removed);
+}
+
+/* With the write lock held, and what others wrote taken over. */
+static int change_file(struct entry *entry, const struct store_change *change, struct problem *problem)
+{
+    const struct store_change nothing = {0};
+    bool wanted = change != NULL || entry->identity.unsaved;
+
+    if (change == NULL)
+        change = &nothing;
+    if (change->adds != NULL && entry_add_address(entry, change->adds) != 0) {
+        problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
+        return -1;
     }
+    if (change->removes != NULL)
+        entry_remove_address(entry, change->removes);
+    if (!wanted) /* another process has signed out, or in anew: nothing of ours is to be kept */
+        return 0;
+    if (change->removes != NULL && json_array_size(entry->addresses) == 0 && entry->identity.before == NULL)
+        return erase(entry, problem);
+    if (would_lose(entry)) {
+        *problem = entry->identity.held;
+        return -1;
+    }
+    return write_entry(entry, change->forget_older, problem);
+}
+
+int store_save(struct entry *entry, const struct store_change *change, struct problem *problem)
+{
+    struct identity_lock lock = {.descriptor = -1};
+    /* What was never written needs no lock to be forgotten, and must not make folders. */
+    bool forgets = change != NULL && change->removes != NULL && !entry->on_disk;
+    int result;
+
+    if (!forgets && identity_lock_wait(&lock, entry->service->vault, entry->name, IDENTITY_LOCK_WRITE,
+                                       WRITE_LOCK_WAIT_MS) == IDENTITY_LOCK_BUSY) {
+        problem_set(problem, PROBLEM_STORAGE, "Another Thunderseal holds the stored sign-in of this account.",
+                    "Nothing to do: saving is tried again; if it lasts, end the other program.");
+        identity_lock_release(&lock);
+        return -1;
+    }
+    store_refresh(entry);
+    result = change_file(entry, change, problem);
+    identity_lock_release(&lock);
+    return result;
+}
+
+int store_leave(struct entry *entry, const char *account, struct problem *problem)
+{
+    const struct store_change change = {.removes = account, .forget_older = true};
+    int result = store_save(entry, &change, problem);
+
     if (result != 0)
         (void)entry_add_address(entry, account);
     return result;
@@ -115,5 +135,5 @@ void store_save_rest(struct service *service)
 
     for (entry = service->entries; entry != NULL; entry = entry->next)
         if (entry->identity.unsaved && json_array_size(entry->addresses) > 0)
-            (void)store_save(entry, false, &problem);
+            (void)store_save(entry, NULL, &problem);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define IDENTITIES "identities"
+#define LOCKS "locks"
 #define PROBE_NAME "probe"
 /* As large as a usual sealed file: a disk that takes it takes the sign-in. */
 #define PROBE_SIZE ((size_t)16 * 1024)
@@ -170,7 +171,10 @@ static struct vault *allocate(const char *state_folder, const char *keystore)
     vault->folder = strndup(state_folder, length);
     if (vault->folder == NULL || asprintf(&vault->identities, "%s/" IDENTITIES, vault->folder) < 0)
         vault->identities = NULL;
-    if (vault->buffer == NULL || vault->keystore == NULL || vault->identities == NULL) {
+    if (vault->folder == NULL || asprintf(&vault->locks, "%s/" LOCKS, vault->folder) < 0)
+        vault->locks = NULL;
+    if (vault->buffer == NULL || vault->locks == NULL || vault->keystore == NULL ||
+        vault->identities == NULL) {
         vault_close(vault);
         return NULL;
     }
@@ -203,6 +207,7 @@ void vault_close(struct vault *vault)
     free(vault->buffer);
     free(vault->keystore);
     free(vault->identities);
+    free(vault->locks);
     free(vault->folder);
     free(vault);
 }

@@ -14,6 +14,7 @@
 struct vault {
     char *folder;
     char *identities;
+    char *locks;
     char *keystore; /* as configured */
     bool has_key;   /* once had, a key stays for the life of the process */
     struct envelope_key key;

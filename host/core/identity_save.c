@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What is on disk: saving, and taking over what another process saved. Of two copies the one with the later
+ * sign-in or sign-out is right; within one grant, the one with more renewals (DESIGN 3.2, 3.3 and 3.7).
+ */
+#include "core/identity_parts.h"
+
+#include <string.h>
+
+void save(struct identity *identity, enum saving saving, struct effects *effects)
+{
+    identity->unsaved = true;
+    identity->saving = saving;
+    effect_add(effects, saving == SAVING_SIGN_OUT ? EFFECT_SAVE_AND_FORGET : EFFECT_SAVE);
+}
+
+static void note_storage(struct identity *identity, const struct problem *problem, struct moment now,
+                         struct effects *effects)
+{
+    bool failed = problem->kind != PROBLEM_NONE;
+    bool news = identity->storage.kind != problem->kind;
+    long long since = news ? now.wall : identity->storage.since;
+
+    identity->unsaved = failed;
+    identity->save_at = now.uptime + SAVE_RETRY_S;
+    identity->storage = *problem;
+    if (failed)
+        identity->storage.since = since;
+    if (news)
+        effect_add(effects, EFFECT_CHANGED);
+    if (news && failed)
+        effect_add(effects, EFFECT_ATTENTION)->problem = &identity->storage;
+}
+
+void saved(struct identity *identity, const struct problem *problem, struct moment now,
+           struct effects *effects)
+{
+    enum saving saving = identity->saving;
+
+    identity->saving = SAVING_NOTHING;
+    if (saving == SAVING_SIGN_IN)
+        sign_in_saved(identity, problem, effects);
+    else
+        note_storage(identity, problem, now, effects);
+    if (saving == SAVING_RENEWAL) {
+        answer_waiters(identity, identity->saving_resource, true, NULL, now, effects);
+        effect_add(effects, EFFECT_CHANGED);
+    }
+    start_next(identity, now, effects);
+}
+
+/* --- what another process saved --- */
+
+static int64_t jitter_of(struct identity *identity, const struct access *access)
+{
+    int64_t most = (access->refresh_at - access->issued_at) / 10;
+
+    return random_below(identity, most > RENEW_JITTER_MAX_S ? RENEW_JITTER_MAX_S : most);
+}
+
+static void take_token(struct identity *identity, struct access *access, struct access *from)
+{
+    secret_move(&access->access_token, &from->access_token);
+    access->renewal = from->renewal;
+    access->issued_at = from->issued_at;
+    access->expires_at = from->expires_at;
+    access->refresh_at = from->refresh_at;
+    access->issued_uptime = 0;
+    access->jitter = jitter_of(identity, access);
+    access->suspended = access->retry = false;
+    access->not_before = 0;
+    access->failures = 0;
+    memset(&access->problem, 0, sizeof access->problem);
+}
+
+static void take_suspension(struct access *access, const struct access *from)
+{
+    access->suspended = true;
+    access->tried_at = from->tried_at;
+    access->tried_uptime = 0;
+    access->problem = from->problem;
+}
+
+/* One resource of the same grant: the newer token, and the later failure unless a token followed it. */
+static void merge_access(struct identity *identity, struct access *from)
+{
+    int index = access_index(identity, from->resource, true);
+    struct access *access = &identity->access[index < 0 ? 0 : index];
+
+    if (index < 0)
+        return; /* no place left: what is lost can be renewed */
+    if (from->access_token.length != 0 &&
+        (access->access_token.length == 0 || from->renewal > access->renewal))
+        take_token(identity, access, from);
+    if (from->suspended && from->renewal >= access->renewal &&
+        (!access->suspended || from->tried_at > access->tried_at))
+        take_suspension(access, from);
+}
+
+static void take_grant_of(struct identity *identity, struct identity *stored)
+{
+    grant_clear(&identity->grant);
+    identity->grant = stored->grant; /* its refresh token moves along */
+    memset(&stored->grant, 0, sizeof stored->grant);
+    identity->dead = stored->dead;
+    memcpy(identity->claims, stored->claims, sizeof identity->claims);
+}
+
+static void take_all(struct identity *identity, struct identity *stored)
+{
+    int i;
+
+    /* What is on the wire was sent for another grant. */
+    if (identity->flight.purpose == PURPOSE_REFRESH && stored->grant.serial != identity->grant.serial)
+        identity->flight.detached = true;
+    identity->serial = stored->serial;
+    take_grant_of(identity, stored);
+    memset(&identity->advice, 0, sizeof identity->advice);
+    memset(&identity->storage, 0, sizeof identity->storage);
+    identity->unsaved = false;
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        access_clear(&identity->access[i]);
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (stored->access[i].resource[0] != '\0')
+            merge_access(identity, &stored->access[i]);
+}
+
+static void merge(struct identity *identity, struct identity *stored)
+{
+    int i;
+
+    if (stored->grant.renewals > identity->grant.renewals) {
+        take_grant_of(identity, stored);
+        identity->unsaved = false;
+        memset(&identity->storage, 0, sizeof identity->storage);
+    }
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (stored->access[i].resource[0] != '\0')
+            merge_access(identity, &stored->access[i]);
+}
+
+/* What this process is just about to save comes after what it finds there, whatever that is. */
+static bool supersedes(struct identity *identity, struct identity *stored)
+{
+    bool signs_in = identity->before != NULL;
+    bool signs_out = identity->saving == SAVING_SIGN_OUT;
+
+    if (!signs_in && !signs_out)
+        return false;
+    if (stored->serial >= identity->serial)
+        identity->serial = stored->serial + 1;
+    if (signs_in)
+        identity->grant.serial = identity->serial;
+    return true;
+}
+
+void replaced(struct identity *identity, struct identity *stored, struct moment now, struct effects *effects)
+{
+    if (supersedes(identity, stored))
+        return;
+    if (stored->serial < identity->serial) { /* an older copy was put in its place */
+        if (identity->saving == SAVING_NOTHING)
+            save(identity, SAVING_STATE, effects);
+        return;
+    }
+    if (stored->serial > identity->serial || stored->grant.serial != identity->grant.serial)
+        take_all(identity, stored);
+    else
+        merge(identity, stored);
+    effect_add(effects, EFFECT_CHANGED);
+    start_next(identity, now, effects);
+}
