@@ -28,11 +28,12 @@
 #define REJECTED_HASH_BYTES 32    /* SHA-256 */
 
 #define RENEW_BEFORE_EXPIRY_S 300 /* as MSAL does (FACTS 1.7) */
-#define RENEW_JITTER_MAX_S 120 /* so that a thousand desktops started at nine do not ask at ten all at once  \
-                                */
-#define RENEWAL_PAUSE_S 60     /* no second renewal of a token that was just issued */
-#define RENEWALS_PER_MINUTE 2  /* Entra's loop guard strikes at more (FACTS 1.7) */
-#define BACK_OFF_FIRST_S 4     /* doubles with each failure in a row, full jitter */
+#define RENEW_JITTER_MAX_S                                                                                   \
+    120                       /* so that a thousand desktops started at nine do not ask at ten all at once   \
+                               */
+#define RENEWAL_PAUSE_S 60    /* no second renewal of a token that was just issued */
+#define RENEWALS_PER_MINUTE 2 /* Entra's loop guard strikes at more (FACTS 1.7) */
+#define BACK_OFF_FIRST_S 4    /* doubles with each failure in a row, full jitter */
 #define BACK_OFF_MAX_S 600
 /* In REJECTED_WINDOW_S: a server that refuses good tokens must not cause a storm. */
 #define REJECTED_RENEWALS_MAX 3
@@ -142,7 +143,7 @@ struct identity {
 
     struct {
         enum token_purpose purpose; /* PURPOSE_NONE: nothing on the wire */
-        uint64_t serial;            /* of the grant it renews */
+        uint64_t serial, renewals;  /* of the grant it renews */
         uint64_t sign_in;
         int resource;
         bool detached; /* the sign-in or grant it belongs to is gone: the answer changes nothing */

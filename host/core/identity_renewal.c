@@ -76,6 +76,7 @@ static void send_renewal(struct identity *identity, int resource, struct moment 
 
     identity->flight.purpose = PURPOSE_REFRESH;
     identity->flight.serial = identity->grant.serial;
+    identity->flight.renewals = identity->grant.renewals;
     identity->flight.sign_in = 0;
     identity->flight.resource = resource;
     identity->flight.detached = false;
@@ -236,6 +237,11 @@ static void renewal_answered(struct identity *identity, struct token_answer *ans
     int resource = identity->flight.resource;
 
     if (identity->flight.detached || identity->flight.serial != identity->grant.serial)
+        return;
+    /* Not every file system knows locks: another process may have renewed what this one sent. Its failure
+     * says nothing of what is held then. */
+    if (identity->flight.renewals != identity->grant.renewals &&
+        (answer->failure == TOKEN_FAILURE_SUSPENDED || answer->failure == TOKEN_FAILURE_DEAD))
         return;
     if (answer->failure == TOKEN_FAILURE_NONE && !same_person(&identity->grant, answer)) {
         diagnose_strange_answer(200, 0, &answer->problem);
