@@ -131,6 +131,8 @@ enum saving { SAVING_NOTHING, SAVING_RENEWAL, SAVING_SIGN_IN, SAVING_SIGN_OUT, S
 /* What a sign-in that is being saved replaces: it comes back when saving fails. */
 struct former {
     struct grant grant;
+    uint64_t serial;
+    bool unsaved;
     struct access access[IDENTITY_RESOURCES_MAX];
 };
 

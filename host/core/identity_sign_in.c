@@ -171,6 +171,8 @@ static int set_aside(struct identity *identity)
     if (identity->before == NULL)
         return -1;
     identity->before->grant = identity->grant;
+    identity->before->serial = identity->serial;
+    identity->before->unsaved = identity->unsaved;
     memcpy(identity->before->access, identity->access, sizeof identity->access);
     memset(&identity->grant, 0, sizeof identity->grant);
     memset(identity->access, 0, sizeof identity->access);
@@ -267,6 +269,8 @@ void sign_in_saved(struct identity *identity, const struct problem *problem, str
     if (problem->kind != PROBLEM_NONE) {
         identity_forget_tokens(identity);
         identity->grant = identity->before->grant;
+        identity->serial = identity->before->serial;
+        identity->unsaved = identity->before->unsaved;
         memcpy(identity->access, identity->before->access, sizeof identity->access);
         free(identity->before); /* what it pointed to has moved back */
         identity->before = NULL;
