@@ -9,9 +9,12 @@
 
 void save(struct identity *identity, enum saving saving, struct effects *effects)
 {
+    /* Also when signing out could not be saved at first. */
+    bool signed_out = identity->grant.serial == 0;
+
     identity->unsaved = true;
     identity->saving = saving;
-    effect_add(effects, saving == SAVING_SIGN_OUT ? EFFECT_SAVE_AND_FORGET : EFFECT_SAVE);
+    effect_add(effects, signed_out ? EFFECT_SAVE_AND_FORGET : EFFECT_SAVE);
 }
 
 static void note_storage(struct identity *identity, const struct problem *problem, struct moment now,
