@@ -12,6 +12,13 @@ const struct problem *not_signed_in(struct identity *identity)
     return &identity->reply;
 }
 
+const struct problem *not_granted(struct identity *identity, const char *resource)
+{
+    diagnose_kind(PROBLEM_CONSENT_REQUIRED, &identity->reply);
+    problem_copy_text(identity->reply.resource, sizeof identity->reply.resource, resource);
+    return &identity->reply;
+}
+
 static void reply_token(struct effects *effects, uint64_t request, int resource, bool renewed)
 {
     struct effect *effect = effect_add(effects, EFFECT_REPLY_TOKEN);
@@ -91,7 +98,6 @@ void settle_waiters(struct identity *identity, struct moment now, struct effects
 /* No grant, or none for these scopes: answered without a request. True when so. */
 static bool refuse_ungranted(struct identity *identity, const struct event *event, struct effects *effects)
 {
-    struct problem *problem = &identity->reply;
     char granted[SCOPE_LIST_SIZE], missing[SCOPE_LIST_SIZE];
 
     if (identity->grant.serial == 0) {
@@ -104,10 +110,8 @@ static bool refuse_ungranted(struct identity *identity, const struct event *even
         problem_copy_text(missing, sizeof missing, event->wanted.fallback_scope);
     if (missing[0] == '\0')
         return false;
-    diagnose_kind(PROBLEM_CONSENT_REQUIRED, problem);
-    problem_copy_text(problem->missing_scopes, sizeof problem->missing_scopes, missing);
-    problem_copy_text(problem->resource, sizeof problem->resource, event->wanted.resource);
-    effect_reply_problem(effects, event->wanted.request, problem);
+    effect_reply_problem(effects, event->wanted.request, not_granted(identity, event->wanted.resource));
+    problem_copy_text(identity->reply.missing_scopes, sizeof identity->reply.missing_scopes, missing);
     return true;
 }
 

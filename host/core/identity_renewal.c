@@ -27,6 +27,8 @@ const struct problem *hindrance(struct identity *identity, int resource, struct 
         return not_signed_in(identity);
     if (identity->grant.refresh_token.length == 0)
         return &identity->dead;
+    if (!access_granted(identity, access))
+        return not_granted(identity, access->resource);
     if (suspension_left(access, now) > 0)
         return &access->problem;
     if (access->not_before > now.uptime) {

@@ -82,8 +82,9 @@ static int64_t ahead_at(const struct identity *identity, const struct access *ac
 {
     int64_t at = now.uptime;
 
-    if (!access->used || !identity->renew_ahead || identity->held.kind != PROBLEM_NONE ||
-        identity->no_renewal.kind != PROBLEM_NONE || identity->grant.refresh_token.length == 0)
+    if (!access->used || !access_granted(identity, access) || !identity->renew_ahead ||
+        identity->held.kind != PROBLEM_NONE || identity->no_renewal.kind != PROBLEM_NONE ||
+        identity->grant.refresh_token.length == 0)
         return NO_WAKE;
     if (access->suspended)
         at += later(suspension_left(access, now), 0);
