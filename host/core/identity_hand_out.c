@@ -139,11 +139,16 @@ static void advise_server_refuses(struct identity *identity, struct moment now, 
 }
 
 /* No refusal for a whole window: the server takes them again. */
-static void withdraw_advice(struct identity *identity, const struct access *access, struct moment now,
-                            struct effects *effects)
+static void withdraw_advice(struct identity *identity, struct moment now, struct effects *effects)
 {
-    if (identity->advice.kind == PROBLEM_NONE || now.uptime - access->rejections[0] < REJECTED_WINDOW_S)
+    int i;
+
+    if (identity->advice.kind == PROBLEM_NONE)
         return;
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (identity->access[i].rejections[0] != 0 &&
+            now.uptime - identity->access[i].rejections[0] < REJECTED_WINDOW_S)
+            return;
     memset(&identity->advice, 0, sizeof identity->advice);
     effect_add(effects, EFFECT_CHANGED);
 }
@@ -192,7 +197,7 @@ void token_wanted(struct identity *identity, const struct event *event, struct m
         return;
     }
     if (!rejected)
-        withdraw_advice(identity, access, now, effects);
+        withdraw_advice(identity, now, effects);
     if (identity->saving == SAVING_NOTHING && cache_suffices(access, &waiter, now)) {
         reply_token(effects, waiter.request, resource, false);
         return;
