@@ -197,7 +197,8 @@ static bool take_failure(struct identity *identity, struct access *access, const
         secret_wipe(&identity->grant.refresh_token);
         identity->grant.renewals++;
     }
-    memcpy(identity->claims, answer->claims, sizeof identity->claims);
+    if (answer->claims[0] != '\0') /* else what another resource demanded still stands */
+        memcpy(identity->claims, answer->claims, sizeof identity->claims);
     return true;
 }
 

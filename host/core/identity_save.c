@@ -85,7 +85,7 @@ static void take_suspension(struct access *access, const struct access *from)
 }
 
 /* One resource of the same grant: the newer token, and the later failure unless a token followed it. */
-static void merge_access(struct identity *identity, struct access *from)
+static void merge_access(struct identity *identity, const struct identity *stored, struct access *from)
 {
     int index = access_index(identity, from->resource, true);
     struct access *access = &identity->access[index < 0 ? 0 : index];
@@ -96,8 +96,11 @@ static void merge_access(struct identity *identity, struct access *from)
         (access->access_token.length == 0 || from->renewal > access->renewal))
         take_token(identity, access, from);
     if (from->suspended && from->renewal >= access->renewal &&
-        (!access->suspended || from->tried_at > access->tried_at))
+        (!access->suspended || from->tried_at > access->tried_at)) {
         take_suspension(access, from);
+        if (stored->claims[0] != '\0')
+            memcpy(identity->claims, stored->claims, sizeof identity->claims);
+    }
 }
 
 static void take_grant_of(struct identity *identity, struct identity *stored)
@@ -125,7 +128,7 @@ static void take_all(struct identity *identity, struct identity *stored)
         access_clear(&identity->access[i]);
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         if (stored->access[i].resource[0] != '\0')
-            merge_access(identity, &stored->access[i]);
+            merge_access(identity, stored, &stored->access[i]);
 }
 
 static void merge(struct identity *identity, struct identity *stored)
@@ -139,7 +142,7 @@ static void merge(struct identity *identity, struct identity *stored)
     }
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         if (stored->access[i].resource[0] != '\0')
-            merge_access(identity, &stored->access[i]);
+            merge_access(identity, stored, &stored->access[i]);
 }
 
 /* What this process is just about to save comes after what it finds there, whatever that is. */
