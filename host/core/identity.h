@@ -220,7 +220,7 @@ struct event {
             const char *scopes;
             struct secret *state, *nonce, *verifier; /* browser; moved out */
             struct secret *code; /* the device code, or the refresh token to take over; moved out */
-            int64_t interval;    /* device: seconds between two polls */
+            int64_t interval;    /* device: seconds between two polls; 0: not told */
         } start;
         struct {
             struct secret *code; /* moved out; NULL when error is set */

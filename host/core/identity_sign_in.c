@@ -47,8 +47,8 @@ void sign_in_start(struct identity *identity, const struct event *event, struct 
     } else {
         secret_move(&sign_in->code, event->start.code);
     }
-    sign_in->interval = event->start.interval;
-    sign_in->poll_at = now.uptime + event->start.interval;
+    sign_in->interval = event->start.interval < 1 ? DEVICE_INTERVAL_DEFAULT_S : event->start.interval;
+    sign_in->poll_at = now.uptime + sign_in->interval;
     memset(&identity->sign_in_failed, 0, sizeof identity->sign_in_failed);
     effect_add(effects, EFFECT_CHANGED);
     start_next(identity, now, effects);
@@ -215,6 +215,14 @@ static int take_grant(struct identity *identity, struct token_answer *answer, st
     return 0;
 }
 
+/* Growing is bounded, but never below what the server asked for. */
+static int64_t doubled(int64_t interval)
+{
+    if (interval >= DEVICE_INTERVAL_MAX_S)
+        return interval;
+    return interval * 2 > DEVICE_INTERVAL_MAX_S ? DEVICE_INTERVAL_MAX_S : interval * 2;
+}
+
 /* RFC 8628 section 3.5. True when the next poll will tell. */
 static bool poll_again(struct sign_in *sign_in, const struct token_answer *answer, struct moment now)
 {
@@ -223,11 +231,9 @@ static bool poll_again(struct sign_in *sign_in, const struct token_answer *answe
     if (answer->device_poll == DEVICE_POLL_SLOW_DOWN)
         sign_in->interval += DEVICE_SLOW_DOWN_S;
     else if (answer->failure == TOKEN_FAILURE_TRANSIENT)
-        sign_in->interval *= 2;
+        sign_in->interval = doubled(sign_in->interval);
     else if (answer->device_poll != DEVICE_POLL_PENDING)
         return false;
-    if (sign_in->interval > DEVICE_INTERVAL_MAX_S)
-        sign_in->interval = DEVICE_INTERVAL_MAX_S;
     sign_in->poll_at =
         now.uptime +
         (answer->problem.retry_after > sign_in->interval ? answer->problem.retry_after : sign_in->interval);
