@@ -85,6 +85,7 @@ struct access {
     int64_t refresh_at;            /* wall: when it should be renewed */
     int64_t jitter;                /* seconds before that, in this process */
     int64_t issued_uptime;         /* for a token issued in this process; else 0 */
+    struct moment read;            /* when a token of another process was read */
     bool used;                     /* asked for since start: renewed ahead, counts for the state */
     /* The grant is suspended for this resource: problem says why, tried_at (wall) since when. */
     bool suspended;

@@ -61,7 +61,8 @@ static int64_t jitter_of(struct identity *identity, const struct access *access)
     return random_below(identity, most > RENEW_JITTER_MAX_S ? RENEW_JITTER_MAX_S : most);
 }
 
-static void take_token(struct identity *identity, struct access *access, struct access *from)
+static void take_token(struct identity *identity, struct access *access, struct access *from,
+                       struct moment now)
 {
     secret_move(&access->access_token, &from->access_token);
     access->renewal = from->renewal;
@@ -69,6 +70,7 @@ static void take_token(struct identity *identity, struct access *access, struct 
     access->expires_at = from->expires_at;
     access->refresh_at = from->refresh_at;
     access->issued_uptime = 0;
+    access->read = now;
     access->jitter = jitter_of(identity, access);
     access->suspended = access->retry = false;
     access->not_before = 0;
@@ -85,7 +87,8 @@ static void take_suspension(struct access *access, const struct access *from)
 }
 
 /* One resource of the same grant: the newer token, and the later failure unless a token followed it. */
-static void merge_access(struct identity *identity, const struct identity *stored, struct access *from)
+static void merge_access(struct identity *identity, const struct identity *stored, struct access *from,
+                         struct moment now)
 {
     int index = access_index(identity, from->resource, true);
     struct access *access = &identity->access[index < 0 ? 0 : index];
@@ -94,7 +97,7 @@ static void merge_access(struct identity *identity, const struct identity *store
         return; /* no place left: what is lost can be renewed */
     if (from->access_token.length != 0 &&
         (access->access_token.length == 0 || from->renewal > access->renewal))
-        take_token(identity, access, from);
+        take_token(identity, access, from, now);
     if (from->suspended && from->renewal >= access->renewal &&
         (!access->suspended || from->tried_at > access->tried_at)) {
         take_suspension(access, from);
@@ -112,7 +115,7 @@ static void take_grant_of(struct identity *identity, struct identity *stored)
     memcpy(identity->claims, stored->claims, sizeof identity->claims);
 }
 
-static void take_all(struct identity *identity, struct identity *stored)
+static void take_all(struct identity *identity, struct identity *stored, struct moment now)
 {
     int i;
 
@@ -128,10 +131,10 @@ static void take_all(struct identity *identity, struct identity *stored)
         access_clear(&identity->access[i]);
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         if (stored->access[i].resource[0] != '\0')
-            merge_access(identity, stored, &stored->access[i]);
+            merge_access(identity, stored, &stored->access[i], now);
 }
 
-static void merge(struct identity *identity, struct identity *stored)
+static void merge(struct identity *identity, struct identity *stored, struct moment now)
 {
     int i;
 
@@ -142,7 +145,7 @@ static void merge(struct identity *identity, struct identity *stored)
     }
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         if (stored->access[i].resource[0] != '\0')
-            merge_access(identity, stored, &stored->access[i]);
+            merge_access(identity, stored, &stored->access[i], now);
 }
 
 /* What this process is just about to save comes after what it finds there, whatever that is. */
@@ -170,9 +173,9 @@ void replaced(struct identity *identity, struct identity *stored, struct moment 
         return;
     }
     if (stored->serial > identity->serial || stored->grant.serial != identity->grant.serial)
-        take_all(identity, stored);
+        take_all(identity, stored, now);
     else
-        merge(identity, stored);
+        merge(identity, stored, now);
     effect_add(effects, EFFECT_CHANGED);
     start_next(identity, now, effects);
 }

@@ -15,6 +15,11 @@ int64_t random_below(struct identity *identity, int64_t bound)
     return bound <= 1 ? 0 : (int64_t)(z % (uint64_t)bound);
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* What happened in this process is timed by the clock that nobody can set. */
 static int64_t elapsed(int64_t wall, int64_t uptime, struct moment now)
 {
@@ -23,7 +28,13 @@ static int64_t elapsed(int64_t wall, int64_t uptime, struct moment now)
 
 int64_t access_age(const struct access *access, struct moment now)
 {
-    return elapsed(access->issued_at, access->issued_uptime, now);
+    int64_t age = elapsed(access->issued_at, access->issued_uptime, now), since_read;
+
+    if (access->issued_uptime != 0 || access->read.uptime == 0)
+        return age;
+    /* How old it was when it was read, the clock on the wall said; from there on it only grows older. */
+    since_read = access->read.wall - access->issued_at + now.uptime - access->read.uptime;
+    return later(age, since_read);
 }
 
 bool access_living(const struct access *access, struct moment now)
@@ -70,11 +81,6 @@ void remember_time(int64_t *times, size_t count, int64_t now)
 {
     memmove(times + 1, times, (count - 1) * sizeof *times);
     times[0] = now;
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* The uptime at which the resource's token is to be renewed without being asked for, or NO_WAKE. */
