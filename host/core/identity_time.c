@@ -83,6 +83,15 @@ void remember_time(int64_t *times, size_t count, int64_t now)
     times[0] = now;
 }
 
+/* The age at which a token is renewed without being asked for: one just issued is used up first. */
+static int64_t ahead_age(const struct access *access)
+{
+    int64_t age = later(access->refresh_at - access->jitter - access->issued_at, RENEWAL_PAUSE_S);
+    int64_t lifetime = access->expires_at - access->issued_at;
+
+    return age < lifetime ? age : lifetime;
+}
+
 /* The uptime at which the resource's token is to be renewed without being asked for, or NO_WAKE. */
 static int64_t ahead_at(const struct identity *identity, const struct access *access, struct moment now)
 {
@@ -95,7 +104,7 @@ static int64_t ahead_at(const struct identity *identity, const struct access *ac
     if (access->suspended)
         at += later(suspension_left(access, now), 0);
     else if (access_living(access, now))
-        at += access->refresh_at - access->jitter - access->issued_at - access_age(access, now);
+        at += ahead_age(access) - access_age(access, now);
     if (access->renewals[0] != 0)
         at = later(at, access->renewals[0] + RENEWAL_PAUSE_S);
     return later(at, access->not_before);
