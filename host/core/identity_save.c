@@ -165,6 +165,9 @@ static bool supersedes(struct identity *identity, struct identity *stored)
 
 void replaced(struct identity *identity, struct identity *stored, struct moment now, struct effects *effects)
 {
+    bool behind = stored->serial == identity->serial && stored->grant.serial == identity->grant.serial &&
+                  stored->grant.renewals < identity->grant.renewals;
+
     if (supersedes(identity, stored))
         return;
     if (stored->serial < identity->serial) { /* an older copy was put in its place */
@@ -176,6 +179,8 @@ void replaced(struct identity *identity, struct identity *stored, struct moment 
         take_all(identity, stored, now);
     else
         merge(identity, stored, now);
+    if (behind && identity->saving == SAVING_NOTHING)
+        save(identity, SAVING_STATE, effects); /* an older copy of the same grant */
     effect_add(effects, EFFECT_CHANGED);
     start_next(identity, now, effects);
 }
