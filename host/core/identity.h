@@ -135,6 +135,8 @@ struct former {
     uint64_t serial;
     bool unsaved;
     struct access access[IDENTITY_RESOURCES_MAX];
+    struct problem dead;
+    char claims[CLAIMS_SIZE];
 };
 
 struct identity {

@@ -174,9 +174,28 @@ static int set_aside(struct identity *identity)
     identity->before->serial = identity->serial;
     identity->before->unsaved = identity->unsaved;
     memcpy(identity->before->access, identity->access, sizeof identity->access);
+    identity->before->dead = identity->dead;
+    memcpy(identity->before->claims, identity->claims, sizeof identity->claims);
     memset(&identity->grant, 0, sizeof identity->grant);
     memset(identity->access, 0, sizeof identity->access);
+    memset(&identity->dead, 0, sizeof identity->dead);
+    identity->claims[0] = '\0';
     return 0;
+}
+
+static void put_back(struct identity *identity)
+{
+    struct former *before = identity->before;
+
+    identity_forget_tokens(identity);
+    identity->grant = before->grant;
+    identity->serial = before->serial;
+    identity->unsaved = before->unsaved;
+    memcpy(identity->access, before->access, sizeof identity->access);
+    identity->dead = before->dead;
+    memcpy(identity->claims, before->claims, sizeof identity->claims);
+    free(before); /* what it pointed to has moved back */
+    identity->before = NULL;
 }
 
 /* 0, or -1 out of memory: then nothing has changed. */
@@ -273,22 +292,14 @@ void sign_in_saved(struct identity *identity, const struct problem *problem, str
     uint64_t id = identity->sign_in.id;
 
     if (problem->kind != PROBLEM_NONE) {
-        identity_forget_tokens(identity);
-        identity->grant = identity->before->grant;
-        identity->serial = identity->before->serial;
-        identity->unsaved = identity->before->unsaved;
-        memcpy(identity->access, identity->before->access, sizeof identity->access);
-        free(identity->before); /* what it pointed to has moved back */
-        identity->before = NULL;
+        put_back(identity);
         identity->sign_in_reply = *problem;
         finish_failed(identity, &identity->sign_in_reply, effects);
         return;
     }
     before_clear(identity);
     sign_in_clear(&identity->sign_in);
-    identity->claims[0] = '\0';
     identity->choose_account = false;
-    memset(&identity->dead, 0, sizeof identity->dead);
     memset(&identity->advice, 0, sizeof identity->advice);
     memset(&identity->held, 0, sizeof identity->held);
     memset(&identity->storage, 0, sizeof identity->storage);
