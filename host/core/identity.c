@@ -228,6 +228,9 @@ void before_clear(struct identity *identity)
 
     if (identity->before == NULL)
         return;
+    if (identity->before->meanwhile != NULL)
+        identity_clear(identity->before->meanwhile);
+    free(identity->before->meanwhile);
     grant_clear(&identity->before->grant);
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         access_clear(&identity->before->access[i]);

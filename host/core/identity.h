@@ -137,6 +137,7 @@ struct former {
     struct access access[IDENTITY_RESOURCES_MAX];
     struct problem dead;
     char claims[CLAIMS_SIZE];
+    struct identity *meanwhile; /* owned; what another process has written since, or NULL */
 };
 
 struct identity {

@@ -5,6 +5,7 @@
  */
 #include "core/identity_parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void save(struct identity *identity, enum saving saving, struct effects *effects)
@@ -39,7 +40,12 @@ void saved(struct identity *identity, const struct problem *problem, struct mome
            struct effects *effects)
 {
     enum saving saving = identity->saving;
+    struct identity *meanwhile = NULL;
 
+    if (identity->before != NULL) {
+        meanwhile = identity->before->meanwhile;
+        identity->before->meanwhile = NULL;
+    }
     identity->saving = SAVING_NOTHING;
     if (saving == SAVING_SIGN_IN)
         sign_in_saved(identity, problem, effects);
@@ -48,6 +54,12 @@ void saved(struct identity *identity, const struct problem *problem, struct mome
     if (saving == SAVING_RENEWAL) {
         answer_waiters(identity, identity->saving_resource, true, NULL, now, effects);
         effect_add(effects, EFFECT_CHANGED);
+    }
+    if (meanwhile != NULL) {
+        if (problem->kind != PROBLEM_NONE)
+            replaced(identity, meanwhile, now, effects);
+        identity_clear(meanwhile);
+        free(meanwhile);
     }
     start_next(identity, now, effects);
 }
@@ -148,6 +160,18 @@ static void merge(struct identity *identity, struct identity *stored, struct mom
             merge_access(identity, stored, &stored->access[i], now);
 }
 
+/* Should saving the new sign-in fail, the file says what there was before. */
+static void keep_meanwhile(struct former *before, struct identity *stored)
+{
+    if (before->meanwhile == NULL)
+        before->meanwhile = calloc(1, sizeof *before->meanwhile);
+    if (before->meanwhile == NULL)
+        return; /* out of memory: read again when the file changes */
+    identity_clear(before->meanwhile);
+    *before->meanwhile = *stored; /* what it points to moves along */
+    memset(stored, 0, sizeof *stored);
+}
+
 /* What this process is just about to save comes after what it finds there, whatever that is. */
 static bool supersedes(struct identity *identity, struct identity *stored)
 {
@@ -158,8 +182,10 @@ static bool supersedes(struct identity *identity, struct identity *stored)
         return false;
     if (stored->serial >= identity->serial)
         identity->serial = stored->serial + 1;
-    if (signs_in)
+    if (signs_in) {
         identity->grant.serial = identity->serial;
+        keep_meanwhile(identity->before, stored);
+    }
     return true;
 }
 

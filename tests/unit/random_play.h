@@ -145,12 +145,22 @@ static inline void check_identity(void)
 /* --- the file --- */
 
 /* Which of two copies is right: the later sign-in or sign-out; within one grant, that of more renewals. */
-static inline bool is_newer(const struct identity *stored, const struct identity *identity)
+static inline bool is_newer(const struct identity *stored, uint64_t serial, const struct grant *grant)
 {
-    if (stored->serial != identity->serial)
-        return stored->serial > identity->serial;
-    return stored->grant.serial != identity->grant.serial ||
-           stored->grant.renewals > identity->grant.renewals;
+    if (stored->serial != serial)
+        return stored->serial > serial;
+    return stored->grant.serial != grant->serial || stored->grant.renewals > grant->renewals;
+}
+
+/* A sign-in or sign-out that is being saved wins, unless a sign-in cannot be saved. */
+static inline bool will_be_taken(const struct identity *stored, const struct identity *identity)
+{
+    const struct former *before = identity->before;
+
+    if (before != NULL)
+        return play.bench.save_problem.kind != PROBLEM_NONE &&
+               is_newer(stored, before->serial, &before->grant);
+    return identity->saving != SAVING_SIGN_OUT && is_newer(stored, identity->serial, &identity->grant);
 }
 
 /* Another process has gone on from this copy. */
@@ -194,7 +204,7 @@ static inline void the_file_is_read_again(void)
     assert_int_equal(identity_payload_read(copy, &stored), 0);
     if (draw(2) == 0)
         go_on(&stored);
-    if (identity->before == NULL && identity->saving != SAVING_SIGN_OUT && is_newer(&stored, identity))
+    if (will_be_taken(&stored, identity))
         strcpy(play.refresh_token, secret_expose(&stored.grant.refresh_token));
     step(&play.bench, &event);
     identity_clear(&stored);

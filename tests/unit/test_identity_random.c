@@ -192,13 +192,15 @@ static void time_passes(void)
 static void what_follows(void)
 {
     const struct identity *identity = &play.bench.identity;
+    bool read = false;
     int rings = 0;
 
     for (;;) {
         check_effects();
         if (identity->saving != SAVING_NOTHING) {
-            if (draw(4) == 0)
+            if (!read && draw(4) == 0)
                 the_file_is_read_again();
+            read = true;
             report_saved(&play.bench);
         } else if (identity_next_wake(identity, play.bench.now) <= play.bench.now.uptime) {
             assert_true(++rings < 4);
