@@ -59,6 +59,21 @@ static inline void bench_close(struct bench *bench)
     free(bench->seen);
 }
 
+/* Seconds until EVENT_TIME is due; negative: never. */
+static inline int64_t wakes_in(const struct bench *bench)
+{
+    int64_t at = identity_next_wake(&bench->identity, bench->now);
+
+    return at == NO_WAKE ? -1 : at - bench->now.uptime;
+}
+
+/* Whose token the request on the wire is for. */
+static inline const char *resource_on_the_wire(const struct bench *bench)
+{
+    assert_int_equal(bench->on_the_wire, 1);
+    return bench->identity.access[bench->identity.flight.resource].resource;
+}
+
 /* Time goes by for both clocks. */
 static inline void pass(struct bench *bench, int64_t seconds)
 {

@@ -68,6 +68,29 @@ static inline void renew_with(struct bench *bench, const char *access_token, con
     give(bench, &answer);
 }
 
+/* A good answer of a token with this life; refresh_in 0: not told. */
+static inline void renew_for(struct bench *bench, const char *access_token, int64_t expires_in,
+                             int64_t refresh_in)
+{
+    struct token_answer answer = {.expires_in = expires_in, .refresh_in = refresh_in};
+
+    put_secret(&answer.access_token, access_token);
+    give(bench, &answer);
+}
+
+/* The answer as it comes over the wire, with the diagnosis made for it. */
+static inline void answer_http(struct bench *bench, long status, int retry_after, const char *text)
+{
+    struct secret body = {0};
+    const struct token_http http = {.status = status, .retry_after = retry_after, .body = &body};
+    struct token_answer answer = {0};
+
+    put_secret(&body, text);
+    token_answer_read(&answer, &http);
+    secret_wipe(&body);
+    give(bench, &answer);
+}
+
 static inline void fail_with(struct bench *bench, enum token_failure failure, enum problem_kind kind,
                              int retry_after)
 {
