@@ -36,6 +36,8 @@ void service_refuse(struct service *service, const struct problem *problem);
 /* Sends the account.changed notifications that are due. */
 void service_tell_changes(struct service *service);
 
+/* Grants that are suspended may be tried again: once per start of a native-messaging host (DESIGN 3.5). */
+void service_retry(struct service *service);
 /* Whether something still has to reach the disk: a token request is on the wire. */
 bool service_must_wait(const struct service *service);
 /* Before leaving: a last try to save what could not be saved. */
