@@ -45,6 +45,15 @@ enum token_failure {
     TOKEN_FAILURE_DEAD       /* the refresh token is gone for good */
 };
 
+/* What an error says to a client that polls with a device code (RFC 8628 section 3.5). */
+enum device_poll {
+    DEVICE_POLL_NONE,      /* nothing about polling */
+    DEVICE_POLL_PENDING,   /* the user has not finished: poll on */
+    DEVICE_POLL_SLOW_DOWN, /* poll on, 5 seconds slower */
+    DEVICE_POLL_DECLINED,
+    DEVICE_POLL_EXPIRED
+};
+
 struct token_answer {
     enum token_failure failure;
     struct problem problem; /* PROBLEM_NONE on success */
