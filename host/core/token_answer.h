@@ -15,6 +15,7 @@
 #define DIRECTORY_ID_SIZE 64 /* a GUID is 36 characters; test providers use other forms */
 /* Seconds. Entra's longest is 28 hours, a configured lifetime one day. */
 #define TOKEN_EXPIRES_IN_MAX 864000
+#define CLAIMS_SIZE 2048 /* bytes with the NUL; Entra's are under 200, and they have to fit into a URL */
 
 /* The HTTP exchange as the shell saw it. Borrowed during token_answer_read. */
 struct token_http {
@@ -64,6 +65,8 @@ struct token_answer {
     struct id_claims id;
     char client_info_uid[DIRECTORY_ID_SIZE]; /* "" when absent */
     char client_info_utid[DIRECTORY_ID_SIZE];
+    enum device_poll device_poll;
+    char claims[CLAIMS_SIZE]; /* of an error: a JSON object for the authorization request, or "" */
 };
 
 /* Fills *answer (zeroed by the caller). Texts are ours, never the server's. */
