@@ -128,7 +128,7 @@ static enum problem_kind refine(enum problem_kind kind, const struct entra_error
 /*
  * The words for a kind and a number, whatever else stood in the answer, so that diagnose_restore finds the
  * same. Where suberror or claims chose another kind than the number's, the number still tells the cause,
- * but the next step is the kind's.
+ * but the next step is the kind's: with a hint that it may not help when the number is one of blocking.
  */
 static void tell(enum problem_kind kind, int words, struct problem *problem)
 {
@@ -141,6 +141,10 @@ static void tell(enum problem_kind kind, int words, struct problem *problem)
     problem_copy_text(problem->cause, sizeof problem->cause, number->cause);
     if (number->kind == kind)
         problem_copy_text(problem->remedy, sizeof problem->remedy, number->remedy);
+    else if (number->kind == PROBLEM_BLOCKED)
+        problem_copy_text(problem->remedy, sizeof problem->remedy,
+                          "Sign in again from Thunderseal's button in Thunderbird; if Microsoft's page does "
+                          "not let you in, ask your administrator.");
     if (number->kind == kind || number->admin_remedy != NULL)
         problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy, number->admin_remedy);
 }
