@@ -263,7 +263,7 @@ static const struct entra_error table[] = {
      "Sign in again and accept the permissions, or ask your administrator to approve the app.",
      GRANT_CONSENT},
     {{65004}, ENTRA_USER, PROBLEM_CANCELLED,
-     "The permissions for the app were declined in the browser.",
+     "The sign-in was cancelled in the browser, or the permissions for the app were declined.",
      "Start the sign-in again and accept the permissions.", NULL},
     {{90094, 90095, 90093}, ENTRA_ADMINISTRATOR, PROBLEM_CONSENT_REQUIRED,
      "In your organisation only an administrator can allow this app to read mail.",
