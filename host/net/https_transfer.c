@@ -193,6 +193,17 @@ static bool failed_at_proxy(const struct https_transfer *transfer)
     return strncasecmp(url, host, length) != 0;
 }
 
+/* Whether somebody broke off before TLS began: only a proxy is spoken to without it. */
+static bool broke_off_at_proxy(const struct https_transfer *transfer, CURLcode code)
+{
+    curl_off_t tls_time = 0;
+
+    if (code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING && code != CURLE_WEIRD_SERVER_REPLY)
+        return false;
+    curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_APPCONNECT_TIME_T, &tls_time);
+    return tls_time == 0 && transfer->sent == 0; /* a kept connection has no time either */
+}
+
 static const char *stage_of(const struct https_transfer *transfer, CURLcode code)
 {
     long proxy_status = 0;
@@ -201,7 +212,7 @@ static const char *stage_of(const struct https_transfer *transfer, CURLcode code
     curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (proxy_status >= 300)
         return "proxy";
-    if (code == CURLE_COULDNT_CONNECT && failed_at_proxy(transfer))
+    if ((code == CURLE_COULDNT_CONNECT && failed_at_proxy(transfer)) || broke_off_at_proxy(transfer, code))
         return "proxy";
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         if (stages[i].code == code)
