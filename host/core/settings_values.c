@@ -16,9 +16,13 @@ bool value_is_host_name(const char *text, size_t length)
            strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") >= length;
 }
 
+/* No label is empty, so neither does it end with a dot: as a tenant it is a segment of a path. */
 bool value_is_domain(const char *text)
 {
-    return value_is_host_name(text, strlen(text)) && strchr(text, '.') != NULL;
+    size_t length = strlen(text);
+
+    return value_is_host_name(text, length) && strchr(text, '.') != NULL && strstr(text, "..") == NULL &&
+           text[length - 1] != '.';
 }
 
 static bool guid_valid(const char *text)

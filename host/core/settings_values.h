@@ -8,7 +8,7 @@
 
 /* The first length bytes are letters, digits, dots and dashes, as in a host name or GUID. */
 bool value_is_host_name(const char *text, size_t length);
-/* A host name with a dot in it. */
+/* A host name with a dot in it, and none at its end. */
 bool value_is_domain(const char *text);
 /* "https://host" or "https://host:port". */
 bool value_is_https_origin(const char *text);
