@@ -171,7 +171,8 @@ void settings_settle(struct settings *settings)
 {
     const char *cloud = settings_text(settings, "cloud");
 
-    if (source_of(settings, "caFile") == SETTINGS_USER && (cloud == NULL || strcmp(cloud, "custom") != 0)) {
+    if (source_of(settings, "caFile") == SETTINGS_USER &&
+        (cloud == NULL || strcmp(cloud, CLOUD_CUSTOM) != 0)) {
         warn(settings, "config.json", "/caFile",
              "ignored, the user's file may set it only with the cloud \"custom\"",
              "Ask your administrator to set it in policy.json.");
@@ -200,7 +201,7 @@ bool settings_list_contains(const struct settings *settings, const char *key, co
 
 const char *settings_ca_file_for(const struct settings *settings, const char *authority)
 {
-    if (source_of(settings, "caFile") == SETTINGS_USER && settings_authority_is_built_in(authority))
+    if (source_of(settings, "caFile") == SETTINGS_USER && cloud_authority_is_built_in(authority))
         return NULL;
     return settings_text(settings, "caFile");
 }

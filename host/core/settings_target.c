@@ -2,30 +2,11 @@
 /* What the configuration means for one account: where its tokens come from, and whether it may have any. */
 #include "core/settings.h"
 
+#include "core/settings_values.h"
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define FILE_REMEDY "Correct the file, or ask your administrator to, and restart Thunderbird."
-
-/* FACTS 2: endpoints by cloud. The national clouds are accepted as values and refused when a sign-in needs
- * them. */
-static const struct {
-    const char *cloud, *authority, *outlook, *graph;
-} clouds[] = {
-    {"worldwide", "https://login.microsoftonline.com", "https://outlook.office.com",
-     "https://graph.microsoft.com"},
-};
-
-bool settings_authority_is_built_in(const char *authority)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof clouds / sizeof clouds[0]; i++)
-        if (strcasecmp(authority, clouds[i].authority) == 0)
-            return true;
-    return false;
-}
 
 /* The `accounts` entry for the address itself, else for its domain. */
 static const json_t *account_entry(const struct settings *settings, const char *account)
@@ -59,18 +40,16 @@ static const char *first_text(const json_t *entry, const char *key, const char *
 
 static void find_cloud(const struct settings *settings, struct account_target *target, const char **authority)
 {
+    const struct cloud *cloud = cloud_find(target->cloud);
     const json_t *custom = json_object_get(settings->values, "custom");
     const json_t *resources = json_object_get(custom, "resources");
-    size_t i;
 
     *authority = NULL;
-    for (i = 0; i < sizeof clouds / sizeof clouds[0]; i++)
-        if (strcmp(target->cloud, clouds[i].cloud) == 0) {
-            *authority = clouds[i].authority;
-            target->outlook = clouds[i].outlook;
-            target->graph = clouds[i].graph;
-        }
-    if (strcmp(target->cloud, "custom") == 0 && custom != NULL) {
+    if (cloud != NULL) {
+        *authority = cloud->authority;
+        target->outlook = cloud->outlook;
+        target->graph = cloud->graph;
+    } else if (strcmp(target->cloud, CLOUD_CUSTOM) == 0) {
         *authority = json_string_value(json_object_get(custom, "authority"));
         target->outlook = json_string_value(json_object_get(resources, "outlook"));
         target->graph = json_string_value(json_object_get(resources, "graph"));
@@ -92,6 +71,20 @@ void settings_target(const struct settings *settings, const char *account, const
                       first_text(entry, "tenant", wish->tenant, settings_text(settings, "tenant")));
     problem_copy_text(target->key.client_id, CLIENT_ID_SIZE, client_id);
     account_name_fold(target->key.sign_in_as, sign_in_as);
+}
+
+bool settings_mail_server(const struct settings *settings, const struct account_target *target,
+                          enum mail_protocol protocol, struct mail_server *server)
+{
+    static const char *const keys[MAIL_PROTOCOLS] = {"imap", "pop3", "smtp"};
+    const struct cloud *cloud = cloud_find(target->cloud);
+    const json_t *custom = json_object_get(settings->values, "custom");
+
+    if (cloud == NULL)
+        return strcmp(target->cloud, CLOUD_CUSTOM) == 0 &&
+               value_mail_server(json_string_value(json_object_get(custom, keys[protocol])), server);
+    *server = cloud->mail[protocol];
+    return true;
 }
 
 static bool domain_allowed(const struct settings *settings, const char *name)
@@ -127,6 +120,55 @@ bool settings_allow(const struct settings *settings, const char *account, const 
     return false;
 }
 
+/* FACTS 3: no personal accounts in national clouds. `common` is accepted there: it means those of
+ * organisations then, and Entra decides. */
+static bool asks_where_nobody_is(const struct account_target *target)
+{
+    const struct cloud *cloud = cloud_find(target->cloud);
+
+    return cloud != NULL && !cloud->personal_accounts && settings_tenant_is_personal(target->key.tenant);
+}
+
+static void no_client_id(const struct account_target *target, struct problem *problem)
+{
+    const struct cloud *cloud = cloud_find(target->cloud);
+
+    problem_set(problem, PROBLEM_MISCONFIGURED, "No client id is set, so Microsoft would not know who asks.",
+                "Ask your administrator for the client id of the app registration and set it as clientId in "
+                "config.json.");
+    /* Each cloud has its own portal, and knows no app of another's (FACTS 3). */
+    snprintf(problem->admin_remedy, sizeof problem->admin_remedy,
+             "Register an app in Entra (%s) as README.md says and set its id as clientId in policy.json.",
+             cloud == NULL ? cloud_find("worldwide")->portal : cloud->portal);
+}
+
+bool settings_can_ask(const struct settings *settings, const struct account_target *target,
+                      struct problem *problem)
+{
+    if (settings->broken.kind != PROBLEM_NONE) {
+        *problem = settings->broken;
+        return false;
+    }
+    if (target->outlook == NULL) {
+        problem_set(problem, PROBLEM_MISCONFIGURED,
+                    "The cloud is \"custom\", but no \"custom\" endpoints are set.", FILE_REMEDY);
+        return false;
+    }
+    if (asks_where_nobody_is(target)) {
+        problem_setf(problem, PROBLEM_MISCONFIGURED,
+                     "Set tenant to your organisation's domain or GUID, or to \"organizations\"; personal "
+                     "accounts sign in with the cloud \"worldwide\".",
+                     "The tenant is that of personal accounts, and the cloud \"%s\" has none.",
+                     target->cloud);
+        return false;
+    }
+    if (target->key.client_id[0] == '\0') {
+        no_client_id(target, problem);
+        return false;
+    }
+    return true;
+}
+
 static bool not_built(struct problem *problem, const char *what)
 {
     problem_setf(problem, PROBLEM_MISCONFIGURED, "Ask your administrator to change the setting.",
@@ -139,32 +181,13 @@ bool settings_can_sign_in(const struct settings *settings, const struct account_
 {
     const char *keystore = settings_text(settings, "keystore");
 
-    if (settings->broken.kind != PROBLEM_NONE) {
-        *problem = settings->broken;
+    if (!settings_can_ask(settings, target, problem))
         return false;
-    }
-    if (strcmp(target->cloud, "custom") == 0 && target->outlook == NULL) {
-        problem_set(problem, PROBLEM_MISCONFIGURED,
-                    "The cloud is \"custom\", but no \"custom\" endpoints are set.", FILE_REMEDY);
-        return false;
-    }
-    if (target->outlook == NULL)
-        return not_built(problem, "Sign-in to national clouds");
     if (strcmp(target->key.sign_in_as, "ask") == 0)
         return not_built(problem, "The sign-in name \"ask\"");
     if (strcmp(keystore, "secret-service") == 0 || strcmp(keystore, "passphrase") == 0)
         return not_built(problem, "The key store that is configured");
     if (settings_text(settings, "recoveryPublicKey") != NULL)
         return not_built(problem, "The recovery key");
-    if (target->key.client_id[0] == '\0') {
-        problem_set(
-            problem, PROBLEM_MISCONFIGURED, "No client id is set, so Microsoft would not know who asks.",
-            "Ask your administrator for the client id of the app registration and set it as clientId in "
-            "config.json.");
-        problem_copy_text(
-            problem->admin_remedy, sizeof problem->admin_remedy,
-            "Register an app in Entra as README.md says and set its id as clientId in policy.json.");
-        return false;
-    }
     return true;
 }

@@ -3,6 +3,7 @@
 #ifndef THUNDERSEAL_CORE_SETTINGS_VALUES_H
 #define THUNDERSEAL_CORE_SETTINGS_VALUES_H
 
+#include "core/cloud.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,7 +15,7 @@ bool value_is_domain(const char *text);
 bool value_is_https_origin(const char *text);
 /* An https URL without a slash at its end that a permission can follow. */
 bool value_is_https_url(const char *text);
-/* "host:port" or "host:port/starttls". */
-bool value_is_mail_server(const char *text);
+/* "host:port" or "host:port/starttls", read into *server. */
+bool value_mail_server(const char *text, struct mail_server *server);
 
 #endif

@@ -109,9 +109,9 @@ static int read_params(struct service *service, const json_t *params, struct wan
         wish = entry->wish;
     settings_target(&service->settings, wanted->account, &wish, &target);
     if (target.outlook ==
-        NULL) { /* a cloud whose table is not there: any name finds that nothing is granted */
-        target.outlook = "https://outlook.office.com";
-        target.graph = "https://graph.microsoft.com";
+        NULL) { /* a custom cloud without endpoints: any name finds that nothing is granted */
+        target.outlook = cloud_find("worldwide")->outlook;
+        target.graph = cloud_find("worldwide")->graph;
     }
     return read_protocol(params, &target, wanted, problem);
 }
