@@ -72,9 +72,13 @@ struct account_wish {
     char cloud[32];
 };
 
+#define SIGN_IN_ASK "ask" /* signInAs of an `accounts` entry: the user says the name */
+
 /* Where tokens of an account come from. */
 struct account_target {
     struct identity_key key;
+    bool ask; /* the entry says "ask", and nobody has said another name than the account's: the sign-in page
+                 asks */
     const char *cloud;
     const char *outlook,
         *graph; /* resources; borrowed from settings or static; NULL for a custom cloud without endpoints */

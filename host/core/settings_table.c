@@ -185,7 +185,7 @@ static const char *check_account_member(const char *key, const json_t *member)
     const char *text = plain_text(member);
 
     if (strcmp(key, "signInAs") == 0)
-        return text != NULL && (strcmp(text, "ask") == 0 || account_name_valid(text))
+        return text != NULL && (strcmp(text, SIGN_IN_ASK) == 0 || account_name_valid(text))
                    ? NULL
                    : "a sign-in name or \"ask\"";
     if (strcmp(key, "tenant") == 0)

@@ -56,12 +56,25 @@ static void find_cloud(const struct settings *settings, struct account_target *t
     }
 }
 
+/* Who signs in. The entry's "ask" leaves that to the user, and until they say a name it is the account
+ * itself. */
+static void find_sign_in_name(const json_t *entry, const char *wish, const char *account,
+                              struct account_target *target)
+{
+    const char *named = first_text(entry, "signInAs", NULL, account);
+    bool ask = strcmp(named, SIGN_IN_ASK) == 0;
+
+    if (ask || json_object_get(entry, "signInAs") == NULL)
+        named = wish[0] != '\0' && strcmp(wish, SIGN_IN_ASK) != 0 ? wish : account;
+    account_name_fold(target->key.sign_in_as, named);
+    target->ask = ask && account_name_equal(named, account);
+}
+
 void settings_target(const struct settings *settings, const char *account, const struct account_wish *wish,
                      struct account_target *target)
 {
     const json_t *entry = account_entry(settings, account);
     const char *authority, *client_id = settings_text(settings, "clientId");
-    const char *sign_in_as = first_text(entry, "signInAs", wish->sign_in_as, account);
 
     memset(target, 0, sizeof *target);
     target->cloud = first_text(entry, "cloud", wish->cloud, settings_text(settings, "cloud"));
@@ -70,7 +83,7 @@ void settings_target(const struct settings *settings, const char *account, const
     problem_copy_text(target->key.tenant, TENANT_SIZE,
                       first_text(entry, "tenant", wish->tenant, settings_text(settings, "tenant")));
     problem_copy_text(target->key.client_id, CLIENT_ID_SIZE, client_id);
-    account_name_fold(target->key.sign_in_as, sign_in_as);
+    find_sign_in_name(entry, wish->sign_in_as, account, target);
 }
 
 bool settings_mail_server(const struct settings *settings, const struct account_target *target,
@@ -183,8 +196,6 @@ bool settings_can_sign_in(const struct settings *settings, const struct account_
 
     if (!settings_can_ask(settings, target, problem))
         return false;
-    if (strcmp(target->key.sign_in_as, "ask") == 0)
-        return not_built(problem, "The sign-in name \"ask\"");
     if (strcmp(keystore, "secret-service") == 0 || strcmp(keystore, "passphrase") == 0)
         return not_built(problem, "The key store that is configured");
     if (settings_text(settings, "recoveryPublicKey") != NULL)

@@ -55,6 +55,44 @@ static void the_entry_for_an_address_wins_over_its_domain_and_the_wish(void **st
     settings_clear(&settings);
 }
 
+static void ask_leaves_the_sign_in_name_to_the_user(void **state)
+{
+    static const struct {
+        const char *account, *wish, *sign_in_as;
+        bool ask;
+    } rows[] = {{"Team@Example.org", "", "team@example.org", true},
+                {"team@example.org", "TEAM@example.org", "team@example.org", true},
+                {"team@example.org", "Boss@Example.org", "boss@example.org", false},
+                {"team@example.org", "ask", "team@example.org", true},
+                {"other@mail.test", "", "other@mail.test", true},
+                {"other@mail.test", "boss@example.org", "boss@example.org", false},
+                {"fixed@mail.test", "", "boss@mail.test", false},
+                {"fixed@mail.test", "other@mail.test", "boss@mail.test", false},
+                {"boss@mail.test", "", "boss@mail.test", false},
+                {"open@mail.test", "other@mail.test", "other@mail.test", false},
+                {"nobody@else.test", "", "nobody@else.test", false}};
+    struct settings settings;
+    size_t i;
+
+    (void)state;
+    begin(&settings);
+    apply(&settings, SETTINGS_ADMIN,
+          "{\"clientId\":\"c\",\"accounts\":{\"*@mail.test\":{\"signInAs\":\"ask\"},"
+          "\"team@example.org\":{\"signInAs\":\"ask\"},\"fixed@mail.test\":{\"signInAs\":"
+          "\"boss@mail.test\"},\"boss@mail.test\":{\"signInAs\":\"boss@mail.test\"},\"open@mail.test\":{}}}");
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct account_wish wish = {0};
+        struct account_target target;
+        struct problem problem;
+        strcpy(wish.sign_in_as, rows[i].wish);
+        settings_target(&settings, rows[i].account, &wish, &target);
+        assert_string_equal(target.key.sign_in_as, rows[i].sign_in_as);
+        assert_int_equal(target.ask, rows[i].ask);
+        assert_true(settings_can_sign_in(&settings, &target, &problem));
+    }
+    settings_clear(&settings);
+}
+
 static void a_wildcard_reaches_the_longest_domain(void **state)
 {
     char account[ACCOUNT_NAME_SIZE], json[600];
@@ -234,7 +272,7 @@ static void allowed_domains_hold_for_account_and_sign_in_name(void **state)
         const char *account, *sign_in_as;
         bool allowed;
     } rows[] = {
-        {"a@example.org", "b@Example.ORG", true},      {"a@EXAMPLE.org", "ask", true},
+        {"a@example.org", "b@Example.ORG", true},      {"a@EXAMPLE.org", "a@example.org", true},
         {"a@example.org", "b@other.org", false},       {"a@other.org", "b@example.org", false},
         {"a@sub.example.org", "a@example.org", false}, {"a@example.org.evil", "a@example.org", false}};
     struct settings settings;
@@ -258,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_entry_for_an_address_wins_over_its_domain_and_the_wish),
+        cmocka_unit_test(ask_leaves_the_sign_in_name_to_the_user),
         cmocka_unit_test(a_wildcard_reaches_the_longest_domain),
         cmocka_unit_test(a_custom_cloud_brings_its_own_hosts),
         cmocka_unit_test(each_cloud_asks_its_own_authority_for_its_own_resources),
