@@ -88,6 +88,8 @@ struct account_target {
  * wish. */
 void settings_target(const struct settings *settings, const char *account, const struct account_wish *wish,
                      struct account_target *target);
+/* The same for an account that neither policy nor user says anything of; no name is in its key. */
+void settings_default_target(const struct settings *settings, struct account_target *target);
 /* The server that the account's cloud names for a protocol into *server; false when a custom cloud names
  * none. */
 bool settings_mail_server(const struct settings *settings, const struct account_target *target,

@@ -70,10 +70,10 @@ static void find_sign_in_name(const json_t *entry, const char *wish, const char 
     target->ask = ask && account_name_equal(named, account);
 }
 
-void settings_target(const struct settings *settings, const char *account, const struct account_wish *wish,
+/* All but who signs in. */
+static void find_app(const struct settings *settings, const json_t *entry, const struct account_wish *wish,
                      struct account_target *target)
 {
-    const json_t *entry = account_entry(settings, account);
     const char *authority, *client_id = settings_text(settings, "clientId");
 
     memset(target, 0, sizeof *target);
@@ -83,7 +83,22 @@ void settings_target(const struct settings *settings, const char *account, const
     problem_copy_text(target->key.tenant, TENANT_SIZE,
                       first_text(entry, "tenant", wish->tenant, settings_text(settings, "tenant")));
     problem_copy_text(target->key.client_id, CLIENT_ID_SIZE, client_id);
+}
+
+void settings_target(const struct settings *settings, const char *account, const struct account_wish *wish,
+                     struct account_target *target)
+{
+    const json_t *entry = account_entry(settings, account);
+
+    find_app(settings, entry, wish, target);
     find_sign_in_name(entry, wish->sign_in_as, account, target);
+}
+
+void settings_default_target(const struct settings *settings, struct account_target *target)
+{
+    const struct account_wish nothing = {0};
+
+    find_app(settings, NULL, &nothing, target);
 }
 
 bool settings_mail_server(const struct settings *settings, const struct account_target *target,
