@@ -45,6 +45,9 @@ void service_finish(struct service *service);
 /* Name and protection of the key store, for `status`. */
 const char *service_keystore(const struct service *service);
 const char *service_keystore_protection(const struct service *service);
+/* {consentUrl, scopes, tenant, cloud} for the administrator, by the configuration alone: no service is
+ * needed. New reference, or NULL with *problem. */
+json_t *service_consent(struct problem *problem);
 /* A redirect URL pasted by the user, for the sign-in under way: true when it was the right answer. */
 bool service_paste_redirect(struct service *service, const char *url);
 

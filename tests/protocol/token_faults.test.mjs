@@ -215,6 +215,22 @@ test('another client id hands nothing out, and the old grant is untouched', asyn
   assert.equal(world.requestsOf(account).length, 0);
 });
 
+test('a broken configuration hands out what lives, of whatever cloud it was', async () => {
+  const custom = { ...world.custom(), resources: { outlook: 'https://outlook.office365.com', graph: world.idp.graphResource } };
+  const home = await world.home({ custom });
+  const first = await world.host(home);
+  const { account, token } = await world.signedIn(first);
+  await first.end();
+  await world.configure(home, '{ "cloud": "custom", ');
+  const broken = await world.host(home);
+  for (const params of [{}, { protocol: 'imap' }, { protocol: 'pop3' }, { protocol: 'smtp' }]) {
+    const handed = await broken.call('token.get', { account, ...params });
+    assert.deepEqual([handed.accessToken, handed.resource], [token, 'https://outlook.office365.com'], JSON.stringify(params));
+  }
+  assert.equal((await broken.refused('token.get', { account, protocol: 'graph' })).kind, 'consent-required');
+  assert.equal(world.requestsOf(account).length, 0);
+});
+
 test('a broken configuration hands out what lives, and renewal answers misconfigured', async () => {
   const home = await world.home();
   const first = await world.host(home);
