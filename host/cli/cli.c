@@ -70,7 +70,6 @@ static const char help_text[] =
     "  status [ACCOUNT...]        show accounts with their tokens and problems, and where keys are kept\n"
     "  login ACCOUNT              sign in with the browser\n"
     "      --as NAME              with this sign-in name, for a shared mailbox or an alias\n"
-    "      --device               with a code for another device, where policy allows it\n"
     "      --device               with a code for a browser elsewhere, where policy allows it\n"
     "      --no-browser           print the address; also takes the final address pasted back\n"
     "  logout ACCOUNT             forget the tokens of the account's sign-in\n"
