@@ -21,8 +21,9 @@ static int64_t later(int64_t a, int64_t b)
 }
 
 /*
- * The older of both clocks, so that no token is handed out after the time that its receiver was told, and none
- * grows younger when the clock is set back. How old it was when it was read from disk, the wall clock said.
+ * The older of both clocks, so that no token is handed out after the time that its receiver was told, and
+ * none grows younger when the clock is set back. How old it was when it was read from disk, the wall clock
+ * said.
  */
 int64_t access_age(const struct access *access, struct moment now)
 {
