@@ -83,7 +83,7 @@ struct access {
     uint64_t renewal;              /* the grant's count when it was issued */
     int64_t issued_at, expires_at; /* wall */
     int64_t refresh_at;            /* wall: when it should be renewed */
-    int64_t jitter;                /* seconds before that, in this process */
+    int64_t jitter;                /* seconds before that, in this process; after a failure, behind it */
     int64_t issued_uptime;         /* for a token issued in this process; else 0 */
     struct moment read;            /* when a token of another process was read */
     bool used;                     /* asked for since start: renewed ahead, counts for the state */

@@ -93,9 +93,18 @@ static void take_token(struct identity *identity, struct access *access, struct 
 static void take_suspension(struct access *access, const struct access *from)
 {
     access->suspended = true;
+    access->retry = false; /* what was wished for has been done, by another process */
     access->tried_at = from->tried_at;
     access->tried_uptime = 0;
     access->problem = from->problem;
+}
+
+/* Whether the failure on disk holds up more than our own, whose time may lie ahead of a clock set back. */
+static bool suspended_longer(const struct access *from, const struct access *access, struct moment now)
+{
+    if (!from->suspended || !access->suspended)
+        return from->suspended;
+    return from->tried_at != access->tried_at && suspension_left(from, now) > suspension_left(access, now);
 }
 
 /* One resource of the same grant: the newer token, and the later failure unless a token followed it. */
@@ -110,8 +119,7 @@ static void merge_access(struct identity *identity, const struct identity *store
     if (from->access_token.length != 0 &&
         (access->access_token.length == 0 || from->renewal > access->renewal))
         take_token(identity, access, from, now);
-    if (from->suspended && from->renewal >= access->renewal &&
-        (!access->suspended || from->tried_at > access->tried_at)) {
+    if (from->renewal >= access->renewal && suspended_longer(from, access, now)) {
         take_suspension(access, from);
         if (stored->claims[0] != '\0')
             memcpy(identity->claims, stored->claims, sizeof identity->claims);
@@ -148,10 +156,16 @@ static void take_all(struct identity *identity, struct identity *stored, struct 
 
 static void merge(struct identity *identity, struct identity *stored, struct moment now)
 {
+    bool newer = stored->grant.renewals > identity->grant.renewals;
+    /* Two that renewed while neither could save count alike: all others go by the one on disk. */
+    bool other = stored->grant.renewals == identity->grant.renewals &&
+                 stored->grant.refresh_token.length != 0 &&
+                 !secret_equal(&stored->grant.refresh_token, &identity->grant.refresh_token);
     int i;
 
-    if (stored->grant.renewals > identity->grant.renewals) {
+    if (newer || other)
         take_grant_of(identity, stored);
+    if (newer) {
         identity->unsaved = false;
         memset(&identity->storage, 0, sizeof identity->storage);
     }

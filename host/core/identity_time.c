@@ -20,21 +20,20 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* What happened in this process is timed by the clock that nobody can set. */
-static int64_t elapsed(int64_t wall, int64_t uptime, struct moment now)
-{
-    return uptime != 0 ? now.uptime - uptime : now.wall - wall;
-}
-
+/*
+ * The older of both clocks, so that no token is handed out after the time that its receiver was told, and
+ * none grows younger when the clock is set back. How old it was when it was read from disk, the wall clock
+ * said.
+ */
 int64_t access_age(const struct access *access, struct moment now)
 {
-    int64_t age = elapsed(access->issued_at, access->issued_uptime, now), since_read;
+    int64_t by_wall = now.wall - access->issued_at;
 
-    if (access->issued_uptime != 0 || access->read.uptime == 0)
-        return age;
-    /* How old it was when it was read, the clock on the wall said; from there on it only grows older. */
-    since_read = access->read.wall - access->issued_at + now.uptime - access->read.uptime;
-    return later(age, since_read);
+    if (access->issued_uptime != 0)
+        return later(by_wall, now.uptime - access->issued_uptime);
+    if (access->read.uptime == 0)
+        return by_wall;
+    return later(by_wall, access->read.wall - access->issued_at + now.uptime - access->read.uptime);
 }
 
 bool access_living(const struct access *access, struct moment now)
@@ -56,8 +55,11 @@ bool access_due(const struct access *access, struct moment now)
 
 int64_t suspension_left(const struct access *access, struct moment now)
 {
-    int64_t pause = access->retry ? SAME_REQUEST_PAUSE_S : SUSPENDED_RETRY_S;
-    int64_t since = elapsed(access->tried_at, access->tried_uptime, now);
+    /* The pause between two same requests is of one process: a start may always try (DESIGN 3.5). */
+    int64_t again = access->tried_uptime != 0 ? SAME_REQUEST_PAUSE_S : 0;
+    int64_t pause = access->retry ? again : SUSPENDED_RETRY_S;
+    int64_t since =
+        access->tried_uptime != 0 ? now.uptime - access->tried_uptime : now.wall - access->tried_at;
 
     /* Suspended in the future, the clock was set back: such a time holds up nothing. */
     return !access->suspended || since < 0 ? 0 : pause - since;
@@ -65,16 +67,21 @@ int64_t suspension_left(const struct access *access, struct moment now)
 
 void set_back_off(struct identity *identity, struct access *access, int retry_after, struct moment now)
 {
+    bool first = access->failures++ == 0;
     int64_t most = BACK_OFF_FIRST_S;
     int i;
 
-    for (i = 0; i < access->failures && most < BACK_OFF_MAX_S; i++)
+    for (i = 1; i < access->failures && most < BACK_OFF_MAX_S; i++)
         most *= 2;
     if (most > BACK_OFF_MAX_S)
         most = BACK_OFF_MAX_S;
-    access->failures++;
-    /* A server that names a time is taken at its word; jitter only comes on top. */
-    access->not_before = now.uptime + retry_after + 1 + random_below(identity, retry_after > 0 ? 5 : most);
+    if (retry_after > 0) /* a server that names a time is taken at its word */
+        access->not_before = now.uptime + retry_after;
+    else if (first && access->problem.kind == PROBLEM_NETWORK) /* a connection may break once */
+        access->not_before = now.uptime;
+    else
+        access->not_before = now.uptime + 1 + random_below(identity, most);
+    access->jitter = random_below(identity, BACK_OFF_FIRST_S);
 }
 
 void remember_time(int64_t *times, size_t count, int64_t now)
@@ -83,13 +90,11 @@ void remember_time(int64_t *times, size_t count, int64_t now)
     times[0] = now;
 }
 
-/* The age at which a token is renewed without being asked for: one just issued is used up first. */
-static int64_t ahead_age(const struct access *access)
+/* A token that lives no longer than the margin cannot be renewed ahead of it. */
+static bool too_short_lived(const struct access *access)
 {
-    int64_t age = later(access->refresh_at - access->jitter - access->issued_at, RENEWAL_PAUSE_S);
-    int64_t lifetime = access->expires_at - access->issued_at;
-
-    return age < lifetime ? age : lifetime;
+    return access->access_token.length != 0 &&
+           access->expires_at - access->issued_at <= RENEW_BEFORE_EXPIRY_S;
 }
 
 /* The uptime at which the resource's token is to be renewed without being asked for, or NO_WAKE. */
@@ -99,15 +104,15 @@ static int64_t ahead_at(const struct identity *identity, const struct access *ac
 
     if (!access->used || !access_granted(identity, access) || !identity->renew_ahead ||
         identity->held.kind != PROBLEM_NONE || identity->no_renewal.kind != PROBLEM_NONE ||
-        identity->grant.refresh_token.length == 0)
+        identity->grant.refresh_token.length == 0 || too_short_lived(access))
         return NO_WAKE;
     if (access->suspended)
         at += later(suspension_left(access, now), 0);
     else if (access_living(access, now))
-        at += ahead_age(access) - access_age(access, now);
+        at += access->refresh_at - access->jitter - access->issued_at - access_age(access, now);
     if (access->renewals[0] != 0)
         at = later(at, access->renewals[0] + RENEWAL_PAUSE_S);
-    return later(at, access->not_before);
+    return later(at, access->not_before == 0 ? 0 : access->not_before + access->jitter);
 }
 
 int due_ahead(const struct identity *identity, struct moment now)

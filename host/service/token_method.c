@@ -15,6 +15,7 @@ struct wanted {
     char scopes[SCOPE_LIST_SIZE];
     char fallback_scope[SCOPE_SIZE];
     json_int_t min_ttl;
+    bool when_due, anyway;
     bool has_rejected;
     unsigned char rejected[REJECTED_HASH_BYTES];
 };
@@ -90,17 +91,44 @@ static int read_protocol(const json_t *params, const struct account_target *targ
     return 0;
 }
 
+static bool is_mail_scope(const char *scope)
+{
+    static const char *const permissions[] = {"/IMAP.AccessAsUser.All", "/POP.AccessAsUser.All",
+                                              "/SMTP.Send"};
+    size_t i;
+
+    for (i = 0; i < sizeof permissions / sizeof permissions[0]; i++)
+        if (strcasecmp(strrchr(scope, '/'), permissions[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The resources of a grant, "" where it has none; the first of each counts. */
+static void granted_resources(const struct grant *grant, char outlook[RESOURCE_SIZE],
+                              char graph[RESOURCE_SIZE])
+{
+    const char *rest = grant->scopes;
+    char scope[SCOPE_SIZE], resource[RESOURCE_SIZE];
+
+    outlook[0] = graph[0] = '\0';
+    while (scope_list_next(&rest, scope))
+        if (scope_resource(resource, scope)) {
+            char *found = is_mail_scope(scope) ? outlook : graph;
+            if (found[0] == '\0')
+                memcpy(found, resource, RESOURCE_SIZE);
+        }
+}
+
 static int read_params(struct service *service, const json_t *params, struct wanted *wanted,
                        struct problem *problem)
 {
-    static const char *const names[] = {"account", "scopes", "protocol", "minTtl", "rejected"};
     struct account_target target;
     struct account_wish wish = {0};
     struct entry *entry;
+    char outlook[RESOURCE_SIZE], graph[RESOURCE_SIZE];
 
     wanted->min_ttl = MIN_TTL_DEFAULT;
-    if (rpc_params_known(params, names, sizeof names / sizeof names[0], problem) != 0 ||
-        rpc_param_account(params, "account", true, &wanted->account, problem) != 0 ||
+    if (rpc_param_account(params, "account", true, &wanted->account, problem) != 0 ||
         rpc_param_integer(params, "minTtl", 0, MIN_TTL_MAX, &wanted->min_ttl, problem) != 0 ||
         read_rejected(params, wanted, problem) != 0 || read_scopes(params, wanted, problem) != 0)
         return -1;
@@ -109,47 +137,87 @@ static int read_params(struct service *service, const json_t *params, struct wan
         wish = entry->wish;
     settings_target(&service->settings, wanted->account, &wish, &target);
     if (target.outlook ==
-        NULL) { /* a cloud whose table is not there: any name finds that nothing is granted */
-        target.outlook = "https://outlook.office.com";
-        target.graph = "https://graph.microsoft.com";
+        NULL) { /* a custom cloud without endpoints: any name finds that nothing is granted */
+        target.outlook = cloud_find("worldwide")->outlook;
+        target.graph = cloud_find("worldwide")->graph;
+    }
+    /* The file that counts as absent may be the one that named the cloud: what was granted still tells. */
+    if (service->settings.broken.kind != PROBLEM_NONE && entry != NULL) {
+        granted_resources(&entry->identity.grant, outlook, graph);
+        target.outlook = outlook[0] != '\0' ? outlook : target.outlook;
+        target.graph = graph[0] != '\0' ? graph : target.graph;
     }
     return read_protocol(params, &target, wanted, problem);
 }
 
-json_t *method_token_get(struct service *service, struct rpc_request *rpc, struct problem *problem)
+static struct entry *serving_entry(struct service *service, const char *account, struct problem *problem)
 {
-    struct wanted wanted = {0};
-    struct event event = {.kind = EVENT_TOKEN_WANTED};
-    struct request *request;
-    struct entry *entry;
-    uint64_t number;
+    struct entry *entry = entry_of(service, account);
 
-    if (read_params(service, rpc->params, &wanted, problem) != 0)
-        return NULL;
-    entry = entry_of(service, wanted.account);
     if (entry == NULL) {
-        if (settings_allow(&service->settings, wanted.account, wanted.account, problem))
+        if (settings_allow(&service->settings, account, account, problem))
             problem_setf(problem, PROBLEM_UNKNOWN_ACCOUNT,
                          "Add it by signing in from Thunderseal's button in Thunderbird.",
-                         "Thunderseal does not know the account %s.", wanted.account);
+                         "Thunderseal does not know the account %s.", account);
         return NULL;
     }
-    if (!entry_may_serve(entry, wanted.account, problem))
-        return NULL;
-    request = request_open(service, rpc->id, problem);
+    return entry_may_serve(entry, account, problem) ? entry : NULL;
+}
+
+/* Puts the wish to the machine, which answers the request. */
+static void ask(struct entry *entry, json_t *id, const struct wanted *wanted, struct problem *problem)
+{
+    struct service *service = entry->service;
+    struct request *request = request_open(service, id, problem);
+    const struct event event = {.kind = EVENT_TOKEN_WANTED,
+                                .wanted = {.request = service->next_number,
+                                           .resource = wanted->resource,
+                                           .scopes = wanted->scopes,
+                                           .fallback_scope = wanted->fallback_scope,
+                                           .min_ttl = wanted->min_ttl,
+                                           .when_due = wanted->when_due,
+                                           .anyway = wanted->anyway,
+                                           .rejected = wanted->has_rejected ? wanted->rejected : NULL}};
+
     if (request == NULL)
-        return NULL;
+        return;
     request->entry = entry;
-    number = request->number;
-    event.wanted.request = number;
-    event.wanted.resource = wanted.resource;
-    event.wanted.scopes = wanted.scopes;
-    event.wanted.fallback_scope = wanted.fallback_scope;
-    event.wanted.min_ttl = wanted.min_ttl;
-    event.wanted.rejected = wanted.has_rejected ? wanted.rejected : NULL;
     if (entry_step(entry, &event) != 0) {
-        request_close(request_by_number(service, number));
+        request_close(request_by_number(service, event.wanted.request));
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
     }
+}
+
+json_t *method_token_get(struct service *service, struct rpc_request *rpc, struct problem *problem)
+{
+    static const char *const names[] = {"account", "scopes", "protocol", "minTtl", "rejected"};
+    struct wanted wanted = {0};
+    struct entry *entry;
+
+    if (rpc_params_known(rpc->params, names, sizeof names / sizeof names[0], problem) != 0 ||
+        read_params(service, rpc->params, &wanted, problem) != 0)
+        return NULL;
+    entry = serving_entry(service, wanted.account, problem);
+    if (entry != NULL)
+        ask(entry, rpc->id, &wanted, problem);
+    return NULL;
+}
+
+/* For `thunderseal renew`: the user says that it may be tried again, and a token is renewed when the time for
+ * it has come, or anyway. Not part of the protocol. */
+json_t *method_renew(struct service *service, struct rpc_request *rpc, struct problem *problem)
+{
+    const struct event retry = {.kind = EVENT_RETRY};
+    struct wanted wanted = {.when_due = true};
+    struct entry *entry;
+
+    if (rpc_param_bool(rpc->params, "anyway", &wanted.anyway, problem) != 0 ||
+        read_params(service, rpc->params, &wanted, problem) != 0)
+        return NULL;
+    entry = serving_entry(service, wanted.account, problem);
+    if (entry == NULL)
+        return NULL;
+    (void)entry_step(entry, &retry);
+    ask(entry, rpc->id, &wanted, problem);
     return NULL;
 }
