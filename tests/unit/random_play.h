@@ -149,7 +149,9 @@ static inline bool is_newer(const struct identity *stored, uint64_t serial, cons
 {
     if (stored->serial != serial)
         return stored->serial > serial;
-    return stored->grant.serial != grant->serial || stored->grant.renewals > grant->renewals;
+    if (stored->grant.serial != grant->serial || stored->grant.renewals != grant->renewals)
+        return stored->grant.serial != grant->serial || stored->grant.renewals > grant->renewals;
+    return stored->grant.refresh_token.length != 0; /* a tie: others go by what is on disk */
 }
 
 /* A sign-in or sign-out that is being saved wins, unless a sign-in cannot be saved. */

@@ -14,7 +14,7 @@ static int64_t wait_after(int failures, int seed)
     bench.identity.random = (uint64_t)seed * 1000003;
     for (; failures > 0; failures--) {
         want(&bench, OUTLOOK);
-        fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, 0);
+        fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER, 0);
         wait = bench.identity.access[0].not_before - bench.now.uptime;
         if (failures > 1)
             pass(&bench, wait > 60 ? wait : 60);
@@ -52,15 +52,30 @@ static void rule_4_a_success_begins_the_back_off_anew(void **state)
     signed_in_long_ago(&bench);
     for (i = 0; i < 8; i++) {
         want(&bench, OUTLOOK);
-        fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, 0);
+        fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER, 0);
         pass(&bench, BACK_OFF_MAX_S);
     }
     want(&bench, OUTLOOK);
     renew_with(&bench, "outlook-2", NULL);
     pass(&bench, LIFETIME);
     want(&bench, OUTLOOK);
-    fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, 0);
+    fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER, 0);
     assert_in_range(bench.identity.access[0].not_before - bench.now.uptime, 1, BACK_OFF_FIRST_S);
+    bench_close(&bench);
+}
+
+static void rule_4_a_connection_may_break_once(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    assert_waiting(&bench, want(&bench, OUTLOOK));
+    fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, 0);
+    assert_waiting(&bench, want(&bench, OUTLOOK));
+    fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, 0);
+    assert_in_range(bench.identity.access[0].not_before - bench.now.uptime, 1, 2 * BACK_OFF_FIRST_S);
+    assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_NETWORK);
     bench_close(&bench);
 }
 
@@ -74,12 +89,12 @@ static void rule_4_retry_after_is_honoured_and_shortened_by_nothing(void **state
         signed_in_long_ago(&bench);
         want(&bench, OUTLOOK);
         fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_THROTTLED, seconds);
-        pass(&bench, seconds);
+        pass(&bench, seconds - 1);
         happens(&bench, EVENT_NETWORK);
         happens(&bench, EVENT_RETRY);
         happens(&bench, EVENT_TIME);
         assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_THROTTLED);
-        pass(&bench, 5);
+        pass(&bench, 1);
         assert_waiting(&bench, want(&bench, OUTLOOK));
         bench_close(&bench);
     }
@@ -98,8 +113,8 @@ static void rule_4_while_backing_off_the_answer_comes_at_once_with_what_lives(vo
     assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
     assert_problem(&bench, want_more(&bench, OUTLOOK, "", 120, "outlook-1"), PROBLEM_IDENTITY_PROVIDER);
     pass(&bench, 60);
-    assert_in_range(assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_IDENTITY_PROVIDER)->retry_after,
-                    241, 245);
+    assert_int_equal(assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_IDENTITY_PROVIDER)->retry_after,
+                     240);
     assert_false(bench.lock_wanted);
     assert_int_equal(count_seen(&bench, EFFECT_SEND_TOKEN), 1);
     bench_close(&bench);
@@ -139,7 +154,7 @@ static void rule_4_a_renewal_ahead_waits_as_well_and_then_goes_on(void **state)
     happens(&bench, EVENT_TIME);
     fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_THROTTLED, 120);
     assert_state(&bench, "waiting", PROBLEM_THROTTLED);
-    assert_in_range(wakes_in(&bench), 121, 125);
+    assert_in_range(wakes_in(&bench), 120, 120 + BACK_OFF_FIRST_S - 1);
     pass(&bench, wakes_in(&bench));
     happens(&bench, EVENT_TIME);
     renew_with(&bench, "outlook-2", NULL);
@@ -188,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rule_4_the_back_off_doubles_with_full_jitter_up_to_its_cap),
         cmocka_unit_test(rule_4_a_success_begins_the_back_off_anew),
+        cmocka_unit_test(rule_4_a_connection_may_break_once),
         cmocka_unit_test(rule_4_retry_after_is_honoured_and_shortened_by_nothing),
         cmocka_unit_test(rule_4_while_backing_off_the_answer_comes_at_once_with_what_lives),
         cmocka_unit_test(rule_4_a_network_that_is_back_ends_the_wait_for_it),
