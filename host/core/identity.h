@@ -149,7 +149,8 @@ struct identity {
 
     struct {
         enum token_purpose purpose; /* PURPOSE_NONE: nothing on the wire */
-        uint64_t serial, renewals;  /* of the grant it renews */
+        uint64_t serial;            /* of the grant it renews */
+        bool outdated;              /* another process has replaced the refresh token that was sent */
         uint64_t sign_in;
         int resource;
         bool detached; /* the sign-in or grant it belongs to is gone: the answer changes nothing */

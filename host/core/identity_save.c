@@ -163,8 +163,10 @@ static void merge(struct identity *identity, struct identity *stored, struct mom
                  !secret_equal(&stored->grant.refresh_token, &identity->grant.refresh_token);
     int i;
 
-    if (newer || other)
+    if (newer || other) {
         take_grant_of(identity, stored);
+        identity->flight.outdated = true;
+    }
     if (newer) {
         identity->unsaved = false;
         memset(&identity->storage, 0, sizeof identity->storage);
