@@ -61,7 +61,8 @@ static inline void believe_the_file(void)
 
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++) {
         const struct access *access = &play.bench.identity.access[i];
-        if (access->access_token.length != 0 && access->issued_uptime == 0)
+        if (access->access_token.length != 0 && access->issued_uptime == 0 &&
+            access->read.uptime == now.uptime && access->read.wall == now.wall)
             play.dies_at[number_of_token(secret_expose(&access->access_token))] =
                 now.uptime + access->expires_at - now.wall;
     }
