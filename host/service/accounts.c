@@ -1,52 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Which identity serves which address, and what the protocol shows of it. */
+/* Entries: made, changed, judged, listed and released. */
 #include "service/service_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-bool entry_has_address(const struct entry *entry, const char *account)
-{
-    json_t *address;
-    size_t i;
-
-    json_array_foreach(entry->addresses, i, address)
-    {
-        if (account_name_equal(json_string_value(address), account))
-            return true;
-    }
-    return false;
-}
-
-/* While an address moves to another identity, the one it moves to speaks for it. */
-struct entry *entry_of(struct service *service, const char *account)
-{
-    struct entry *entry, *found = NULL;
-
-    for (entry = service->entries; entry != NULL; entry = entry->next) {
-        if (entry->moving[0] != '\0' && account_name_equal(entry->moving, account))
-            return entry;
-        if (found == NULL && entry_has_address(entry, account))
-            found = entry;
-    }
-    return found;
-}
-
-bool keys_equal(const struct identity_key *a, const struct identity_key *b)
-{
-    return strcmp(a->authority, b->authority) == 0 && strcmp(a->tenant, b->tenant) == 0 &&
-           strcmp(a->client_id, b->client_id) == 0 && strcmp(a->sign_in_as, b->sign_in_as) == 0;
-}
-
-struct entry *entry_by_key(struct service *service, const struct identity_key *key)
-{
-    struct entry *entry;
-
-    for (entry = service->entries; entry != NULL && !keys_equal(&entry->identity.key, key);
-         entry = entry->next)
-        ;
-    return entry;
-}
 
 void entry_name(char name[VAULT_NAME_SIZE], const struct identity_key *key)
 {
@@ -74,22 +31,8 @@ struct entry *entry_make(struct service *service, const struct identity_key *key
     entry_name(entry->name, key);
     entry->next = service->entries;
     service->entries = entry;
+    index_entry(entry);
     return entry;
-}
-
-int entry_add_address(struct entry *entry, const char *account)
-{
-    return entry_has_address(entry, account) ? 0
-                                             : json_array_append_new(entry->addresses, json_string(account));
-}
-
-void entry_remove_address(struct entry *entry, const char *account)
-{
-    size_t i;
-
-    for (i = json_array_size(entry->addresses); i-- > 0;)
-        if (account_name_equal(json_string_value(json_array_get(entry->addresses, i)), account))
-            json_array_remove(entry->addresses, i);
 }
 
 size_t accounts_count(const struct service *service)
@@ -197,6 +140,7 @@ static void entry_free(struct entry *entry)
     loop_timer_cancel(entry->service->loop, entry->sign_in_timer);
     loop_timer_cancel(entry->service->loop, entry->save_timer);
     redirect_listener_close(entry->listener);
+    unindex_entry(entry);
     identity_clear(&entry->identity);
     json_decref(entry->addresses);
     free(entry);
@@ -206,6 +150,8 @@ void entries_sweep(struct service *service)
 {
     struct entry **link = &service->entries;
 
+    if (service->vacant_count == 0)
+        return;
     while (*link != NULL) {
         struct entry *entry = *link;
         const struct identity *identity = &entry->identity;

@@ -39,9 +39,7 @@ static void take_address(struct entry *entry, const char *address)
     bool starting = entry->service->starting;
     struct entry *other;
 
-    for (other = entry->service->entries; other != NULL; other = other->next) {
-        if (other == entry || !entry_has_address(other, address))
-            continue;
+    while ((other = entry_other_with(entry, address)) != NULL) {
         if (starting && claims_better(other, entry, address)) {
             entry->untidy = true;
             return;
@@ -66,7 +64,7 @@ static void take_header(struct entry *entry, const struct record_header *extra, 
         memcpy(entry->wish.cloud, extra->cloud, sizeof entry->wish.cloud);
     }
     if (proven)
-        json_array_clear(entry->addresses);
+        entry_clear_addresses(entry);
     json_array_foreach(extra->addresses, i, address)
     {
         if (proven)
@@ -218,7 +216,7 @@ static void drop_entry(struct entry *entry)
 
     entry->on_disk = false;
     entry->generation = 0;
-    json_array_clear(entry->addresses);
+    entry_clear_addresses(entry);
     (void)entry_step(entry, &removed);
 }
 

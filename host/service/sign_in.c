@@ -96,7 +96,7 @@ void sign_in_finished(struct entry *entry, const struct problem *problem)
         json_object_set_new(params, "problem", problem_to_json(problem));
     else if (entry->moving[0] != '\0')
         finish_move(entry);
-    entry->moving[0] = '\0';
+    entry_set_moving(entry, "");
     close_listener(entry);
     if (problem == NULL)
         entry_judge(entry);
@@ -244,7 +244,7 @@ static int begin(struct entry *entry, const char *account, bool moves, const cha
     problem_copy_text(entry->sign_in_account, sizeof entry->sign_in_account, account);
     snprintf(entry->sign_in_id, sizeof entry->sign_in_id, "%08x%08x", randombytes_random(),
              randombytes_random());
-    problem_copy_text(entry->moving, sizeof entry->moving, moves ? account : "");
+    entry_set_moving(entry, moves ? account : "");
     entry->listener = listener;
     entry->sign_in_expires_at = wall_clock() + SIGN_IN_DEADLINE_S;
     entry->sign_in_timer = loop_timer_start(service->loop, SIGN_IN_DEADLINE_S * 1000, deadline_passed, entry);
