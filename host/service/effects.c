@@ -18,6 +18,7 @@ struct report {
 void entry_changed(struct entry *entry)
 {
     entry->changed = true;
+    entry->service->changes_due = true;
 }
 
 static void token_arrived(void *context, struct https_answer *http)

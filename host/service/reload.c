@@ -117,9 +117,11 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     /* The reader has no clock. What lasts is known since it was first seen. */
     if (identity->held.kind != PROBLEM_NONE)
         identity->held.since = identity->held.kind == before.kind ? before.since : wall_clock();
+    if (identity->held.kind == PROBLEM_VAULT_LOCKED)
+        entry->service->any_locked = true;
     entry->generation = file->generation;
     entry->on_disk = entry->seen = true;
-    entry->changed = true;
+    entry_changed(entry);
 }
 
 static void load_one(void *context, struct vault_entry *file)
@@ -291,9 +293,12 @@ static bool may_open_now(struct service *service)
     const struct entry *entry;
     struct problem problem;
 
+    if (!service->any_locked)
+        return false;
     for (entry = service->entries; entry != NULL && entry->identity.held.kind != PROBLEM_VAULT_LOCKED;
          entry = entry->next)
         ;
+    service->any_locked = entry != NULL;
     return entry != NULL && vault_prepare(service->vault, &problem) == 0;
 }
 

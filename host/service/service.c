@@ -93,11 +93,16 @@ void service_tell_changes(struct service *service)
     json_t *address;
     size_t i;
 
+    if (!service->changes_due)
+        return;
+    service->changes_due = false;
     for (entry = service->entries; entry != NULL; entry = entry->next) {
         if (!entry->changed)
             continue;
-        if (service->client.congested != NULL && service->client.congested(service->client.context))
+        if (service->client.congested != NULL && service->client.congested(service->client.context)) {
+            service->changes_due = true;
             return;
+        }
         entry->changed = false;
         json_array_foreach(entry->addresses, i, address)
         {

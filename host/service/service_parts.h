@@ -78,6 +78,8 @@ struct service {
     struct entry *by_sign_in_name[INDEX_BUCKETS];
     struct claim *claims[INDEX_BUCKETS];
     size_t vacant_count; /* entries without an address: what is to be swept is among them */
+    bool changes_due;    /* an entry may have changed */
+    bool any_locked;     /* an entry may be held because the vault is locked */
     struct request *requests;
     size_t request_count;
     uint64_t next_number;
