@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void entry_name(char name[VAULT_NAME_SIZE], const struct identity_key *key)
 {
@@ -177,11 +178,8 @@ void entries_free(struct service *service)
 
 static int compare_listed(const void *a, const void *b)
 {
-    char folded_a[ACCOUNT_NAME_SIZE], folded_b[ACCOUNT_NAME_SIZE];
-
-    account_name_fold(folded_a, ((const struct listed *)a)->account);
-    account_name_fold(folded_b, ((const struct listed *)b)->account);
-    return strcmp(folded_a, folded_b);
+    /* In the C locale, which we never leave: the order of the folded names. */
+    return strcasecmp(((const struct listed *)a)->account, ((const struct listed *)b)->account);
 }
 
 int accounts_sorted(struct service *service, struct listed **list)
