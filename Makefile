@@ -122,7 +122,7 @@ check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
 
 # Built as the program is, so that only what they do differs.
-$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/flags
+$(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) $(WARNINGS) $(HARDEN) $(CFLAGS) $(LIB_CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $< $(LIB_LIBS)
 

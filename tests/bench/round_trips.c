@@ -10,6 +10,8 @@
  * `rounds` turns of `trips` messages after the first, one at a time: p50 and p99 of each turn. Times are in
  * microseconds, sizes in KiB. A program without messages is only started and waited for.
  */
+#include "series.h"
+
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
@@ -26,12 +28,6 @@
 #define ANSWER_MAX ((size_t)1024 * 1024)
 #define ARGUMENTS_MAX 16
 
-/* What one measurement gave, time by time. */
-struct series {
-    double *values;
-    size_t count;
-};
-
 struct program {
     const char *name;
     json_t *messages; /* borrowed, as the plan has them */
@@ -46,42 +42,12 @@ struct program {
     long rss, peak;
 };
 
-static _Noreturn void give_up(const char *what, const char *name)
-{
-    fprintf(stderr, "round_trips: %s: %s\n", name, what);
-    exit(1);
-}
-
 static double microseconds(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static void add(struct series *series, double value)
-{
-    series->values = realloc(series->values, (series->count + 1) * sizeof *series->values);
-    if (series->values == NULL)
-        give_up("out of memory", "series");
-    series->values[series->count++] = value;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-
-    return (left > right) - (left < right);
-}
-
-/* Sorts the series. 0 when it is empty. */
-static double quantile(struct series *series, double part)
-{
-    if (series->count == 0)
-        return 0;
-    qsort(series->values, series->count, sizeof *series->values, compare);
-    return series->values[(size_t)((double)(series->count - 1) * part + 0.5)];
 }
 
 /* --- one program --- */
@@ -227,15 +193,6 @@ static void measure_round(struct program *program, size_t trips)
     add(&program->p50, quantile(&series, 0.5));
     add(&program->p99, quantile(&series, 0.99));
     free(series.values);
-}
-
-static json_t *turns(const struct series *series)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < series->count; i++)
-        json_array_append_new(array, json_real(series->values[i]));
-    return array;
 }
 
 static json_t *report(struct program *program)
