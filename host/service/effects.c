@@ -18,6 +18,7 @@ struct report {
 void entry_changed(struct entry *entry)
 {
     entry->changed = true;
+    entry->service->changes_due = true;
 }
 
 struct token_http token_exchange(const struct https_answer *http)
@@ -136,6 +137,7 @@ static void reply_token(struct entry *entry, const struct effect *effect)
     const struct access *access = &entry->identity.access[effect->resource];
     char scopes[SCOPE_LIST_SIZE], scope[SCOPE_SIZE];
     const char *rest = scopes;
+    const struct secret *token = &access->access_token;
     json_t *list = json_array();
 
     if (request == NULL) {
@@ -145,12 +147,14 @@ static void reply_token(struct entry *entry, const struct effect *effect)
     scope_list_of_resource(scopes, entry->identity.grant.scopes, access->resource);
     while (scope_list_next(&rest, scope))
         json_array_append_new(list, json_string(scope));
-    send_message(entry->service,
-                 rpc_result(request->id,
-                            json_pack("{s:s, s:s, s:I, s:o, s:s, s:s}", "accessToken",
-                                      secret_expose(&access->access_token), "tokenType", "Bearer",
-                                      "expiresAt", (json_int_t)access->expires_at, "scopes", list, "resource",
-                                      access->resource, "source", effect->renewed ? "renewed" : "cache")));
+    /* The token came out of JSON, so that it need not be looked through for UTF-8 again. */
+    send_message(
+        entry->service,
+        rpc_result(request->id,
+                   json_pack("{s:o, s:s, s:I, s:o, s:s, s:s}", "accessToken",
+                             json_stringn_nocheck(secret_expose(token), token->length), "tokenType", "Bearer",
+                             "expiresAt", (json_int_t)access->expires_at, "scopes", list, "resource",
+                             access->resource, "source", effect->renewed ? "renewed" : "cache")));
     request_close(request);
 }
 
