@@ -61,56 +61,6 @@ struct https *https_for(struct service *service, const char *authority)
     return *https;
 }
 
-/* The scopes of a code request are those of its first resource: one resource per token request (FACTS 1.3).
- */
-static void code_scopes(const struct sign_in *sign_in, char scopes[SCOPE_LIST_SIZE])
-{
-    char scope[SCOPE_SIZE], resource[RESOURCE_SIZE] = "";
-    const char *rest = sign_in->scopes;
-
-    while (resource[0] == '\0' && scope_list_next(&rest, scope))
-        if (!scope_is_openid(scope))
-            (void)scope_resource(resource, scope);
-    scope_list_of_resource(scopes, sign_in->scopes, resource);
-    (void)scope_list_add(scopes, "offline_access");
-    (void)scope_list_add(scopes, "openid");
-    (void)scope_list_add(scopes, "profile");
-}
-
-static void sign_in_form(const struct sign_in *sign_in, struct token_request *request)
-{
-    switch (sign_in->method) {
-    case METHOD_BROWSER:
-        request->code = &sign_in->code;
-        request->redirect_uri = sign_in->redirect_uri;
-        request->verifier = &sign_in->verifier;
-        break;
-    case METHOD_DEVICE:
-        request->device_code = &sign_in->code;
-        break;
-    case METHOD_IMPORT:
-        request->refresh_token = &sign_in->code;
-        break;
-    }
-}
-
-static int token_form(const struct identity *identity, struct secret *form)
-{
-    char scopes[SCOPE_LIST_SIZE];
-    struct token_request request = {.client_id = identity->key.client_id, .scopes = scopes};
-
-    if (identity->flight.purpose == PURPOSE_SIGN_IN) {
-        code_scopes(&identity->sign_in, scopes);
-        sign_in_form(&identity->sign_in, &request);
-    } else {
-        scope_list_of_resource(scopes, identity->grant.scopes,
-                               identity->access[identity->flight.resource].resource);
-        (void)scope_list_add(scopes, "offline_access");
-        request.refresh_token = &identity->grant.refresh_token;
-    }
-    return token_request_form(form, &request);
-}
-
 static int send_token_request(struct entry *entry)
 {
     const struct identity_key *key = &entry->identity.key;
@@ -121,7 +71,7 @@ static int send_token_request(struct entry *entry)
     if (https == NULL ||
         endpoint_url(url, sizeof url, key->authority, identity_token_tenant(&entry->identity), PATH_TOKEN) !=
             0 ||
-        token_form(&entry->identity, &form) != 0)
+        identity_token_form(&entry->identity, &form) != 0)
         return -1;
     if (https_post_form(https, url, &form, HTTPS_TOKEN_ANSWER_MAX, HTTPS_TOKEN_TIMEOUT_MS, token_arrived,
                         entry) != 0) {
