@@ -290,5 +290,7 @@ const struct access *identity_find_access(const struct identity *identity, const
 void identity_forget_tokens(struct identity *identity);
 /* The tenant of a token request: the one where the user is, once it is known (FACTS 1.1). Borrowed. */
 const char *identity_token_tenant(const struct identity *identity);
+/* The form of the token request that flight speaks of. 0, or -1 out of memory. */
+int identity_token_form(const struct identity *identity, struct secret *form);
 
 #endif
