@@ -251,27 +251,28 @@ static void rule_3_a_late_answer_never_resurrects_what_was_signed_out_or_removed
         }
 }
 
-/* Removed and signed in again, the serial numbers begin anew: the number alone would not tell. */
+/* Removed and signed in again, serial numbers begin anew: the number alone does not tell. */
 static void rule_3_a_late_answer_to_a_removed_grant_does_not_count_for_the_next(void **state)
 {
-    struct token_answer answer;
-    struct bench bench;
-    uint64_t id;
+    enum token_failure failure;
+    struct bench bench, other;
 
     (void)state;
-    signed_in_long_ago(&bench);
-    want(&bench, OUTLOOK);
-    happens(&bench, EVENT_REMOVED);
-    id = start_sign_in(&bench, ALL_SCOPES);
-    redirect_code(&bench, "code");
-    answer_late(&bench, TOKEN_FAILURE_NONE);
-    assert_refresh_token(&bench, "");
-    good_code_answer(&answer, "outlook-2", "refresh-2");
-    give(&bench, &answer);
-    finished_with(&bench, id, PROBLEM_NONE);
-    assert_int_equal(bench.identity.grant.serial, 1);
-    assert_refresh_token(&bench, "refresh-2");
-    bench_close(&bench);
+    for (failure = TOKEN_FAILURE_NONE; failure <= TOKEN_FAILURE_DEAD; failure++) {
+        signed_in_long_ago(&bench);
+        open_other(&other, &bench);
+        want(&bench, OUTLOOK);
+        happens(&bench, EVENT_REMOVED);
+        happens(&other, EVENT_REMOVED);
+        sign_in(&other, "outlook-2", "refresh-2");
+        take_over(&bench, &other);
+        assert_int_equal(bench.identity.grant.serial, 1);
+        answer_late(&bench, failure);
+        assert_refresh_token(&bench, "refresh-2");
+        assert_token(&bench, want(&bench, OUTLOOK), "outlook-2", false);
+        bench_close(&bench);
+        bench_close(&other);
+    }
 }
 
 int main(void)
