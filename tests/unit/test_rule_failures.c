@@ -175,6 +175,28 @@ static void rule_5_each_start_of_a_host_is_one_try(void **state)
     bench_close(&started);
 }
 
+static void rule_5_what_the_user_asked_for_is_done_when_another_process_has_tried(void **state)
+{
+    struct bench bench, started;
+
+    (void)state;
+    refused(&bench, GRANT("consent_required"));
+    open_other(&started, &bench);
+    happens(&bench, EVENT_RETRY); /* it waits for its minute to be over */
+    pass(&bench, 10);
+    pass(&started, 10);
+    happens(&started, EVENT_RETRY);
+    want(&started, OUTLOOK);
+    answer_http(&started, 400, 0, GRANT("consent_required"));
+    take_over(&bench, &started);
+    pass(&bench, SUSPENDED_RETRY_S - 1);
+    assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_CONSENT_REQUIRED);
+    pass(&bench, 1);
+    assert_waiting(&bench, want(&bench, OUTLOOK));
+    bench_close(&bench);
+    bench_close(&started);
+}
+
 static void rule_5_a_dead_refresh_token_is_never_sent_again(void **state)
 {
     struct bench bench, started;
@@ -249,6 +271,7 @@ int main(void)
         cmocka_unit_test(rule_5_a_consent_heals_without_a_new_sign_in),
         cmocka_unit_test(rule_5_the_user_may_have_it_tried_again_but_not_within_a_minute),
         cmocka_unit_test(rule_5_each_start_of_a_host_is_one_try),
+        cmocka_unit_test(rule_5_what_the_user_asked_for_is_done_when_another_process_has_tried),
         cmocka_unit_test(rule_5_a_dead_refresh_token_is_never_sent_again),
         cmocka_unit_test(rule_6_a_number_never_deletes),
         cmocka_unit_test(rule_6_a_number_may_make_an_answer_passing),
