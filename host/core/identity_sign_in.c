@@ -259,17 +259,19 @@ static int64_t doubled(int64_t interval)
 /* RFC 8628 section 3.5. True when the next poll will tell. */
 static bool poll_again(struct sign_in *sign_in, const struct token_answer *answer, struct moment now)
 {
+    int64_t pause = 0;
+
     if (sign_in->method != METHOD_DEVICE)
         return false;
-    if (answer->device_poll == DEVICE_POLL_SLOW_DOWN)
+    if (answer->device_poll == DEVICE_POLL_SLOW_DOWN) {
         sign_in->interval += DEVICE_SLOW_DOWN_S;
-    else if (answer->failure == TOKEN_FAILURE_TRANSIENT)
+    } else if (answer->device_poll == DEVICE_POLL_NONE && answer->failure == TOKEN_FAILURE_TRANSIENT) {
         sign_in->interval = doubled(sign_in->interval);
-    else if (answer->device_poll != DEVICE_POLL_PENDING)
+        pause = answer->problem.retry_after;
+    } else if (answer->device_poll != DEVICE_POLL_PENDING) {
         return false;
-    sign_in->poll_at =
-        now.uptime +
-        (answer->problem.retry_after > sign_in->interval ? answer->problem.retry_after : sign_in->interval);
+    }
+    sign_in->poll_at = now.uptime + (pause > sign_in->interval ? pause : sign_in->interval);
     return true;
 }
 
