@@ -310,12 +310,14 @@ const struct access *identity_find_access(const struct identity *identity, const
     return NULL;
 }
 
+void access_take_token(struct access *access, struct secret *token)
+{
+    secret_move(&access->access_token, token);
+    crypto_hash_sha256(access->hash, access->access_token.bytes, access->access_token.length);
+}
+
 bool access_is_rejected(const struct access *access, const unsigned char *rejected)
 {
-    unsigned char digest[crypto_hash_sha256_BYTES];
-
-    if (rejected == NULL || access->access_token.length == 0)
-        return false;
-    crypto_hash_sha256(digest, access->access_token.bytes, access->access_token.length);
-    return sodium_memcmp(digest, rejected, sizeof digest) == 0;
+    return rejected != NULL && access->access_token.length != 0 &&
+           sodium_memcmp(access->hash, rejected, sizeof access->hash) == 0;
 }

@@ -80,13 +80,14 @@ struct grant {
 struct access {
     char resource[RESOURCE_SIZE]; /* "": unused */
     struct secret access_token;
-    uint64_t renewal;              /* the grant's count when it was issued */
-    int64_t issued_at, expires_at; /* wall */
-    int64_t refresh_at;            /* wall: when it should be renewed */
-    int64_t jitter;                /* seconds before that, in this process; after a failure, behind it */
-    int64_t issued_uptime;         /* for a token issued in this process; else 0 */
-    struct moment read;            /* when a token of another process was read */
-    bool used;                     /* asked for since start: renewed ahead, counts for the state */
+    unsigned char hash[REJECTED_HASH_BYTES]; /* SHA-256 of it: many may ask with `rejected` */
+    uint64_t renewal;                        /* the grant's count when it was issued */
+    int64_t issued_at, expires_at;           /* wall */
+    int64_t refresh_at;                      /* wall: when it should be renewed */
+    int64_t jitter;        /* seconds before that, in this process; after a failure, behind it */
+    int64_t issued_uptime; /* for a token issued in this process; else 0 */
+    struct moment read;    /* when a token of another process was read */
+    bool used;             /* asked for since start: renewed ahead, counts for the state */
     /* The grant is suspended for this resource: problem says why, tried_at (wall) since when. */
     bool suspended;
     int64_t tried_at;

@@ -170,7 +170,7 @@ void access_store(struct identity *identity, int resource, struct token_answer *
 {
     struct access *access = &identity->access[resource];
 
-    secret_move(&access->access_token, &answer->access_token);
+    access_take_token(access, &answer->access_token);
     access->renewal = identity->grant.renewals;
     access->issued_at = now.wall;
     access->issued_uptime = now.uptime;

@@ -76,7 +76,7 @@ static int64_t jitter_of(struct identity *identity, const struct access *access)
 static void take_token(struct identity *identity, struct access *access, struct access *from,
                        struct moment now)
 {
-    secret_move(&access->access_token, &from->access_token);
+    access_take_token(access, &from->access_token);
     access->renewal = from->renewal;
     access->issued_at = from->issued_at;
     access->expires_at = from->expires_at;

@@ -21,6 +21,7 @@ static const struct {
     {"signIn.cancel", method_sign_in_cancel, false},
     {"signOut", method_sign_out, false},
     {"renew", method_renew, true},
+    {"renewable", method_renewable, true},
 };
 
 int64_t wall_clock(void)

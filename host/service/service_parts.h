@@ -116,7 +116,8 @@ void notify(struct service *service, const char *method, json_t *params);
 /* --- methods: a result (new reference), or NULL with *problem, or NULL with PROBLEM_NONE: the reply comes
  * later --- */
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
-    method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew;
+    method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
+    method_renewable;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);

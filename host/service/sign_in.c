@@ -20,7 +20,7 @@ static void deadline_passed(void *context)
     struct problem problem;
 
     entry->sign_in_timer = NULL;
-    problem_set(&problem, PROBLEM_CANCELLED, "The sign-in was not finished within five minutes.",
+    problem_set(&problem, PROBLEM_CANCELLED, "The sign-in was not finished in time.",
                 "Start the sign-in again.");
     entry_end_sign_in(entry, &problem);
     entries_sweep(service);
