@@ -158,6 +158,24 @@ static void rule_5_the_user_may_have_it_tried_again_but_not_within_a_minute(void
     bench_close(&bench);
 }
 
+static void rule_5_a_sign_in_that_was_started_is_the_users_word_too(void **state)
+{
+    struct problem given_up;
+    const struct event end = {.kind = EVENT_SIGN_IN_END, .sign_in_end = &given_up};
+    struct bench bench;
+
+    (void)state;
+    problem_set(&given_up, PROBLEM_CANCELLED, "It was cancelled.", "Start again.");
+    refused(&bench, GRANT("consent_required"));
+    start_sign_in(&bench, ALL_SCOPES);
+    step(&bench, &end);
+    pass(&bench, SAME_REQUEST_PAUSE_S);
+    assert_waiting(&bench, want(&bench, OUTLOOK));
+    renew_with(&bench, "outlook-2", NULL);
+    assert_state(&bench, "ready", PROBLEM_NONE);
+    bench_close(&bench);
+}
+
 static void rule_5_each_start_of_a_host_is_one_try(void **state)
 {
     struct bench bench, started;
@@ -270,6 +288,7 @@ int main(void)
         cmocka_unit_test(rule_5_a_suspended_grant_is_tried_once_an_hour_over_all_processes),
         cmocka_unit_test(rule_5_a_consent_heals_without_a_new_sign_in),
         cmocka_unit_test(rule_5_the_user_may_have_it_tried_again_but_not_within_a_minute),
+        cmocka_unit_test(rule_5_a_sign_in_that_was_started_is_the_users_word_too),
         cmocka_unit_test(rule_5_each_start_of_a_host_is_one_try),
         cmocka_unit_test(rule_5_what_the_user_asked_for_is_done_when_another_process_has_tried),
         cmocka_unit_test(rule_5_a_dead_refresh_token_is_never_sent_again),
