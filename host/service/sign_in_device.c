@@ -81,14 +81,11 @@ static int send_request(const struct sign_in_plan *plan, struct device_request *
 json_t *sign_in_by_device(const struct sign_in_plan *plan, json_t *id, struct problem *problem)
 {
     struct service *service = plan->entry->service;
-    struct request *request = request_open(service, id, problem);
+    struct request *request = request_open_patient(service, id, problem); /* the transfer has a deadline */
     struct device_request *asked = NULL;
 
     if (request == NULL)
         return NULL;
-    /* The transfer has a deadline of its own. */
-    loop_timer_cancel(service->loop, request->deadline);
-    request->deadline = NULL;
     asked = calloc(1, sizeof *asked);
     if (asked != NULL) {
         asked->service = service;
