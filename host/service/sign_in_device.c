@@ -47,8 +47,11 @@ static void device_code_arrived(void *context, struct https_answer *http)
     json_t *result = NULL;
     const struct token_http exchange = token_exchange(http);
 
-    if (request != NULL && device_answer_read(&device, &exchange, &problem) == 0 &&
-        sign_in_prepare(service, asked->account, asked->scopes, &plan, &problem) == 0)
+    if (request != NULL && entry_of(service, asked->account) == NULL)
+        problem_set(&problem, PROBLEM_CANCELLED, "The account was removed.",
+                    "Add it again when you need it.");
+    else if (request != NULL && device_answer_read(&device, &exchange, &problem) == 0 &&
+             sign_in_prepare(service, asked->account, asked->scopes, &plan, &problem) == 0)
         result = begin(&plan, &device, &problem);
     if (request != NULL) {
         send_message(service,
