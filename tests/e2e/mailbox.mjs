@@ -49,6 +49,17 @@ async function checkMail(user) {
 }
 
 /**
+ * Runs in Thunderbird: asks for new mail as the user does, who is told when it fails.
+ * @param {string} user
+ */
+async function getMessages(user) {
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  const server = MailServices.accounts.allServers.find(one => one.username === user);
+  const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
+  server.getNewMessages(inbox, Services.wm.getMostRecentWindow("mail:3pane").msgWindow, null);
+}
+
+/**
  * Runs in Thunderbird: closes the open connections, so that the next check logs in anew.
  * @param {string} user
  */
@@ -176,6 +187,11 @@ export class Mailbox {
   /** @param {string} user */
   check(user) {
     return this.#marionette.chrome(checkMail, user);
+  }
+
+  /** @param {string} user */
+  getMessages(user) {
+    return this.#marionette.chrome(getMessages, user);
   }
 
   /** @param {string} user */

@@ -123,6 +123,31 @@ export class World {
   }
 
   /**
+   * Thunderbird with Ada's account signed in, as the user does it.
+   * @param {Partial<import("./thunderbird.mjs").Options>} [options]
+   */
+  async signedIn(options) {
+    const thunderbird = await this.startThunderbird(options);
+    const popup = await thunderbird.openPopup();
+    await popup.press("signIn", ADA);
+    await popup.waitForState(ADA, "ready");
+    await this.mail.waitForLogin({ user: ADA, protocol: "imap" });
+    return { thunderbird, popup };
+  }
+
+  /** How often tokens were renewed. */
+  renewals() {
+    return this.identityProvider.counts()["token:refresh_token"] ?? 0;
+  }
+
+  /** The mail servers take none of the tokens there are so far. */
+  refuseTokens() {
+    for (const issued of this.identityProvider.issued().filter(({ kind }) => kind === "access_token")) {
+      issued.revoked = true;
+    }
+  }
+
+  /**
    * Restarts on the same profile and home.
    * @param {import("./thunderbird.mjs").Thunderbird} thunderbird
    * @param {Partial<import("./thunderbird.mjs").Options>} [changes]

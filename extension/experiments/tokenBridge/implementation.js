@@ -10,6 +10,7 @@ this.tokenBridge = class extends ExtensionAPI {
   #managed = null;
   #mailServers = null;
   #hook = null;
+  #refusedLogins = null;
   /** @type {string|null} */
   #obstacle = null;
   #uninstalling = false;
@@ -32,6 +33,7 @@ this.tokenBridge = class extends ExtensionAPI {
       if (!this.#obstacle) {
         this.#hook = new TokenHook(OAuth2.prototype, this.#managed);
         this.#hook.install();
+        this.#refusedLogins = this.#watchLogins();
       }
     } catch (error) {
       this.#obstacle = String(error);
@@ -50,10 +52,24 @@ this.tokenBridge = class extends ExtensionAPI {
     return target;
   }
 
+  /** A token that was refused is replaced at once, and not when the user looks for mail the next time. */
+  #watchLogins() {
+    const { RefusedLogins } = this.#load("refused_logins.js");
+    const refusedLogins = new RefusedLogins(account => {
+      if (this.#hook.loginFailed(account)) {
+        // The failed connection is not done with its server before it has told everybody.
+        Services.tm.dispatchToMainThread(() => this.#mailServers.check(account));
+      }
+    });
+    refusedLogins.watch();
+    return refusedLogins;
+  }
+
   onShutdown(isAppShutdown) {
     if (isAppShutdown) {
       return;
     }
+    this.#refusedLogins?.stop();
     this.#hook?.uninstall();
     AddonManager.removeAddonListener(this.#watcher);
     if (this.#uninstalling) {
