@@ -4,6 +4,9 @@
 
 /* global ChromeUtils, Services, Cc, Ci, Components */
 
+import assert from "node:assert/strict";
+import { DialogOpened } from "./marionette.mjs";
+
 /**
  * Runs in Thunderbird: resolves when the account's inbox holds a message with the subject.
  * @param {string} user
@@ -100,6 +103,15 @@ async function send(user, { to, subject, text }) {
       null, "text/plain", text, null, null, listener, "", "", Ci.nsIMsgCompType.New,
     );
   });
+}
+
+/** Runs in Thunderbird: when it asks next what to do about a failed login, "Retry" is pressed. */
+async function retryNextLogin() {
+  const press = dialog => {
+    Services.obs.removeObserver(press, "common-dialog-loaded");
+    dialog.Dialog.ui.button0.click();
+  };
+  Services.obs.addObserver(press, "common-dialog-loaded");
 }
 
 /**
@@ -205,6 +217,16 @@ export class Mailbox {
    */
   send(user, message) {
     return this.#marionette.chrome(send, user, message);
+  }
+
+  /**
+   * Sends where the login fails first. Returns before the message is sent.
+   * @param {string} user
+   * @param {{to: string, subject: string, text: string}} message
+   */
+  async sendWithRetry(user, message) {
+    await this.#marionette.chrome(retryNextLogin);
+    await assert.rejects(this.send(user, message), DialogOpened);
   }
 
   /**

@@ -5,6 +5,10 @@
 "use strict";
 
 const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
+const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
+
+/** A mail check that comes while the connection of a failed login ends is put on that one, and lost with it. */
+const CONNECTION_END_MS = 1_000;
 
 this.tokenBridge = class extends ExtensionAPI {
   #managed = null;
@@ -55,10 +59,14 @@ this.tokenBridge = class extends ExtensionAPI {
   /** A token that was refused is replaced at once, and not when the user looks for mail the next time. */
   #watchLogins() {
     const { RefusedLogins } = this.#load("refused_logins.js");
+    const toCheck = new Set();
     const refusedLogins = new RefusedLogins(account => {
-      if (this.#hook.loginFailed(account)) {
-        // The failed connection is not done with its server before it has told everybody.
-        Services.tm.dispatchToMainThread(() => this.#mailServers.check(account));
+      if (this.#hook.loginFailed(account) && !toCheck.has(account)) {
+        toCheck.add(account);
+        setTimeout(() => {
+          toCheck.delete(account);
+          this.#mailServers.check(account);
+        }, CONNECTION_END_MS);
       }
     });
     refusedLogins.watch();
