@@ -11,7 +11,7 @@ import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
 import { accountViews, groupByAccount } from "./overview.mjs";
 import { Settings } from "./settings.mjs";
-import { SignIns, scopesFor } from "./sign_ins.mjs";
+import { SignIns, scopesWithPop } from "./sign_ins.mjs";
 import { TokenRequests, replaceToken } from "./token_requests.mjs";
 
 const NATIVE_NAME = "thunderseal";
@@ -140,11 +140,24 @@ export class Companion {
       // Its configuration may have been corrected since it was read.
       this.#host.restartIfIdle();
     }
-    const protocols = await this.#protocolsOf(account);
     this.#listing.signInBegins(account);
-    const started = this.#signIns.start(account, scopesFor(protocols, this.#settings.policy));
+    const started = this.#signIns.start(account, await this.#scopesOf(account));
     this.#onChange();
     await started;
+  }
+
+  /**
+   * @param {string} account
+   * @returns {Promise<string[]|undefined>} undefined: the host's default
+   */
+  async #scopesOf(account) {
+    const protocols = await this.#protocolsOf(account);
+    if (!protocols.includes("pop3")) {
+      return undefined;
+    }
+    // Whose cloud it is in, the policy may say by name or by domain; the host knows.
+    const { account: { cloud } } = await this.#host.request("account.add", { account });
+    return scopesWithPop(protocols, cloud, this.#settings.policy);
   }
 
   /**
