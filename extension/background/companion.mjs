@@ -108,7 +108,6 @@ export class Companion {
           break;
         case "signOut":
           await this.#host.request("signOut", { account });
-          await browser.tokenBridge.disconnect(account);
           break;
         case "letThunderbird":
           await this.#listing.remove(account);
@@ -232,6 +231,10 @@ export class Companion {
       if (before !== "ready") {
         this.#failures.forget(account.account);
       }
+    }
+    if (account.state === "signed-out" && before && before !== "signed-out") {
+      // Wherever the user did it: connections made with the tokens that went are to go too.
+      await browser.tokenBridge.disconnect(account.account);
     }
     await this.#listing.update(account);
   }

@@ -19,7 +19,8 @@ const REPOSITORY = resolve(import.meta.dirname, "../..");
 export const HOST = resolve(REPOSITORY, process.env.THUNDERSEAL ?? "build/thunderseal");
 export const XPI = join(dirname(HOST), "thunderseal.xpi");
 
-const BROWSER_PROGRAM = join(REPOSITORY, "tests/servers/browser.mjs");
+/** Signs in as a person does, given an address. */
+export const BROWSER_PROGRAM = join(REPOSITORY, "tests/servers/browser.mjs");
 
 export const ADA = "ada@contoso.test";
 
