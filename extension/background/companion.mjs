@@ -117,6 +117,10 @@ export class Companion {
           await browser.tokenBridge.checkMail(account);
           break;
         case "tryAgain":
+          if (this.#book.get(account)?.state === "blocked") {
+            // The host puts such an account off for an hour, but for its first try.
+            this.#startHostAnew();
+          }
           await this.#host.request("token.get", { account });
           await browser.tokenBridge.checkMail(account);
           break;
@@ -135,14 +139,20 @@ export class Companion {
    * @param {string|undefined} failedBefore the kind of what went wrong last
    */
   async #signIn(account, failedBefore) {
-    if (failedBefore === "misconfigured" && this.#signIns.idle) {
+    if (failedBefore === "misconfigured") {
       // Its configuration may have been corrected since it was read.
-      this.#host.restartIfIdle();
+      this.#startHostAnew();
     }
     this.#listing.signInBegins(account);
     const started = this.#signIns.start(account, await this.#scopesOf(account));
     this.#onChange();
     await started;
+  }
+
+  #startHostAnew() {
+    if (this.#signIns.idle) {
+      this.#host.restartIfIdle();
+    }
   }
 
   /**

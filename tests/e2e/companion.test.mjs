@@ -201,6 +201,18 @@ test("“Try again” fetches mail when there is a token", async () => {
   assert.deepEqual(checked, [ADA]);
 });
 
+test("“Try again” lets the host try anew what it has put off, unless a sign-in is under way", async () => {
+  const accounts = [account("blocked", { problem: { kind: "blocked", cause: "Disabled." } })];
+  const { companion, host, hosts, checked } = await started({ accounts });
+  await companion.perform({ action: "tryAgain", account: ADA });
+  assert.equal(hosts.length, 2);
+  assert.deepEqual(host().asked("token.get"), [{ account: ADA }]);
+  assert.deepEqual(checked, [ADA]);
+  await companion.perform({ action: "signIn", account: "ben@contoso.test" });
+  await companion.perform({ action: "tryAgain", account: ADA });
+  assert.equal(hosts.length, 2);
+});
+
 test("a sign-in that another program started cannot be cancelled here", async () => {
   const { view } = await started({ accounts: [account("signing-in")] });
   const { actions, words } = await view();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-/** Tokens end while Thunderbird runs; nobody but the host needs to know. */
+/** Tokens end while Thunderbird runs, and what stands in the way of new ones goes by. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -67,4 +67,24 @@ test("while the identity provider is out of reach mail waits quietly, and goes o
   await popup.waitForState(ADA, "ready");
   assert.equal(identityProvider.counts().authorize, 1, "nobody had to sign in");
   assert.deepEqual(await thunderbird.windows(), windows);
+});
+
+test("an account that an administrator blocked and let in again works at “Try again”", { timeout: 120_000 }, async t => {
+  const world = await World.open();
+  t.after(() => world.close());
+  const { identityProvider, mail } = world;
+  await identityProvider.control({ lifetimes: { accessToken: SHORT_S } });
+  const { thunderbird: { mailbox }, popup } = await world.signedIn();
+
+  await identityProvider.control({ disable: ADA, lifetimes: { accessToken: LONG_S } });
+  await expired(world);
+  await mail.deliver(ADA, letter({ subject: "For whoever is back" }));
+  await mailbox.disconnect(ADA);
+  await mailbox.check(ADA);
+  await popup.waitForState(ADA, "blocked");
+  await identityProvider.control({ enable: ADA });
+  await popup.press("tryAgain", ADA);
+  await popup.waitForState(ADA, "ready");
+  await mailbox.waitForMessage(ADA, "For whoever is back");
+  assert.equal(identityProvider.counts().authorize, 1);
 });
