@@ -17,6 +17,8 @@ sysconfdir = /etc
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
 DESTDIR    =
+# --json prints the figures for programs.
+BENCH_OPTIONS =
 
 CC       = gcc
 CFLAGS   = -O2 -g
@@ -37,11 +39,12 @@ OBJECTS   = $(SOURCES:host/%.c=$(BUILD)/obj/%.o)
 # What unit tests link: everything but main, with sanitizers.
 SANITIZED = $(patsubst host/%.c,$(BUILD)/sanitized/%.o,$(filter-out host/main.c,$(SOURCES)))
 UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+BENCH     = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all check check-unit check-protocol check-servers check-e2e check-layers demo needs xpi install \
+.PHONY: all bench check check-unit check-protocol check-servers check-e2e check-layers demo needs xpi install \
         uninstall format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
@@ -50,6 +53,7 @@ help:
 	@echo 'make            build $(BUILD)/thunderseal and $(BUILD)/thunderseal.xpi'
 	@echo 'make demo       install what is missing, build, and show the main job in a real Thunderbird'
 	@echo 'make check      install what is missing, build, and run all tests'
+	@echo 'make bench      install what is missing, build, and measure speed and memory against their targets'
 	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
 	@echo 'make xpi        build the add-on alone'
 	@echo 'make format     format the C sources'
@@ -117,13 +121,22 @@ check-servers:
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
 
+# Built as the program is, so that only what they do differs.
+$(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) $(WARNINGS) $(HARDEN) $(CFLAGS) $(LIB_CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $< $(LIB_LIBS)
+
+bench: needs
+	@$(MAKE) -s all $(BENCH)
+	@THUNDERSEAL=$(abspath $(BUILD)/thunderseal) BENCH_TOOLS=$(abspath $(BUILD)/bench) $(NODE) tests/bench/bench.mjs $(BENCH_OPTIONS)
+
 demo: needs
 	@$(MAKE) -s all
 	@THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE) tests/e2e/demo.mjs
 
 # --- care ------------------------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch]))
+C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch]))
 
 format:
 	clang-format -i $(C_FILES)
