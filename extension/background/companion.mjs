@@ -33,6 +33,8 @@ export class Companion {
   #tokenRequests;
   #notices;
   #onChange;
+  /** Accounts whose mail check came to nothing for want of a token, in lower case. */
+  #unserved = new Set();
   #hostVersion = "";
   /** @type {{installed: boolean, obstacle: string|null}} */
   #bridge = { installed: true, obstacle: null };
@@ -55,7 +57,8 @@ export class Companion {
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
     this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
     this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
-      onSuccess: account => this.#failures.forget(account) && this.#changed(),
+      onSuccess: account => this.#served(account),
+      onFailure: account => this.#unserved.add(account.toLowerCase()),
       onUnknown: account => this.#listing.drop(account),
     });
   }
@@ -76,6 +79,14 @@ export class Companion {
   async answerToken(request) {
     await this.#started.promise;
     return this.#tokenRequests.answer(request);
+  }
+
+  /** @param {string} account */
+  #served(account) {
+    this.#unserved.delete(account.toLowerCase());
+    if (this.#failures.forget(account)) {
+      this.#changed();
+    }
   }
 
   /** Everything that the popup shows. */
@@ -117,8 +128,8 @@ export class Companion {
           await browser.tokenBridge.checkMail(account);
           break;
         case "tryAgain":
-          if (this.#book.get(account)?.state === "blocked") {
-            // The host puts such an account off for an hour, but for its first try.
+          if (before?.kind === "network" || this.#book.get(account)?.state === "blocked") {
+            // The host waits ever longer, and an hour for an administrator, but for its first try.
             this.#startHostAnew();
           }
           await this.#host.request("token.get", { account });
@@ -247,6 +258,10 @@ export class Companion {
       await browser.tokenBridge.disconnect(account.account);
     }
     await this.#listing.update(account);
+    if (account.state === "ready" && this.#unserved.delete(account.account.toLowerCase())) {
+      // Thunderbird's own next check may be ten minutes away.
+      await browser.tokenBridge.checkMail(account.account);
+    }
   }
 
   /** @param {{signInId: string, account: string, ok: boolean, problem?: any}} outcome */

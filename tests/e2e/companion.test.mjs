@@ -231,6 +231,29 @@ test("a sign-out closes the connections, wherever the user did it, and a first s
   assert.deepEqual(disconnected, [ADA]);
 });
 
+test("a mail check that got no token is made up for as soon as the account is ready", async () => {
+  let reply = () => Promise.reject({ kind: "network" });
+  const { companion, host, checked } = await started({ accounts: [account("ready")], methods: { "token.get": () => reply() } });
+  const change = async (/** @type {string} */ state) => {
+    host().notify("account.changed", { account: account(state) });
+    await settled();
+  };
+  await change("ready");
+  assert.deepEqual(checked, []);
+  await companion.answerToken(asking());
+  await change("waiting");
+  assert.deepEqual(checked, []);
+  await change("ready");
+  assert.deepEqual(checked, [ADA]);
+  await change("ready");
+  assert.deepEqual(checked, [ADA], "once");
+  await companion.answerToken(asking());
+  reply = () => /** @type {any} */ (Promise.resolve({ accessToken: "T", expiresAt: 2_000_000_000 }));
+  await companion.answerToken(asking());
+  await change("ready");
+  assert.deepEqual(checked, [ADA], "a later one got it");
+});
+
 test("a server that refuses good tokens is told of though the account is ready", async () => {
   const problem = { kind: "blocked", cause: "The mail server refuses tokens.", remedy: "Ask your administrator." };
   const { view } = await started({ accounts: [account("ready", { problem })] });

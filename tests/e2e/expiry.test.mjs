@@ -44,25 +44,33 @@ test("an access token that is due is renewed unasked, one that expired by the ne
   assert.deepEqual(await thunderbird.windows(), windows);
 });
 
-test("while the identity provider is out of reach mail waits quietly, and goes on when it is back", { timeout: 120_000 }, async t => {
+test("while the identity provider is out of reach mail waits quietly, and comes when it is back", { timeout: 120_000 }, async t => {
   const world = await World.open();
   t.after(() => world.close());
   const { identityProvider, mail } = world;
-  await identityProvider.control({ lifetimes: { accessToken: SHORT_S } });
+  await identityProvider.control({ lifetimes: { accessToken: LONG_S }, refreshIn: 3 });
   const { thunderbird, popup } = await world.signedIn();
   const { mailbox } = thunderbird;
   const windows = await thunderbird.windows();
 
+  await identityProvider.goAway();
+  await popup.waitForState(ADA, "waiting");
+
+  await identityProvider.control({ lifetimes: { accessToken: SHORT_S }, refreshIn: null });
+  await identityProvider.comeBack();
+  await popup.waitForState(ADA, "ready");
+  assert.equal(world.renewals(), 1, "nobody asked for it");
   await identityProvider.goAway();
   await expired(world);
   await mail.deliver(ADA, letter({ subject: "While it was away" }));
   await mailbox.disconnect(ADA);
   await mailbox.check(ADA);
   assert.match(await popup.waitForState(ADA, "waiting"), /cannot be reached/);
+  assert.equal(await mailbox.hasToken(ADA, { withUI: true }), false);
   assert.deepEqual(await thunderbird.windows(), windows);
 
   await identityProvider.comeBack();
-  await mailbox.check(ADA);
+  await popup.press("tryAgain", ADA);
   await mailbox.waitForMessage(ADA, "While it was away");
   await popup.waitForState(ADA, "ready");
   assert.equal(identityProvider.counts().authorize, 1, "nobody had to sign in");
