@@ -40,19 +40,22 @@ static const struct option long_options[] = {
 static const struct command {
     const char *name;
     command_function *function;
+    bool with_service;                /* else it reads the configuration alone, and runs without a vault */
     int arguments_min, arguments_max; /* -1: any number */
     int options[6];
 } commands[] = {
-    {"accounts", command_accounts, 0, 0, {OPTION_JSON}},
-    {"status", command_status, 0, -1, {OPTION_JSON}},
-    {"login", command_login, 1, 1, {OPTION_JSON, OPTION_AS, OPTION_DEVICE, OPTION_NO_BROWSER}},
-    {"logout", command_logout, 1, 1, {OPTION_JSON, OPTION_EVERYWHERE}},
-    {"forget", command_forget, 1, 1, {OPTION_JSON}},
+    {"accounts", command_accounts, true, 0, 0, {OPTION_JSON}},
+    {"status", command_status, true, 0, -1, {OPTION_JSON}},
+    {"login", command_login, true, 1, 1, {OPTION_JSON, OPTION_AS, OPTION_DEVICE, OPTION_NO_BROWSER}},
+    {"logout", command_logout, true, 1, 1, {OPTION_JSON, OPTION_EVERYWHERE}},
+    {"forget", command_forget, true, 1, 1, {OPTION_JSON}},
     {"token",
      command_token,
+     true,
      1,
      1,
      {OPTION_JSON, OPTION_PROTOCOL, OPTION_SCOPE, OPTION_MIN_TTL, OPTION_XOAUTH2}},
+    {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
 };
 
 static const char help_text[] =
@@ -73,6 +76,7 @@ static const char help_text[] =
     "      --scope S              with this scope; may be given several times\n"
     "      --min-ttl N            with at least N seconds left\n"
     "      --xoauth2              as the base64 string for SASL XOAUTH2\n"
+    "  consent-url                print the address where an administrator approves the app for everybody\n"
     "\n"
     "  --json                     print JSON instead of text\n"
     "  --help, --version\n"
@@ -243,7 +247,7 @@ static void token_settled(void *context)
     loop_stop(cli->loop);
 }
 
-static int run_command(struct cli *cli, const struct command *command)
+static int run_with_service(struct cli *cli, const struct command *command)
 {
     const struct service_client client = {.send = take_reply, .settled = token_settled, .context = cli};
     struct problem problem = {0};
@@ -283,7 +287,7 @@ int cli_run(int argc, char **argv)
         return EX_OSERR;
     status = read_options(argc, argv, &cli.options, &command);
     if (status == 0)
-        status = run_command(&cli, command);
+        status = command->with_service ? run_with_service(&cli, command) : command->function(&cli);
     else if (status < 0)
         status = cli_flush();
     service_free(cli.service);

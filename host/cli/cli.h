@@ -52,6 +52,6 @@ int cli_flush(void);
 
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
-    command_token;
+    command_token, command_consent_url;
 
 #endif

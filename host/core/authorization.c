@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PATH_AUTHORIZE "/oauth2/v2.0/authorize"
+#define PATH_ADMIN_CONSENT "/v2.0/adminconsent"
 
 /* Text that grows up to a fixed end; once it did not fit it stays marked. */
 struct writer {
@@ -113,6 +114,21 @@ static size_t grant_length(const struct token_request *request)
     if (request->code != NULL)
         return request->code->length;
     return request->device_code != NULL ? request->device_code->length : request->refresh_token->length;
+}
+
+int admin_consent_url(char url[AUTHORIZATION_URL_MAX], const struct consent_request *request)
+{
+    struct writer writer = {.text = url, .size = AUTHORIZATION_URL_MAX};
+
+    if (endpoint_url(url, AUTHORIZATION_URL_MAX, request->authority, request->tenant,
+                     PATH_ADMIN_CONSENT "?") != 0)
+        return -1;
+    writer.used = strlen(url);
+    put_field(&writer, "client_id", request->client_id);
+    put_field(&writer, "scope", request->scopes);
+    put_field(&writer, "redirect_uri", request->redirect_uri);
+    put_field(&writer, "state", request->state);
+    return writer.overflow ? -1 : 0;
 }
 
 int token_request_form(struct secret *form, const struct token_request *request)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Authorization URL and token request forms (RFC 6749, RFC 7636 PKCE S256, RFC 8252; FACTS 1.2 and 1.3). */
+/* Authorization and admin-consent URL, token request forms (RFC 6749, RFC 7636 PKCE S256, RFC 8252; FACTS 1.1
+ * to 1.3). */
 #ifndef THUNDERSEAL_CORE_AUTHORIZATION_H
 #define THUNDERSEAL_CORE_AUTHORIZATION_H
 
@@ -23,10 +24,22 @@ struct authorization_request {
     const struct secret *verifier;
 };
 
+struct consent_request {
+    const char *authority; /* https://host[:port] */
+    const char *tenant;
+    const char *client_id;
+    const char *redirect_uri;
+    const char *scopes;
+    const char *state;
+};
+
 /* Random bytes as base64url text into *text. 0 or -1. */
 int authorization_random_text(struct secret *text, const unsigned char *bytes, size_t length);
 /* The URL for the browser into url. 0, or -1 when it does not fit. */
 int authorization_url(char url[AUTHORIZATION_URL_MAX], const struct authorization_request *request);
+
+/* The same for an administrator who consents for the whole tenant. */
+int admin_consent_url(char url[AUTHORIZATION_URL_MAX], const struct consent_request *request);
 
 struct token_request {
     const char *client_id;

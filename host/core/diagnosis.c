@@ -1,92 +1,84 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "core/diagnosis.h"
 
-#include <stdio.h>
+#include "core/entra_error.h"
 #include <string.h>
-
-struct kind_texts {
-    enum problem_kind kind;
-    const char *cause;
-    const char *remedy;
-    const char *admin_remedy;
-};
-
-static const struct kind_texts texts[] = {
-    {PROBLEM_SIGN_IN_REQUIRED, "Microsoft no longer accepts the stored sign-in of this account.",
-     "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal login\".",
-     "Look at the user's sign-in log in Entra for the reason: password change, revoked sessions, or an "
-     "expired "
-     "sign-in."},
-    {PROBLEM_INTERACTION_REQUIRED,
-     "Microsoft wants to see the user once more, for instance for a second factor.",
-     "Sign in again from Thunderseal's button in Thunderbird and follow Microsoft's page.",
-     "Look at the Conditional Access tab of the failed sign-in in Entra's sign-in log."},
-    {PROBLEM_CONSENT_REQUIRED, "The app is not allowed to read this mailbox: a permission was not granted.",
-     "Sign in again and accept the permissions, or ask your administrator to approve the app.",
-     "Grant admin consent for the app's permissions in Entra, under Enterprise applications, Permissions."},
-    {PROBLEM_MISCONFIGURED, "Microsoft rejects how this app is set up: client id, tenant, redirect or scope.",
-     "Ask your administrator to check Thunderseal's settings.",
-     "Compare clientId, tenant and redirect URI in policy.json with the app registration in Entra; the app "
-     "must be "
-     "a public client with the redirect URI http://localhost."},
-    {PROBLEM_IDENTITY_PROVIDER, "Microsoft's sign-in service does not answer properly at the moment.",
-     "Nothing to do: Thunderseal tries again. If it lasts, ask whether a proxy stands in the way.",
-     "See the service health page; check whether a proxy answers in the place of the sign-in service."},
-    {PROBLEM_THROTTLED, "Microsoft asks for fewer requests at the moment.",
-     "Nothing to do: Thunderseal tries again later.", NULL},
-    {PROBLEM_CANCELLED, "The sign-in was cancelled in the browser.",
-     "Start the sign-in again when you are ready.", NULL},
-    {PROBLEM_INTERNAL, "Thunderseal ran out of memory or met a fault of its own.",
-     "Restart Thunderbird; if it happens again, report it.", NULL},
-};
-
-void diagnose_kind(enum problem_kind kind, struct problem *problem)
-{
-    size_t i;
-
-    problem_set(problem, kind, NULL, NULL);
-    for (i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (texts[i].kind == kind) {
-            problem_set(problem, kind, texts[i].cause, texts[i].remedy);
-            problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy, texts[i].admin_remedy);
-        }
-}
 
 struct error_row {
     const char *name;
     enum token_failure failure;
     enum problem_kind kind;
+    enum device_poll device_poll;
+    int words; /* the number whose words tell the error when Entra sent none; 0: the kind's */
 };
 
-/* MJS error/InteractionRequiredAuthError.ts and FACTS 1.3; only the first two end a refresh token. */
+/* MJS error/InteractionRequiredAuthError.ts and FACTS 1.3; only the first two end a refresh token. The others
+ * there (client_mismatch and so on) decide nothing: the error does. */
 static const struct error_row suberrors[] = {
-    {"bad_token", TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED},
-    {"token_expired", TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED},
-    {"consent_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED},
-    {"basic_action", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
-    {"additional_action", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
-    {"message_only", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
+    {"bad_token", TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED, DEVICE_POLL_NONE, 0},
+    {"token_expired", TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED, DEVICE_POLL_NONE, 0},
+    {"consent_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED, DEVICE_POLL_NONE, 0},
+    {"basic_action", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED, DEVICE_POLL_NONE, 0},
+    {"additional_action", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED, DEVICE_POLL_NONE, 0},
+    {"message_only", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED, DEVICE_POLL_NONE, 0},
 };
 
-/* RFC 6749 sections 4.1.2.1 and 5.2, OpenID Connect Core section 3.1.2.6, FACTS 1.3. */
+/* RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628 section 3.5, OpenID Connect Core section 3.1.2.6, FACTS 1.2
+ * and 1.3. */
 static const struct error_row errors[] = {
-    {"temporarily_unavailable", TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
-    {"server_error", TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
-    {"invalid_grant", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED},
-    {"login_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED},
-    {"interaction_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
-    {"consent_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED},
-    {"access_denied", TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED},
+    {"temporarily_unavailable", TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER, DEVICE_POLL_NONE, 0},
+    {"server_error", TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER, DEVICE_POLL_NONE, 0},
+    {"invalid_grant", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED, DEVICE_POLL_NONE, 0},
+    {"login_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED, DEVICE_POLL_NONE, 0},
+    {"interaction_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED, DEVICE_POLL_NONE, 0},
+    {"consent_required", TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED, DEVICE_POLL_NONE, 0},
+    {"invalid_client", TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED, DEVICE_POLL_NONE, 0},
+    {"unauthorized_client", TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED, DEVICE_POLL_NONE, 0},
+    {"invalid_resource", TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED, DEVICE_POLL_NONE, 0},
+    {"invalid_scope", TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED, DEVICE_POLL_NONE, 0},
+    {"unsupported_grant_type", TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED, DEVICE_POLL_NONE, 0},
+    {"unsupported_response_type", TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED, DEVICE_POLL_NONE, 0},
+    {"invalid_request", TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED, DEVICE_POLL_NONE, 0},
+    {"authorization_pending", TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER, DEVICE_POLL_PENDING, 70016},
+    {"slow_down", TOKEN_FAILURE_TRANSIENT, PROBLEM_THROTTLED, DEVICE_POLL_SLOW_DOWN, 0},
+    {"authorization_declined", TOKEN_FAILURE_SUSPENDED, PROBLEM_CANCELLED, DEVICE_POLL_DECLINED, 0},
+    {"access_denied", TOKEN_FAILURE_SUSPENDED, PROBLEM_CANCELLED, DEVICE_POLL_DECLINED, 0},
+    {"expired_token", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED, DEVICE_POLL_EXPIRED, 70019},
+    {"code_expired", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED, DEVICE_POLL_EXPIRED, 70019},
+    {"bad_verification_code", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED, DEVICE_POLL_EXPIRED, 70019},
 };
 
-static const struct error_row *find_row(const struct error_row *rows, size_t count, const char *name)
+/* DESIGN 3.6: claims that the browser can satisfy mean that it has to. */
+static const struct error_row with_claims = {"", TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED,
+                                             DEVICE_POLL_NONE, 0};
+
+/* FACTS 1.3: what nobody knows is like a mistake in the request: no looping, somebody has to look. */
+static const struct error_row unknown = {"", TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED, DEVICE_POLL_NONE,
+                                         0};
+
+static const struct error_row *find_suberror(const char *name)
 {
     size_t i;
 
-    for (i = 0; name != NULL && i < count; i++)
-        if (strcmp(rows[i].name, name) == 0)
-            return &rows[i];
+    for (i = 0; name != NULL && i < sizeof suberrors / sizeof suberrors[0]; i++)
+        if (strcmp(suberrors[i].name, name) == 0)
+            return &suberrors[i];
     return NULL;
+}
+
+static const struct error_row *find_error(const char *name)
+{
+    size_t i;
+
+    for (i = 0; name != NULL && i < sizeof errors / sizeof errors[0]; i++)
+        if (strcmp(errors[i].name, name) == 0)
+            return &errors[i];
+    return &unknown;
+}
+
+enum device_poll diagnose_device_poll(const char *error)
+{
+    return find_error(error)->device_poll;
 }
 
 /* Correlation ids are GUIDs; anything else is not shown. */
@@ -108,46 +100,106 @@ static bool status_is_transient(long status)
     return status == 408 || status == 429 || status >= 500;
 }
 
-/* FACTS 4, class T: Entra sends these with errors that otherwise ask for the user, invalid_grant among them.
- * The HTTP status says what each amounts to. */
-static const struct {
-    int aadsts;
-    long status;
-} passing_numbers[] = {
-    {50033, 500}, {50087, 500}, {50088, 500}, {50196, 429}, {70012, 500},
-    {80001, 500}, {80002, 500}, {80005, 500}, {80014, 500}, {90006, 500},
-    {90012, 500}, {90024, 500}, {90033, 500}, {90055, 429}, {90090, 500},
-};
-
-/* The status that the number stands for, or 0 when it is none of passing trouble. */
-static long status_of_number(int aadsts)
+/* The kinds among which a number may choose (DESIGN 3.6). */
+static bool number_may_choose(enum problem_kind kind)
 {
-    size_t i;
-
-    for (i = 0; i < sizeof passing_numbers / sizeof passing_numbers[0]; i++)
-        if (passing_numbers[i].aadsts == aadsts)
-            return passing_numbers[i].status;
-    return 0;
+    return kind == PROBLEM_SIGN_IN_REQUIRED || kind == PROBLEM_INTERACTION_REQUIRED ||
+           kind == PROBLEM_CONSENT_REQUIRED || kind == PROBLEM_BLOCKED || kind == PROBLEM_MISCONFIGURED;
 }
 
+static bool is_transient(const struct entra_error *number)
+{
+    return number != NULL && number->class == ENTRA_TRANSIENT;
+}
+
+/* A refusal stays one, unless the number says that the user had no choice. */
+static enum problem_kind refine(enum problem_kind kind, const struct entra_error *number)
+{
+    if (number == NULL || !number_may_choose(number->kind))
+        return kind;
+    if (kind == PROBLEM_CANCELLED)
+        return number->class == ENTRA_ADMINISTRATOR || number->class == ENTRA_REGISTRATION ||
+                       number->class == ENTRA_BLOCKED
+                   ? number->kind
+                   : kind;
+    return number_may_choose(kind) ? number->kind : kind;
+}
+
+/*
+ * The words for a kind and a number, whatever else stood in the answer, so that diagnose_restore finds the
+ * same. Where suberror or claims chose another kind than the number's, the number still tells the cause,
+ * but the next step is the kind's: with a hint that it may not help when the number is one of blocking.
+ */
+static void tell(enum problem_kind kind, int words, struct problem *problem)
+{
+    const struct entra_error *number = entra_error_find(words);
+
+    diagnose_kind(kind, problem);
+    if (number == NULL ||
+        (number->kind != kind && !(number_may_choose(kind) && number_may_choose(number->kind))))
+        return;
+    problem_copy_text(problem->cause, sizeof problem->cause, number->cause);
+    if (number->kind == kind)
+        problem_copy_text(problem->remedy, sizeof problem->remedy, number->remedy);
+    else if (number->kind == PROBLEM_BLOCKED)
+        problem_copy_text(problem->remedy, sizeof problem->remedy,
+                          "Sign in again from Thunderseal's button in Thunderbird; if Microsoft's page does "
+                          "not let you in, ask your administrator.");
+    if (number->kind == kind || number->admin_remedy != NULL)
+        problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy, number->admin_remedy);
+}
+
+static void tell_transient(enum problem_kind kind, int words, int retry_after, struct problem *problem)
+{
+    tell(kind, words, problem);
+    if (kind == PROBLEM_THROTTLED || retry_after > 0)
+        problem->retry_after = bounded_retry_after(retry_after);
+}
+
+/* DESIGN 3.5: suberror decides first; a bare error comes last. */
+static const struct error_row *deciding_row(const struct oauth_error *error)
+{
+    const struct error_row *row = find_suberror(error->suberror);
+
+    if (row != NULL)
+        return row;
+    row = find_error(error->error);
+    if (error->has_claims &&
+        (strcmp(row->name, "interaction_required") == 0 || strcmp(row->name, "invalid_grant") == 0))
+        return &with_claims;
+    return row;
+}
+
+static enum problem_kind transient_kind(long status, const struct error_row *row,
+                                        const struct entra_error *number)
+{
+    if (status == 429 || status == 503 || (row != NULL && row->kind == PROBLEM_THROTTLED) ||
+        (number != NULL && number->kind == PROBLEM_THROTTLED))
+        return PROBLEM_THROTTLED;
+    return PROBLEM_IDENTITY_PROVIDER;
+}
+
+/*
+ * Passing trouble comes before everything else (DESIGN 3.4), and of two statements that contradict each other
+ * the one that keeps the refresh token is believed. Only a number cannot save one that suberror gave up: it
+ * is no interface. It chooses the kind where nothing but a bare error did: suberror and claims are Entra's
+ * documented word on what helps, and when they send the user to the browser although the number is one of
+ * blocking (53003 with message_only), Microsoft's page there tells more than we can.
+ */
 enum token_failure diagnose_token_error(const struct oauth_error *error, struct problem *problem)
 {
-    const struct error_row *row =
-        find_row(suberrors, sizeof suberrors / sizeof suberrors[0], error->suberror);
-    enum token_failure failure;
-    long status = error->status;
+    const struct entra_error *number = entra_error_find(error->aadsts);
+    const struct error_row *by_error = find_error(error->error), *row = deciding_row(error);
+    enum token_failure failure = row->failure;
+    int words = error->aadsts == 0 ? row->words : error->aadsts;
 
-    if (row == NULL && !status_is_transient(status) && status_of_number(error->aadsts) != 0)
-        status = status_of_number(error->aadsts);
-    if (row == NULL)
-        row = find_row(errors, sizeof errors / sizeof errors[0], error->error);
-    failure = row == NULL ? TOKEN_FAILURE_SUSPENDED : row->failure;
-    if (status_is_transient(status))
+    if (status_is_transient(error->status) || by_error->failure == TOKEN_FAILURE_TRANSIENT ||
+        (failure != TOKEN_FAILURE_DEAD && is_transient(number)))
         failure = TOKEN_FAILURE_TRANSIENT;
     if (failure == TOKEN_FAILURE_TRANSIENT)
-        diagnose_strange_answer(status, error->retry_after, problem);
+        tell_transient(transient_kind(error->status, by_error, number), words, error->retry_after, problem);
     else
-        diagnose_kind(row == NULL ? PROBLEM_MISCONFIGURED : row->kind, problem);
+        tell(row == by_error ? refine(row->kind, number) : row->kind, words, problem);
     problem->aadsts = error->aadsts;
     take_guid(problem->correlation_id, error->correlation_id);
     take_guid(problem->trace_id, error->trace_id);
@@ -157,56 +209,33 @@ enum token_failure diagnose_token_error(const struct oauth_error *error, struct 
 void diagnose_authorization_error(const char *error, int aadsts, bool refused_by_user,
                                   struct problem *problem)
 {
-    const struct error_row *row = find_row(errors, sizeof errors / sizeof errors[0], error);
+    const struct entra_error *number = entra_error_find(aadsts);
+    const struct error_row *row = find_error(error);
 
     if (refused_by_user)
-        diagnose_kind(PROBLEM_CANCELLED, problem);
+        tell(refine(PROBLEM_CANCELLED, number), aadsts, problem);
+    else if (row->failure == TOKEN_FAILURE_TRANSIENT || is_transient(number))
+        tell_transient(transient_kind(0, row, number), aadsts, 0, problem);
     else
-        diagnose_kind(row == NULL ? PROBLEM_MISCONFIGURED : row->kind, problem);
+        tell(refine(row->kind, number), aadsts, problem);
     problem->aadsts = aadsts;
-}
-
-static const struct {
-    const char *stage;
-    const char *cause;
-    const char *remedy;
-} stages[] = {
-    {"dns", "The name of Microsoft's sign-in service cannot be found.", "Check the network connection."},
-    {"connect", "Microsoft's sign-in service cannot be reached.",
-     "Check the network connection and the firewall."},
-    {"tls", "The secure connection to the sign-in service could not be verified.",
-     "Check the computer's clock; if your organisation inspects encrypted traffic, its administrator sets "
-     "caFile."},
-    {"proxy", "The proxy did not let the request through.", "Check the proxy settings and their password."},
-    {"timeout", "Microsoft's sign-in service did not answer in time.",
-     "Nothing to do: Thunderseal tries again."},
-    {"http", "The answer of the sign-in service broke off.", "Nothing to do: Thunderseal tries again."},
-};
-
-void diagnose_transport(const char *stage, struct problem *problem)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof stages / sizeof stages[0] - 1 && strcmp(stages[i].stage, stage) != 0; i++)
-        ;
-    problem_set(problem, PROBLEM_NETWORK, stages[i].cause, stages[i].remedy);
-    problem->stage = stages[i].stage;
-}
-
-void diagnose_strange_answer(long status, int retry_after, struct problem *problem)
-{
-    if (status == 429 || status == 503) {
-        diagnose_kind(PROBLEM_THROTTLED, problem);
-        problem->retry_after = bounded_retry_after(retry_after);
-        return;
-    }
-    diagnose_kind(PROBLEM_IDENTITY_PROVIDER, problem);
-    if (retry_after > 0)
-        problem->retry_after = bounded_retry_after(retry_after);
 }
 
 void diagnose_restore(enum problem_kind kind, int aadsts, struct problem *problem)
 {
-    diagnose_kind(kind, problem);
-    problem->aadsts = aadsts;
+    if (kind == PROBLEM_NETWORK) {
+        diagnose_transport("connect", problem);
+        return;
+    }
+    tell(kind, aadsts, problem);
+    if (problem->cause[0] == '\0')
+        tell(PROBLEM_SIGN_IN_REQUIRED, aadsts, problem);
+    if (kind == PROBLEM_THROTTLED)
+        problem->retry_after = RETRY_AFTER_DEFAULT;
+    problem->aadsts = aadsts > 0 ? aadsts : 0;
+}
+
+void diagnose_strange_answer(long status, int retry_after, struct problem *problem)
+{
+    tell_transient(transient_kind(status, NULL, NULL), 0, retry_after, problem);
 }

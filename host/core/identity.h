@@ -28,11 +28,12 @@
 #define REJECTED_HASH_BYTES 32    /* SHA-256 */
 
 #define RENEW_BEFORE_EXPIRY_S 300 /* as MSAL does (FACTS 1.7) */
-#define RENEW_JITTER_MAX_S 120 /* so that a thousand desktops started at nine do not ask at ten all at once  \
-                                */
-#define RENEWAL_PAUSE_S 60     /* no second renewal of a token that was just issued */
-#define RENEWALS_PER_MINUTE 2  /* Entra's loop guard strikes at more (FACTS 1.7) */
-#define BACK_OFF_FIRST_S 4     /* doubles with each failure in a row, full jitter */
+#define RENEW_JITTER_MAX_S                                                                                   \
+    120                       /* so that a thousand desktops started at nine do not ask at ten all at once   \
+                               */
+#define RENEWAL_PAUSE_S 60    /* no second renewal of a token that was just issued */
+#define RENEWALS_PER_MINUTE 2 /* Entra's loop guard strikes at more (FACTS 1.7) */
+#define BACK_OFF_FIRST_S 4    /* doubles with each failure in a row, full jitter */
 #define BACK_OFF_MAX_S 600
 /* In REJECTED_WINDOW_S: a server that refuses good tokens must not cause a storm. */
 #define REJECTED_RENEWALS_MAX 3
@@ -82,7 +83,7 @@ struct access {
     uint64_t renewal;              /* the grant's count when it was issued */
     int64_t issued_at, expires_at; /* wall */
     int64_t refresh_at;            /* wall: when it should be renewed */
-    int64_t jitter;                /* seconds before that, in this process */
+    int64_t jitter;                /* seconds before that, in this process; after a failure, behind it */
     int64_t issued_uptime;         /* for a token issued in this process; else 0 */
     bool used;                     /* asked for since start: renewed ahead, counts for the state */
     /* The grant is suspended for this resource: problem says why, tried_at (wall) since when. */

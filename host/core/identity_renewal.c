@@ -137,13 +137,13 @@ static void take_granted_scopes(struct grant *grant, const char *resource, const
     memcpy(grant->scopes, others, sizeof others);
 }
 
-/* DESIGN 3.1. A token that lives shorter than the margin is renewed at half of its life. */
+/* DESIGN 3.1. A token that lives shorter than the margin is not renewed ahead, and due at its end. */
 static int64_t refresh_after(const struct token_answer *answer)
 {
     int64_t seconds = answer->expires_in - RENEW_BEFORE_EXPIRY_S;
 
-    if (seconds < answer->expires_in / 2)
-        seconds = answer->expires_in / 2;
+    if (seconds <= 0)
+        seconds = answer->expires_in;
     return answer->refresh_in > 0 && answer->refresh_in < seconds ? answer->refresh_in : seconds;
 }
 

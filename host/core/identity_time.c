@@ -15,15 +15,12 @@ int64_t random_below(struct identity *identity, int64_t bound)
     return bound <= 1 ? 0 : (int64_t)(z % (uint64_t)bound);
 }
 
-/* What happened in this process is timed by the clock that nobody can set. */
-static int64_t elapsed(int64_t wall, int64_t uptime, struct moment now)
-{
-    return uptime != 0 ? now.uptime - uptime : now.wall - wall;
-}
-
+/* The older of both, so that no token is handed out after the time that its receiver was told. */
 int64_t access_age(const struct access *access, struct moment now)
 {
-    return elapsed(access->issued_at, access->issued_uptime, now);
+    int64_t by_wall = now.wall - access->issued_at, by_uptime = now.uptime - access->issued_uptime;
+
+    return access->issued_uptime != 0 && by_uptime > by_wall ? by_uptime : by_wall;
 }
 
 bool access_living(const struct access *access, struct moment now)
@@ -45,8 +42,11 @@ bool access_due(const struct access *access, struct moment now)
 
 int64_t suspension_left(const struct access *access, struct moment now)
 {
-    int64_t pause = access->retry ? SAME_REQUEST_PAUSE_S : SUSPENDED_RETRY_S;
-    int64_t since = elapsed(access->tried_at, access->tried_uptime, now);
+    /* The pause between two same requests is of one process: a start may always try (DESIGN 3.5). */
+    int64_t again = access->tried_uptime != 0 ? SAME_REQUEST_PAUSE_S : 0;
+    int64_t pause = access->retry ? again : SUSPENDED_RETRY_S;
+    int64_t since =
+        access->tried_uptime != 0 ? now.uptime - access->tried_uptime : now.wall - access->tried_at;
 
     /* Suspended in the future, the clock was set back: such a time holds up nothing. */
     return !access->suspended || since < 0 ? 0 : pause - since;
@@ -54,16 +54,21 @@ int64_t suspension_left(const struct access *access, struct moment now)
 
 void set_back_off(struct identity *identity, struct access *access, int retry_after, struct moment now)
 {
+    bool first = access->failures++ == 0;
     int64_t most = BACK_OFF_FIRST_S;
     int i;
 
-    for (i = 0; i < access->failures && most < BACK_OFF_MAX_S; i++)
+    for (i = 1; i < access->failures && most < BACK_OFF_MAX_S; i++)
         most *= 2;
     if (most > BACK_OFF_MAX_S)
         most = BACK_OFF_MAX_S;
-    access->failures++;
-    /* A server that names a time is taken at its word; jitter only comes on top. */
-    access->not_before = now.uptime + retry_after + 1 + random_below(identity, retry_after > 0 ? 5 : most);
+    if (retry_after > 0) /* a server that names a time is taken at its word */
+        access->not_before = now.uptime + retry_after;
+    else if (first && access->problem.kind == PROBLEM_NETWORK) /* a connection may break once */
+        access->not_before = now.uptime;
+    else
+        access->not_before = now.uptime + 1 + random_below(identity, most);
+    access->jitter = random_below(identity, BACK_OFF_FIRST_S);
 }
 
 void remember_time(int64_t *times, size_t count, int64_t now)
@@ -77,13 +82,21 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* A token that lives no longer than the margin cannot be renewed ahead of it. */
+static bool too_short_lived(const struct access *access)
+{
+    return access->access_token.length != 0 &&
+           access->expires_at - access->issued_at <= RENEW_BEFORE_EXPIRY_S;
+}
+
 /* The uptime at which the resource's token is to be renewed without being asked for, or NO_WAKE. */
 static int64_t ahead_at(const struct identity *identity, const struct access *access, struct moment now)
 {
     int64_t at = now.uptime;
 
     if (!access->used || !identity->renew_ahead || identity->held.kind != PROBLEM_NONE ||
-        identity->no_renewal.kind != PROBLEM_NONE || identity->grant.refresh_token.length == 0)
+        identity->no_renewal.kind != PROBLEM_NONE || identity->grant.refresh_token.length == 0 ||
+        too_short_lived(access))
         return NO_WAKE;
     if (access->suspended)
         at += later(suspension_left(access, now), 0);
@@ -91,7 +104,7 @@ static int64_t ahead_at(const struct identity *identity, const struct access *ac
         at += access->refresh_at - access->jitter - access->issued_at - access_age(access, now);
     if (access->renewals[0] != 0)
         at = later(at, access->renewals[0] + RENEWAL_PAUSE_S);
-    return later(at, access->not_before);
+    return later(at, access->not_before == 0 ? 0 : access->not_before + access->jitter);
 }
 
 int due_ahead(const struct identity *identity, struct moment now)

@@ -6,6 +6,7 @@
 #ifndef THUNDERSEAL_CORE_SETTINGS_H
 #define THUNDERSEAL_CORE_SETTINGS_H
 
+#include "core/cloud.h"
 #include "core/identity.h"
 #include "core/problem.h"
 #include <jansson.h>
@@ -63,8 +64,6 @@ bool settings_list_contains(const struct settings *settings, const char *key, co
 
 /* The caFile that applies to an authority, or NULL: the user's own file cannot vouch for a built-in cloud. */
 const char *settings_ca_file_for(const struct settings *settings, const char *authority);
-/* Whether it is the authority of a cloud that is built in. */
-bool settings_authority_is_built_in(const char *authority);
 
 /* What account.add asked for, "" where it said nothing. */
 struct account_wish {
@@ -73,26 +72,41 @@ struct account_wish {
     char cloud[32];
 };
 
+#define SIGN_IN_ASK "ask" /* signInAs of an `accounts` entry: the user says the name */
+
 /* Where tokens of an account come from. */
 struct account_target {
     struct identity_key key;
+    bool ask; /* the entry says "ask", and nobody has said another name than the account's: the sign-in page
+                 asks */
     const char *cloud;
     const char *outlook,
-        *graph; /* resources; borrowed from settings or static; NULL when the cloud is not known here */
+        *graph; /* resources; borrowed from settings or static; NULL for a custom cloud without endpoints */
 };
 
 /* The identity that the configuration in force gives an account; the admin's `accounts` entry wins over the
  * wish. */
 void settings_target(const struct settings *settings, const char *account, const struct account_wish *wish,
                      struct account_target *target);
+/* The same for an account that neither policy nor user says anything of; no name is in its key. */
+void settings_default_target(const struct settings *settings, struct account_target *target);
+/* The server that the account's cloud names for a protocol into *server; false when a custom cloud names
+ * none. */
+bool settings_mail_server(const struct settings *settings, const struct account_target *target,
+                          enum mail_protocol protocol, struct mail_server *server);
 /* Whether allowedDomains lets the account and its sign-in name in; else *problem PROBLEM_POLICY_DENIED. */
 bool settings_allow(const struct settings *settings, const char *account, const char *sign_in_as,
                     struct problem *problem);
-/* Whether a sign-in or renewal can be tried; else *problem PROBLEM_MISCONFIGURED. */
+/* Whether app, cloud and tenant are such that Microsoft can be asked; else *problem PROBLEM_MISCONFIGURED. */
+bool settings_can_ask(const struct settings *settings, const struct account_target *target,
+                      struct problem *problem);
+/* Whether a sign-in or renewal can be tried, here and now; else *problem PROBLEM_MISCONFIGURED. */
 bool settings_can_sign_in(const struct settings *settings, const struct account_target *target,
                           struct problem *problem);
 /* "tenant" as configuration allows it: common, organizations, consumers, a GUID or a domain. */
 bool settings_tenant_valid(const char *tenant);
+/* Whether it stands for personal accounts and nothing else. */
+bool settings_tenant_is_personal(const char *tenant);
 /* One of the five clouds of the protocol. */
 bool settings_cloud_valid(const char *cloud);
 

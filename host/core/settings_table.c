@@ -52,11 +52,7 @@ static bool one_of(const json_t *value, const char *const *names, size_t count)
 
 bool settings_cloud_valid(const char *cloud)
 {
-    json_t *value = json_string(cloud);
-    bool valid = ONE_OF(value, "worldwide", "usgov", "usgov-dod", "china", "custom");
-
-    json_decref(value);
-    return valid;
+    return cloud_find(cloud) != NULL || strcmp(cloud, CLOUD_CUSTOM) == 0;
 }
 
 static const char *check_cloud(const json_t *value, char *pointer)
@@ -90,6 +86,7 @@ static const char *check_resources(const json_t *value, char *pointer)
 static const char *check_custom_member(const char *key, const json_t *member, char *pointer)
 {
     const char *text = plain_text(member);
+    struct mail_server server;
 
     if (strcmp(key, "resources") == 0)
         return check_resources(member, pointer);
@@ -97,7 +94,7 @@ static const char *check_custom_member(const char *key, const json_t *member, ch
     if (strcmp(key, "authority") == 0)
         return value_is_https_origin(text) ? NULL : "\"https://host\" or \"https://host:port\"";
     if (strcmp(key, "imap") == 0 || strcmp(key, "smtp") == 0 || strcmp(key, "pop3") == 0)
-        return value_is_mail_server(text) ? NULL : "\"host:port\" or \"host:port/starttls\"";
+        return value_mail_server(text, &server) ? NULL : "\"host:port\" or \"host:port/starttls\"";
     if (strcmp(key, "graph") == 0)
         return value_is_https_url(text) ? NULL : "an https URL without a slash at its end";
     return "absent: the key is not known";
@@ -188,7 +185,7 @@ static const char *check_account_member(const char *key, const json_t *member)
     const char *text = plain_text(member);
 
     if (strcmp(key, "signInAs") == 0)
-        return text != NULL && (strcmp(text, "ask") == 0 || account_name_valid(text))
+        return text != NULL && (strcmp(text, SIGN_IN_ASK) == 0 || account_name_valid(text))
                    ? NULL
                    : "a sign-in name or \"ask\"";
     if (strcmp(key, "tenant") == 0)

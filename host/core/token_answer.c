@@ -2,6 +2,7 @@
 #include "core/token_answer.h"
 
 #include "core/diagnosis.h"
+#include "core/wiping_alloc.h"
 #include <jansson.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -137,6 +138,24 @@ static int read_success(struct token_answer *answer, const json_t *object)
     return 0;
 }
 
+/* FACTS 1.3: a text that is a JSON object. Written anew, in ASCII without blanks, so that nothing but JSON is
+ * passed on; what is no such text, empty or too long is absent. */
+static void take_claims(char claims[CLAIMS_SIZE], const json_t *member)
+{
+    json_t *object = NULL;
+    char *text = NULL;
+
+    if (json_is_string(member))
+        object =
+            json_loadb(json_string_value(member), json_string_length(member), JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(object) && json_object_size(object) > 0)
+        text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+    if (text != NULL && strlen(text) < CLAIMS_SIZE)
+        memcpy(claims, text, strlen(text) + 1);
+    wiping_free(text);
+    json_decref(object);
+}
+
 static void read_failure(struct token_answer *answer, const json_t *object, const struct token_http *http)
 {
     struct oauth_error error = {.status = http->status, .retry_after = http->retry_after};
@@ -149,6 +168,9 @@ static void read_failure(struct token_answer *answer, const json_t *object, cons
         error.aadsts = (int)json_integer_value(json_array_get(codes, 0));
     take_text(error.correlation_id, sizeof error.correlation_id, object, "correlation_id");
     take_text(error.trace_id, sizeof error.trace_id, object, "trace_id");
+    take_claims(answer->claims, json_object_get(object, "claims"));
+    error.has_claims = answer->claims[0] != '\0';
+    answer->device_poll = diagnose_device_poll(error.error);
     answer->failure = diagnose_token_error(&error, &answer->problem);
 }
 

@@ -15,7 +15,7 @@
 #define DIRECTORY_ID_SIZE 64 /* a GUID is 36 characters; test providers use other forms */
 /* Seconds. Entra's longest is 28 hours, a configured lifetime one day. */
 #define TOKEN_EXPIRES_IN_MAX 864000
-#define CLAIMS_SIZE 2048 /* Entra's claims challenges are under 300 bytes */
+#define CLAIMS_SIZE 2048 /* bytes with the NUL; Entra's are under 200, and they have to fit into a URL */
 
 /* The HTTP exchange as the shell saw it. Borrowed during token_answer_read. */
 struct token_http {
@@ -46,18 +46,17 @@ enum token_failure {
     TOKEN_FAILURE_DEAD       /* the refresh token is gone for good */
 };
 
-/* What a poll for a device code was answered (RFC 8628 section 3.5), beside the failure. */
+/* What an error says to a client that polls with a device code (RFC 8628 section 3.5). */
 enum device_poll {
-    DEVICE_POLL_NONE,
-    DEVICE_POLL_PENDING,
-    DEVICE_POLL_SLOW_DOWN,
+    DEVICE_POLL_NONE,      /* nothing about polling */
+    DEVICE_POLL_PENDING,   /* the user has not finished: poll on */
+    DEVICE_POLL_SLOW_DOWN, /* poll on, 5 seconds slower */
     DEVICE_POLL_DECLINED,
     DEVICE_POLL_EXPIRED
 };
 
 struct token_answer {
     enum token_failure failure;
-    enum device_poll device_poll;
     struct problem problem; /* PROBLEM_NONE on success */
     struct secret access_token;
     struct secret refresh_token; /* empty when absent */
@@ -67,7 +66,8 @@ struct token_answer {
     struct id_claims id;
     char client_info_uid[DIRECTORY_ID_SIZE]; /* "" when absent */
     char client_info_utid[DIRECTORY_ID_SIZE];
-    char claims[CLAIMS_SIZE]; /* of a failure: the demand to put into the next authorization URL, or "" */
+    enum device_poll device_poll;
+    char claims[CLAIMS_SIZE]; /* of an error: a JSON object for the authorization request, or "" */
 };
 
 /* Fills *answer (zeroed by the caller). Texts are ours, never the server's. */

@@ -163,10 +163,8 @@ static int set_proxy(const struct https *https, CURL *easy)
     return curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK ? 0 : -1;
 }
 
-static int set_request(const struct https *https, struct https_transfer *transfer, const char *url)
+static int set_request(const struct https *https, CURL *easy, const char *url)
 {
-    CURL *easy = transfer->loop_transfer.easy;
-
     if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK)
         return -1;
@@ -175,8 +173,6 @@ static int set_request(const struct https *https, struct https_transfer *transfe
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "thunderseal/" THUNDERSEAL_VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, https->headers);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->form.length);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, secret_expose(&transfer->form));
     return 0;
 }
 
@@ -251,7 +247,8 @@ int https_post_form(struct https *https, const char *url, struct secret *form, s
     transfer->deadline = loop_monotonic_ms() + timeout_ms;
     set_connection(https, transfer->loop_transfer.easy);
     set_tls(transfer->loop_transfer.easy);
-    if (set_proxy(https, transfer->loop_transfer.easy) != 0 || set_request(https, transfer, url) != 0 ||
+    if (set_proxy(https, transfer->loop_transfer.easy) != 0 ||
+        set_request(https, transfer->loop_transfer.easy, url) != 0 ||
         send_off(https, transfer, https->all_anchors) != 0) {
         https_transfer_free(transfer);
         return -1;

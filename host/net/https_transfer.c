@@ -10,6 +10,7 @@
 
 #define BODY_FIRST_ROOM ((size_t)4096)
 #define HEADERS_MAX ((size_t)64 * 1024) /* Entra sends 2 KiB */
+#define UPLOAD_BUFFER 16384L            /* the least that libcurl allows; a form has some 3 KiB */
 
 /* Makes room for so many more bytes. */
 static int body_reserve(struct https_transfer *transfer, size_t more)
@@ -78,6 +79,39 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     return length;
 }
 
+static size_t on_form_wanted(char *bytes, size_t size, size_t count, void *context)
+{
+    struct https_transfer *transfer = context;
+    size_t length = transfer->form.length - transfer->sent;
+
+    /* libcurl knows the length and asks for no more, so this is a request begun anew. */
+    if (length == 0)
+        return CURL_READFUNC_ABORT;
+    if (length > size * count)
+        length = size * count;
+    memcpy(bytes, transfer->form.bytes + transfer->sent, length);
+    transfer->sent += length;
+    return length;
+}
+
+/*
+ * The form is sent at most once (DESIGN section 3.3): a refresh token that rotates may be spent already when
+ * a connection breaks. libcurl repeats a request by itself when a kept connection breaks before the answer
+ * (Curl_retry_request), also a POST, and CURLOPT_POSTFIELDS would let it. A body that comes from a read
+ * function without a seek function cannot be rewound: once a byte of it is sent, libcurl fails with
+ * CURLE_SEND_FAIL_REWIND instead. Before that nothing of the form is out, and a new connection is welcome.
+ */
+static void set_form(struct https_transfer *transfer)
+{
+    CURL *easy = transfer->loop_transfer.easy;
+
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->form.length);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_form_wanted);
+    curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+}
+
 struct https_transfer *https_transfer_new(struct secret *form, size_t body_max)
 {
     struct https_transfer *transfer = calloc(1, sizeof *transfer);
@@ -92,6 +126,7 @@ struct https_transfer *https_transfer_new(struct secret *form, size_t body_max)
     transfer->loop_transfer.easy = easy;
     secret_move(&transfer->form, form);
     transfer->body_max = body_max;
+    set_form(transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
@@ -158,6 +193,17 @@ static bool failed_at_proxy(const struct https_transfer *transfer)
     return strncasecmp(url, host, length) != 0;
 }
 
+/* Whether somebody broke off before TLS began: only a proxy is spoken to without it. */
+static bool broke_off_at_proxy(const struct https_transfer *transfer, CURLcode code)
+{
+    curl_off_t tls_time = 0;
+
+    if (code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING && code != CURLE_WEIRD_SERVER_REPLY)
+        return false;
+    curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_APPCONNECT_TIME_T, &tls_time);
+    return tls_time == 0 && transfer->sent == 0; /* a kept connection has no time either */
+}
+
 static const char *stage_of(const struct https_transfer *transfer, CURLcode code)
 {
     long proxy_status = 0;
@@ -166,7 +212,7 @@ static const char *stage_of(const struct https_transfer *transfer, CURLcode code
     curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (proxy_status >= 300)
         return "proxy";
-    if (code == CURLE_COULDNT_CONNECT && failed_at_proxy(transfer))
+    if ((code == CURLE_COULDNT_CONNECT && failed_at_proxy(transfer)) || broke_off_at_proxy(transfer, code))
         return "proxy";
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         if (stages[i].code == code)

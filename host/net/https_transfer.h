@@ -23,6 +23,7 @@ struct https_transfer {
     int64_t deadline;   /* loop_monotonic_ms */
     bool all_anchors;   /* see trust_anchors.h */
     struct secret form; /* libcurl reads it from here while sending */
+    size_t sent;        /* of the form, handed to libcurl */
     struct secret body; /* its length is the room; used is what came */
     size_t used;
     size_t body_max;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static json_t *scopes_to_json(const char *list)
+json_t *scopes_to_json(const char *list)
 {
     json_t *array = json_array();
     char scope[SCOPE_SIZE];

@@ -155,7 +155,7 @@ static void reply_problem(struct service *service, const struct effect *effect)
 
     if (request == NULL)
         return;
-    send_message(service, rpc_error(request->id, effect->problem));
+    send_message(service, entry_error(request->entry, request->id, effect->problem));
     request_close(request);
 }
 

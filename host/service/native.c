@@ -236,8 +236,10 @@ static int native_start(struct native *native, struct problem *problem)
     (void)fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
     native->input = loop_watch_fd(native->loop, STDIN_FILENO, LOOP_READ, input_ready, native);
     native->output = loop_watch_fd(native->loop, STDOUT_FILENO, 0, output_ready, native);
-    if (native->input != NULL && native->output != NULL)
+    if (native->input != NULL && native->output != NULL) {
+        service_retry(native->service);
         return 0;
+    }
 no_memory:
     problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
     return -1;

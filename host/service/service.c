@@ -213,6 +213,11 @@ void service_finish(struct service *service)
     store_save_rest(service);
 }
 
+void service_retry(struct service *service)
+{
+    step_all(service, EVENT_RETRY);
+}
+
 bool service_must_wait(const struct service *service)
 {
     const struct entry *entry;

@@ -36,6 +36,8 @@ void service_refuse(struct service *service, const struct problem *problem);
 /* Sends the account.changed notifications that are due. */
 void service_tell_changes(struct service *service);
 
+/* Grants that are suspended may be tried again: once per start of a native-messaging host (DESIGN 3.5). */
+void service_retry(struct service *service);
 /* Whether something still has to reach the disk: a token request is on the wire. */
 bool service_must_wait(const struct service *service);
 /* Before leaving: a last try to save what could not be saved. */
@@ -43,6 +45,9 @@ void service_finish(struct service *service);
 /* Name and protection of the key store, for `status`. */
 const char *service_keystore(const struct service *service);
 const char *service_keystore_protection(const struct service *service);
+/* {consentUrl, scopes, tenant, cloud} for the administrator, by the configuration alone: no service is
+ * needed. New reference, or NULL with *problem. */
+json_t *service_consent(struct problem *problem);
 /* A redirect URL pasted by the user, for the sign-in under way: true when it was the right answer. */
 bool service_paste_redirect(struct service *service, const char *url);
 

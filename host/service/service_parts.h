@@ -134,7 +134,11 @@ struct listed {
 };
 /* All accounts sorted by lower-case name; the caller frees *list. Their number, or -1 out of memory. */
 int accounts_sorted(struct service *service, struct listed **list);
+
+/* --- account_json.c --- */
 json_t *account_to_json(const struct entry *entry, const char *account);
+/* A list of scopes as an array. */
+json_t *scopes_to_json(const char *list);
 
 /* --- store.c: entries on disk --- */
 int store_load(struct service *service, struct problem *problem);
@@ -177,6 +181,10 @@ struct https *https_for(struct service *service, const char *authority);
 /* --- sign_in.c --- */
 void sign_in_finished(struct entry *entry, const struct problem *problem);
 void sign_in_retry(struct entry *entry, const struct problem *problem);
+
+/* --- consent.c --- */
+/* The error reply to a request for the entry, with consentUrl where consent is what is missing. */
+json_t *entry_error(const struct entry *entry, json_t *id, const struct problem *problem);
 
 /* --- environment.c, settings_files.c, browser.c --- */
 /* New text, or NULL with *problem. */

@@ -90,6 +90,34 @@ static int read_protocol(const json_t *params, const struct account_target *targ
     return 0;
 }
 
+static bool is_mail_scope(const char *scope)
+{
+    static const char *const permissions[] = {"/IMAP.AccessAsUser.All", "/POP.AccessAsUser.All",
+                                              "/SMTP.Send"};
+    size_t i;
+
+    for (i = 0; i < sizeof permissions / sizeof permissions[0]; i++)
+        if (strcasecmp(strrchr(scope, '/'), permissions[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The resources of a grant, "" where it has none; the first of each counts. */
+static void granted_resources(const struct grant *grant, char outlook[RESOURCE_SIZE],
+                              char graph[RESOURCE_SIZE])
+{
+    const char *rest = grant->scopes;
+    char scope[SCOPE_SIZE], resource[RESOURCE_SIZE];
+
+    outlook[0] = graph[0] = '\0';
+    while (scope_list_next(&rest, scope))
+        if (scope_resource(resource, scope)) {
+            char *found = is_mail_scope(scope) ? outlook : graph;
+            if (found[0] == '\0')
+                memcpy(found, resource, RESOURCE_SIZE);
+        }
+}
+
 static int read_params(struct service *service, const json_t *params, struct wanted *wanted,
                        struct problem *problem)
 {
@@ -97,6 +125,7 @@ static int read_params(struct service *service, const json_t *params, struct wan
     struct account_target target;
     struct account_wish wish = {0};
     struct entry *entry;
+    char outlook[RESOURCE_SIZE], graph[RESOURCE_SIZE];
 
     wanted->min_ttl = MIN_TTL_DEFAULT;
     if (rpc_params_known(params, names, sizeof names / sizeof names[0], problem) != 0 ||
@@ -109,9 +138,15 @@ static int read_params(struct service *service, const json_t *params, struct wan
         wish = entry->wish;
     settings_target(&service->settings, wanted->account, &wish, &target);
     if (target.outlook ==
-        NULL) { /* a cloud whose table is not there: any name finds that nothing is granted */
-        target.outlook = "https://outlook.office.com";
-        target.graph = "https://graph.microsoft.com";
+        NULL) { /* a custom cloud without endpoints: any name finds that nothing is granted */
+        target.outlook = cloud_find("worldwide")->outlook;
+        target.graph = cloud_find("worldwide")->graph;
+    }
+    /* The file that counts as absent may be the one that named the cloud: what was granted still tells. */
+    if (service->settings.broken.kind != PROBLEM_NONE && entry != NULL) {
+        granted_resources(&entry->identity.grant, outlook, graph);
+        target.outlook = outlook[0] != '\0' ? outlook : target.outlook;
+        target.graph = graph[0] != '\0' ? graph : target.graph;
     }
     return read_protocol(params, &target, wanted, problem);
 }

@@ -41,7 +41,7 @@ test('--help and --version answer on stdout with 0, before or behind a command',
   for (const args of [['--help'], ['token', '--help'], ['--help', 'nonsense']]) {
     const { code, stdout, stderr } = await run(signed.own, args);
     assert.deepEqual([code, stderr], [0, '']);
-    for (const command of ['accounts', 'status', 'login', 'logout', 'forget', 'token']) assert.match(stdout, new RegExp(`^  ${command}`, 'm'));
+    for (const command of ['accounts', 'status', 'login', 'logout', 'forget', 'token', 'consent-url']) assert.match(stdout, new RegExp(`^  ${command}`, 'm'));
   }
   const { code, stdout } = await run(signed.own, ['--version']);
   assert.equal(code, 0);
@@ -114,7 +114,7 @@ test('exit statuses follow the kind of the error', async () => {
 
 test('an output that cannot be written is an error, not a success', async () => {
   const full = await open('/dev/full', 'w');
-  for (const args of [['--help'], ['--version'], ['accounts'], ['status'], ['token', signed.account], ['token', signed.account, '--xoauth2'], ['accounts', '--json']]) {
+  for (const args of [['--help'], ['--version'], ['accounts'], ['status'], ['token', signed.account], ['token', signed.account, '--xoauth2'], ['accounts', '--json'], ['consent-url'], ['consent-url', '--json']]) {
     const { code, stderr } = await run(signed.own, args, { stdout: full.fd });
     assert.equal(code, 74, args.join(' '));
     assert.match(stderr, /could not be written/);

@@ -42,6 +42,21 @@ test('who signs in by the policy is judged for each address of an identity', asy
   }
 });
 
+test('where the policy says "ask", the account itself is presumed until the user says who signs in', async () => {
+  const home = await world.home({ accounts: { '*@contoso.test': { signInAs: 'ask' }, 'info@contoso.test': { signInAs: 'ask' } } });
+  const host = await world.host(home);
+  assert.deepEqual(host.welcome.accounts.map((/** @type {any} */ each) => [each.account, each.signInAs, each.state]), [['info@contoso.test', 'info@contoso.test', 'signed-out']]);
+  const { account, token } = await world.signedIn(host);
+  const owner = await world.user();
+  await host.call('account.add', { account: 'info@contoso.test', signInAs: owner });
+  const { token: shared } = await world.signedIn(host, 'info@contoso.test');
+  assert.equal(world.idp.introspect(shared).username, owner);
+  await host.end();
+  const again = await world.host(home);
+  assert.equal((await again.call('token.get', { account })).accessToken, token);
+  assert.equal((await again.call('token.get', { account: 'info@contoso.test' })).accessToken, shared, 'what the user said is remembered');
+});
+
 test('nine thousand keys that nobody knows are no reason to refuse hello', async () => {
   const managed = Object.fromEntries(Array.from({ length: 9000 }, (_, index) => [`key${index}`, 1]));
   const host = await world.host(undefined, {}, { managed: { ...managed, manage: 'all' } });

@@ -21,11 +21,11 @@ const SAMPLES = {
       { ...CUSTOM, resources: { outlook: 'https://a.example/', graph: 'https://b.example' } }, { ...CUSTOM, resources: { outlook: 'a.example', graph: 'https://b.example' } }, { ...CUSTOM, resources: { ...CUSTOM.resources, teams: 'https://c.example' } },
       { ...CUSTOM, resources: [] }, { ...CUSTOM, jmap: 'x:1' }, { ...CUSTOM, graph: 'https://g.example/a b' }],
   },
-  tenant: { good: ['common', 'organizations', 'consumers', '7a1f0c52-3f0b-4a57-9d5e-0c1b8d5f2e11', '7A1F0C52-3F0B-4A57-9D5E-0C1B8D5F2E11', 'contoso.test'], bad: ['', 'contoso', 'a/b.c', '../x.y', '7a1f0c52-3f0b-4a57-9d5e-0c1b8d5f2e1', '.contoso.test', null, 5] },
+  tenant: { good: ['common', 'organizations', 'consumers', '7a1f0c52-3f0b-4a57-9d5e-0c1b8d5f2e11', '7A1F0C52-3F0B-4A57-9D5E-0C1B8D5F2E11', 'contoso.test'], bad: ['', 'contoso', 'a/b.c', '../x.y', '7a1f0c52-3f0b-4a57-9d5e-0c1b8d5f2e1', '.contoso.test', 'contoso.test.', 'contoso..test', '..', 'contoso.test%2f', null, 5] },
   clientId: { good: ['5d3b1f0e-8c1a-4c5e-a5d4-2f6c7b9e0a13', 'x'.repeat(127), 'https://app.example/id'], bad: ['', 'a b', 'x'.repeat(128), 'a"b', 'a\\b', 'ä', 'a\u007fb', null, 5] },
   redirectHost: { good: ['localhost', '127.0.0.1'], bad: ['::1', '0.0.0.0', 'LOCALHOST', null] },
   flows: { good: [['browser'], ['device', 'browser'], ['device']], bad: [[], 'browser', ['password'], [null], { browser: true }] },
-  allowedDomains: { good: [[], ['contoso.test', 'a.b-c.d'], ['CONTOSO.TEST']], bad: ['contoso.test', ['contoso'], ['*.contoso.test'], ['-x.test'], [5], ['a b.test'], [''], null] },
+  allowedDomains: { good: [[], ['contoso.test', 'a.b-c.d'], ['CONTOSO.TEST']], bad: ['contoso.test', ['contoso'], ['*.contoso.test'], ['-x.test'], ['x.test.'], [5], ['a b.test'], [''], null] },
   accounts: {
     good: [{}, { 'ada@contoso.test': {} }, { '*@contoso.test': { signInAs: 'ask' } }, { 'info@contoso.test': { signInAs: 'ada@contoso.test', tenant: 'contoso.test', cloud: 'china' } }],
     bad: [[], { contoso: {} }, { 'a@b@c': {} }, { 'ada@contoso.test': null }, { 'ada@contoso.test': { signInAs: 'ada' } }, { 'ada@contoso.test': { signinas: 'a@b' } }, { 'ada@contoso.test': { cloud: 'mars' } }, { 'ada@contoso.test': { tenant: 'x y' } },

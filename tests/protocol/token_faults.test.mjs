@@ -90,12 +90,12 @@ test('after Retry-After nobody is asked again before its time, and the answer co
   assert.equal(world.requestsOf(account).length, 1);
 });
 
-test('a connection that breaks off is network, and the next try works', async () => {
+test('a kept connection that breaks off is network, nothing is sent twice by itself, and the next try works', async () => {
   const { account, token } = await world.signedIn(host);
-  await world.idp.control({ nextToken: { dropConnection: true, times: 3, match: { user: account } } });
+  await world.idp.control({ nextToken: { dropConnection: true, match: { user: account } } });
   const { kind, data } = await host.refused('token.get', renewal(account, token));
-  assert.deepEqual([kind, data.retryable], ['network', true]);
-  await world.idp.control({ next: { token: null } });
+  assert.deepEqual([kind, data.stage, data.retryable], ['network', 'http', true]);
+  assert.equal(world.requestsOf(account).length, 1);
   assert.equal((await host.call('token.get', renewal(account, token))).source, 'renewed');
 });
 
@@ -212,6 +212,22 @@ test('another client id hands nothing out, and the old grant is untouched', asyn
   await world.configure(home, {});
   const back = await world.host(home);
   assert.equal((await back.call('token.get', { account })).accessToken, token);
+  assert.equal(world.requestsOf(account).length, 0);
+});
+
+test('a broken configuration hands out what lives, of whatever cloud it was', async () => {
+  const custom = { ...world.custom(), resources: { outlook: 'https://outlook.office365.com', graph: world.idp.graphResource } };
+  const home = await world.home({ custom });
+  const first = await world.host(home);
+  const { account, token } = await world.signedIn(first);
+  await first.end();
+  await world.configure(home, '{ "cloud": "custom", ');
+  const broken = await world.host(home);
+  for (const params of [{}, { protocol: 'imap' }, { protocol: 'pop3' }, { protocol: 'smtp' }]) {
+    const handed = await broken.call('token.get', { account, ...params });
+    assert.deepEqual([handed.accessToken, handed.resource], [token, 'https://outlook.office365.com'], JSON.stringify(params));
+  }
+  assert.equal((await broken.refused('token.get', { account, protocol: 'graph' })).kind, 'consent-required');
   assert.equal(world.requestsOf(account).length, 0);
 });
 

@@ -49,6 +49,17 @@ static void errors_are_sorted_as_the_contract_says(void **state)
         {400, "unsupported_grant_type", NULL, TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED},
         {400, "never heard of", NULL, TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED},
         {400, "", "", TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED},
+        {400, "access_denied", NULL, TOKEN_FAILURE_SUSPENDED, PROBLEM_CANCELLED},
+        {400, "authorization_declined", NULL, TOKEN_FAILURE_SUSPENDED, PROBLEM_CANCELLED},
+        {400, "expired_token", NULL, TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED},
+        {400, "code_expired", NULL, TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED},
+        {400, "bad_verification_code", NULL, TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED},
+        {400, "authorization_pending", NULL, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
+        {400, "slow_down", NULL, TOKEN_FAILURE_TRANSIENT, PROBLEM_THROTTLED},
+        {400, "temporarily_unavailable", "bad_token", TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
+        {400, "invalid_grant", "client_mismatch", TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED},
+        {400, "unauthorized_client", "protection_policy_required", TOKEN_FAILURE_SUSPENDED,
+         PROBLEM_MISCONFIGURED},
         {400, "temporarily_unavailable", NULL, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
         {400, "server_error", NULL, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
         {408, "invalid_grant", "bad_token", TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
@@ -97,6 +108,100 @@ static void no_number_deletes_a_refresh_token(void **state)
     for (number = 1; number < 1000000; number += number < 100000 ? 1 : 997)
         assert_int_not_equal(diagnose(400, "invalid_grant", NULL, number, &problem), TOKEN_FAILURE_DEAD);
     assert_int_equal(diagnose(400, "invalid_grant", "bad_token", 50196, &problem), TOKEN_FAILURE_DEAD);
+}
+
+static void suberror_decides_before_the_number_and_passing_trouble_before_both(void **state)
+{
+    struct problem problem, of_the_kind;
+
+    (void)state;
+    diagnose(400, "invalid_grant", "message_only", 53003, &problem);
+    assert_int_equal(problem.kind, PROBLEM_INTERACTION_REQUIRED);
+    diagnose_kind(PROBLEM_INTERACTION_REQUIRED, &of_the_kind);
+    assert_non_null(strstr(problem.remedy, "Sign in again"));
+    assert_non_null(strstr(problem.remedy, "ask your administrator"));
+    assert_string_not_equal(problem.cause, of_the_kind.cause);
+    assert_string_not_equal(problem.admin_remedy, of_the_kind.admin_remedy);
+    diagnose(400, "invalid_grant", "consent_required", 50173, &problem);
+    assert_int_equal(problem.kind, PROBLEM_CONSENT_REQUIRED);
+    diagnose_kind(PROBLEM_CONSENT_REQUIRED, &of_the_kind);
+    assert_string_equal(problem.remedy, of_the_kind.remedy);
+    diagnose(400, "invalid_grant", NULL, 53003, &problem);
+    assert_int_equal(problem.kind, PROBLEM_BLOCKED);
+    assert_int_equal(diagnose(400, "interaction_required", "basic_action", 50196, &problem),
+                     TOKEN_FAILURE_TRANSIENT);
+    assert_int_equal(problem.kind, PROBLEM_THROTTLED);
+    /* Where the trouble passes, the number of something lasting says nothing. */
+    diagnose(503, "invalid_grant", NULL, 65001, &problem);
+    diagnose_kind(PROBLEM_THROTTLED, &of_the_kind);
+    assert_string_equal(problem.cause, of_the_kind.cause);
+    assert_string_equal(problem.admin_remedy, "");
+}
+
+static void claims_send_the_user_to_the_browser(void **state)
+{
+    static const struct {
+        const char *error, *suberror;
+        int aadsts;
+        enum token_failure failure;
+        enum problem_kind kind;
+    } rows[] = {
+        {"invalid_grant", NULL, 0, TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
+        {"interaction_required", NULL, 0, TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
+        {"invalid_grant", NULL, 53003, TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
+        {"invalid_grant", "user_password_expired", 0, TOKEN_FAILURE_SUSPENDED, PROBLEM_INTERACTION_REQUIRED},
+        {"invalid_grant", "consent_required", 0, TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED},
+        {"invalid_grant", "bad_token", 0, TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED},
+        {"invalid_grant", NULL, 50196, TOKEN_FAILURE_TRANSIENT, PROBLEM_THROTTLED},
+        {"invalid_client", NULL, 0, TOKEN_FAILURE_SUSPENDED, PROBLEM_MISCONFIGURED},
+        {"server_error", NULL, 0, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
+    };
+    struct problem problem;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct oauth_error error = {.status = 400,
+                                          .error = rows[i].error,
+                                          .suberror = rows[i].suberror,
+                                          .aadsts = rows[i].aadsts,
+                                          .has_claims = true};
+        assert_int_equal(diagnose_token_error(&error, &problem), rows[i].failure);
+        assert_string_equal(problem_kind_name(problem.kind), problem_kind_name(rows[i].kind));
+    }
+}
+
+static void a_client_that_polls_learns_what_to_do(void **state)
+{
+    static const struct {
+        const char *error;
+        enum device_poll poll;
+    } rows[] = {{"authorization_pending", DEVICE_POLL_PENDING},
+                {"slow_down", DEVICE_POLL_SLOW_DOWN},
+                {"authorization_declined", DEVICE_POLL_DECLINED},
+                {"access_denied", DEVICE_POLL_DECLINED},
+                {"expired_token", DEVICE_POLL_EXPIRED},
+                {"code_expired", DEVICE_POLL_EXPIRED},
+                {"bad_verification_code", DEVICE_POLL_EXPIRED},
+                {"invalid_grant", DEVICE_POLL_NONE},
+                {"server_error", DEVICE_POLL_NONE},
+                {"", DEVICE_POLL_NONE},
+                {NULL, DEVICE_POLL_NONE}};
+    struct problem problem;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(diagnose_device_poll(rows[i].error), rows[i].poll);
+    diagnose(400, "expired_token", NULL, 0, &problem);
+    assert_non_null(strstr(problem.remedy, "Start the sign-in again"));
+    diagnose(400, "authorization_declined", NULL, 65004, &problem);
+    assert_int_equal(problem.kind, PROBLEM_CANCELLED);
+    assert_non_null(strstr(problem.cause, "declined"));
+    diagnose(400, "access_denied", NULL, 50105, &problem);
+    assert_int_equal(problem.kind, PROBLEM_BLOCKED);
+    diagnose(400, "slow_down", NULL, 0, &problem);
+    assert_int_equal(problem.retry_after, RETRY_AFTER_DEFAULT);
 }
 
 static void retry_after_is_believed_up_to_an_hour(void **state)
@@ -170,16 +275,45 @@ static void no_text_of_the_server_reaches_the_user(void **state)
 
 static void what_the_redirect_brings_is_told(void **state)
 {
+    static const struct {
+        const char *error;
+        int aadsts;
+        bool refused;
+        enum problem_kind kind;
+    } rows[] = {
+        {"access_denied", 0, true, PROBLEM_CANCELLED},
+        {"access_denied", 65004, true, PROBLEM_CANCELLED},
+        {"access_denied", 50126, true, PROBLEM_CANCELLED},
+        {"access_denied", 90094, true, PROBLEM_CONSENT_REQUIRED},
+        {"access_denied", 90094, false, PROBLEM_CONSENT_REQUIRED},
+        {"access_denied", 50105, true, PROBLEM_BLOCKED},
+        {"access_denied", 53003, false, PROBLEM_BLOCKED},
+        {"consent_required", 0, false, PROBLEM_CONSENT_REQUIRED},
+        {"login_required", 50058, false, PROBLEM_SIGN_IN_REQUIRED},
+        {"interaction_required", 50076, false, PROBLEM_INTERACTION_REQUIRED},
+        {"invalid_request", 50011, false, PROBLEM_MISCONFIGURED},
+        {"invalid_request", 50020, false, PROBLEM_SIGN_IN_REQUIRED},
+        {"unauthorized_client", 700016, false, PROBLEM_MISCONFIGURED},
+        {"unsupported_response_type", 0, false, PROBLEM_MISCONFIGURED},
+        {"invalid_answer", 0, false, PROBLEM_MISCONFIGURED},
+        {"temporarily_unavailable", 0, false, PROBLEM_IDENTITY_PROVIDER},
+        {"server_error", 90033, false, PROBLEM_IDENTITY_PROVIDER},
+        {"server_error", 50196, false, PROBLEM_THROTTLED},
+        {"invalid_request", 90055, false, PROBLEM_THROTTLED},
+    };
     struct problem problem;
+    size_t i;
 
     (void)state;
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        diagnose_authorization_error(rows[i].error, rows[i].aadsts, rows[i].refused, &problem);
+        assert_string_equal(problem_kind_name(problem.kind), problem_kind_name(rows[i].kind));
+        assert_int_equal(problem.aadsts, rows[i].aadsts);
+        assert_true(problem.cause[0] != '\0' && problem.remedy[0] != '\0');
+        assert_true((problem.kind == PROBLEM_THROTTLED) == (problem.retry_after > 0));
+    }
     diagnose_authorization_error("access_denied", 65004, true, &problem);
-    assert_int_equal(problem.kind, PROBLEM_CANCELLED);
-    assert_int_equal(problem.aadsts, 65004);
-    diagnose_authorization_error("access_denied", 90094, false, &problem);
-    assert_int_equal(problem.kind, PROBLEM_CONSENT_REQUIRED);
-    diagnose_authorization_error("temporarily_unavailable", 0, false, &problem);
-    assert_int_equal(problem.kind, PROBLEM_IDENTITY_PROVIDER);
+    assert_non_null(strstr(problem.cause, "declined"));
 }
 
 static void each_stage_of_the_network_has_words_of_its_own(void **state)
@@ -206,6 +340,9 @@ int main(void)
         cmocka_unit_test(errors_are_sorted_as_the_contract_says),
         cmocka_unit_test(numbers_of_passing_trouble_make_an_answer_transient),
         cmocka_unit_test(no_number_deletes_a_refresh_token),
+        cmocka_unit_test(suberror_decides_before_the_number_and_passing_trouble_before_both),
+        cmocka_unit_test(claims_send_the_user_to_the_browser),
+        cmocka_unit_test(a_client_that_polls_learns_what_to_do),
         cmocka_unit_test(retry_after_is_believed_up_to_an_hour),
         cmocka_unit_test(only_guids_are_shown_as_correlation_ids),
         cmocka_unit_test(no_text_of_the_server_reaches_the_user),

@@ -281,6 +281,27 @@ static void a_proxy_that_refuses_is_stage_proxy(void **state)
     assert_null(strstr(fixture->heard, "hidden"));
 }
 
+static void a_proxy_that_hangs_up_is_stage_proxy(void **state)
+{
+    struct fixture *fixture = *state;
+    char proxy[64];
+
+    serve(fixture, "");
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", (unsigned)fixture->port);
+    ask(fixture, NULL, proxy, "https://login.example/token", TIMEOUT_MS);
+    assert_string_equal(fixture->stage, "proxy");
+    assert_null(strstr(fixture->heard, "hidden"));
+}
+
+static void a_server_that_hangs_up_is_stage_tls(void **state)
+{
+    struct fixture *fixture = *state;
+
+    serve(fixture, "");
+    ask(fixture, NULL, "", NULL, TIMEOUT_MS);
+    assert_string_equal(fixture->stage, "tls");
+}
+
 static void a_proxy_name_that_cannot_be_is_stage_proxy(void **state)
 {
     struct fixture *fixture = *state;
@@ -385,6 +406,8 @@ int main(void)
         TEST(a_proxy_that_is_not_there_is_stage_proxy),
         TEST(a_proxy_of_the_environment_that_is_not_there_is_stage_proxy),
         TEST(a_proxy_that_refuses_is_stage_proxy),
+        TEST(a_proxy_that_hangs_up_is_stage_proxy),
+        TEST(a_server_that_hangs_up_is_stage_tls),
         TEST(a_proxy_name_that_cannot_be_is_stage_proxy),
         TEST(a_ca_file_that_is_not_there_is_stage_tls),
         TEST(the_ca_file_stands_beside_the_anchors_of_the_system),

@@ -239,6 +239,35 @@ static void the_users_ca_file_counts_only_with_a_custom_cloud(void **state)
     settings_clear(&settings);
 }
 
+/* A custom cloud on Microsoft's own host, however it is written, is Microsoft's all the same. */
+static void the_users_ca_file_never_vouches_for_a_built_in_cloud(void **state)
+{
+    static const char *const built_in[] = {"https://login.microsoftonline.com",
+                                           "https://login.microsoftonline.us",
+                                           "https://login.partner.microsoftonline.cn",
+                                           "https://LOGIN.microsoftonline.us",
+                                           "https://login.microsoftonline.com:443",
+                                           "https://login.microsoftonline.com.",
+                                           "https://login.chinacloudapi.cn"};
+    enum settings_source source;
+    size_t i;
+
+    (void)state;
+    for (source = SETTINGS_USER; source <= SETTINGS_ADMIN; source += SETTINGS_ADMIN - SETTINGS_USER) {
+        struct settings settings;
+        begin(&settings);
+        apply(&settings, source, "{\"caFile\":\"/ca.pem\"," CUSTOM "}");
+        settings_settle(&settings);
+        assert_string_equal(settings_ca_file_for(&settings, "https://login.test"), "/ca.pem");
+        for (i = 0; i < sizeof built_in / sizeof built_in[0]; i++) {
+            const char *file = settings_ca_file_for(&settings, built_in[i]);
+            if ((file == NULL) != (source == SETTINGS_USER))
+                fail_msg("%s: %s", built_in[i], file == NULL ? "none" : file);
+        }
+        settings_clear(&settings);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +279,7 @@ int main(void)
         cmocka_unit_test(the_first_broken_file_is_the_one_shown),
         cmocka_unit_test(the_recovery_key_is_the_admins_alone),
         cmocka_unit_test(the_users_ca_file_counts_only_with_a_custom_cloud),
+        cmocka_unit_test(the_users_ca_file_never_vouches_for_a_built_in_cloud),
     };
 
     return CORE_TESTS(tests);

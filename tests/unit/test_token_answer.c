@@ -195,6 +195,106 @@ static void an_error_answer_is_diagnosed(void **state)
     assert_int_equal(answer.failure, TOKEN_FAILURE_TRANSIENT);
 }
 
+/* An error whose claims member is this piece of JSON. */
+static void read_claims(const char *member)
+{
+    char text[40000];
+
+    snprintf(text, sizeof text, "{\"error\":\"interaction_required\",\"claims\":%s}", member);
+    read_answer(400, text);
+    assert_int_equal(answer.failure, TOKEN_FAILURE_SUSPENDED);
+    assert_int_equal(answer.problem.kind, PROBLEM_INTERACTION_REQUIRED);
+}
+
+static void claims_are_passed_on_as_a_json_object_and_nothing_else(void **state)
+{
+    static const char *const refused[] = {
+        "null",
+        "7",
+        "{\"access_token\":{}}", /* an object, where a text belongs */
+        "\"\"",
+        "\" \"",
+        "\"{}\"",
+        "\"[1]\"",
+        "\"text\"",
+        "\"{\\\"a\\\":1\"",
+        "\"{\\\"a\\\":1} trailing\"",
+        "\"{\\\"a\\\":1,\\\"a\\\":2}\"",
+        "\"{\\\"a\\\":\\\"\\\\u0000\\\"}\"",
+        "\"{'a':1}\"",
+    };
+    size_t i;
+
+    (void)state;
+    read_answer(400, "{\"error\":\"interaction_required\"}");
+    assert_string_equal(answer.claims, "");
+    for (i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        read_claims(refused[i]);
+        assert_string_equal(answer.claims, "");
+    }
+    read_claims("\" { \\\"access_token\\\" : {\\n\\\"polids\\\":{\\\"essential\\\":true, "
+                "\\\"Values\\\":[\\\"\\u00e9\\\"]}}}\"");
+    assert_string_equal(answer.claims,
+                        "{\"access_token\":{\"polids\":{\"essential\":true,\"Values\":[\"\\u00E9\"]}}}");
+    read_answer(200, "{" GOOD ",\"claims\":\"{\\\"a\\\":1}\"}");
+    assert_string_equal(answer.claims, "");
+}
+
+static void claims_decide_what_a_bare_invalid_grant_means(void **state)
+{
+    (void)state;
+    read_answer(400, "{\"error\":\"invalid_grant\",\"claims\":\"{\\\"a\\\":1}\"}");
+    assert_int_equal(answer.problem.kind, PROBLEM_INTERACTION_REQUIRED);
+    assert_string_equal(answer.claims, "{\"a\":1}");
+    read_answer(400, "{\"error\":\"invalid_grant\",\"claims\":\"{}\"}");
+    assert_int_equal(answer.problem.kind, PROBLEM_SIGN_IN_REQUIRED);
+}
+
+static void claims_that_are_too_long_or_too_deep_are_absent_not_cut(void **state)
+{
+    char value[CLAIMS_SIZE + 8], member[30000];
+    size_t i, depth = 5000;
+
+    (void)state;
+    memset(value, 'v', sizeof value);
+    value[CLAIMS_SIZE - 1 - strlen("{\"a\":\"\"}")] = '\0';
+    snprintf(member, sizeof member, "\"{\\\"a\\\":\\\"%s\\\"}\"", value);
+    read_claims(member);
+    assert_int_equal(strlen(answer.claims), CLAIMS_SIZE - 1);
+    value[strlen(value)] = 'v';
+    value[CLAIMS_SIZE - strlen("{\"a\":\"\"}")] = '\0';
+    snprintf(member, sizeof member, "\"{\\\"a\\\":\\\"%s\\\"}\"", value);
+    read_claims(member);
+    assert_string_equal(answer.claims, "");
+    strcpy(member, "\"{\\\"a\\\":");
+    for (i = strlen(member); depth > 0; depth--)
+        member[i++] = '[';
+    member[i++] = '"';
+    member[i] = '\0';
+    read_claims(member);
+    assert_string_equal(answer.claims, "");
+}
+
+static void what_a_client_that_polls_has_to_know_is_read(void **state)
+{
+    (void)state;
+    read_answer(400, "{\"error\":\"authorization_pending\",\"error_codes\":[70016]}");
+    assert_int_equal(answer.device_poll, DEVICE_POLL_PENDING);
+    assert_int_equal(answer.failure, TOKEN_FAILURE_TRANSIENT);
+    read_answer(400, "{\"error\":\"slow_down\"}");
+    assert_int_equal(answer.device_poll, DEVICE_POLL_SLOW_DOWN);
+    read_answer(400, "{\"error\":\"authorization_declined\",\"error_codes\":[65004]}");
+    assert_int_equal(answer.device_poll, DEVICE_POLL_DECLINED);
+    assert_int_equal(answer.problem.kind, PROBLEM_CANCELLED);
+    read_answer(400, "{\"error\":\"expired_token\"}");
+    assert_int_equal(answer.device_poll, DEVICE_POLL_EXPIRED);
+    assert_int_equal(answer.problem.kind, PROBLEM_SIGN_IN_REQUIRED);
+    read_answer(400, "{\"error\":\"invalid_grant\"}");
+    assert_int_equal(answer.device_poll, DEVICE_POLL_NONE);
+    assert_good("{" GOOD ",\"error\":\"slow_down\"}");
+    assert_int_equal(answer.device_poll, DEVICE_POLL_NONE);
+}
+
 static void an_error_that_is_no_oauth_error_takes_nothing(void **state)
 {
     static const long statuses[] = {0, 100, 204, 301, 400, 401, 403, 404, 407, 408, 429, 500, 503};
@@ -312,6 +412,10 @@ int main(void)
         cmocka_unit_test_teardown(the_transport_decides_before_the_body, wipe_body),
         cmocka_unit_test_teardown(an_error_answer_is_diagnosed, wipe_body),
         cmocka_unit_test_teardown(an_error_that_is_no_oauth_error_takes_nothing, wipe_body),
+        cmocka_unit_test_teardown(claims_are_passed_on_as_a_json_object_and_nothing_else, wipe_body),
+        cmocka_unit_test_teardown(claims_decide_what_a_bare_invalid_grant_means, wipe_body),
+        cmocka_unit_test_teardown(claims_that_are_too_long_or_too_deep_are_absent_not_cut, wipe_body),
+        cmocka_unit_test_teardown(what_a_client_that_polls_has_to_know_is_read, wipe_body),
         cmocka_unit_test_teardown(claims_are_read_from_the_id_token, wipe_body),
         cmocka_unit_test_teardown(a_claim_that_is_too_long_is_absent_not_cut, wipe_body),
         cmocka_unit_test_teardown(an_id_token_that_is_none_is_absent, wipe_body),
