@@ -81,6 +81,7 @@ enum write_result disk_write(struct world *world, int index)
         return WRITE_CONFLICT;
     if (world->conditions[DISK_FULL]) {
         process->save_failed = true;
+        check_not_written(world, index);
         if (process->family != 0)
             world->families[process->family - 1].excuse = true;
         return WRITE_FAILED;

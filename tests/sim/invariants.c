@@ -234,7 +234,7 @@ void check_reply_token(struct world *world, int index, const struct pending *pen
         fail(world, "a token is handed out for another resource");
     if (world->families[token->family].wrong_account)
         fail(world, "somebody else's token is handed out");
-    if (!token->saved && process->identity.storage.kind == PROBLEM_NONE)
+    if (!token->saved && !token->save_failed && process->identity.storage.kind == PROBLEM_NONE)
         fail(world, "a token is handed out before it was saved");
     if (pending->rejecting && pending->rejected == index_of_token &&
         (oldest == 0 || uptime - oldest >= REJECTED_WINDOW_S))
@@ -288,6 +288,18 @@ static void mark_saved(struct world *world, int index)
             world->tokens[token].saved = true;
     }
     load_written(world, index);
+}
+
+void check_not_written(struct world *world, int index)
+{
+    const struct identity *identity = &world->processes[index].identity;
+    int i;
+
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++) {
+        int64_t token = access_token_read(world, &identity->access[i].access_token);
+        if (token >= 0)
+            world->tokens[token].save_failed = true;
+    }
 }
 
 /* A grant leaves the disk only when somebody signs out, or for a newer sign-in. */

@@ -14,25 +14,29 @@
 #define LOAD_FACTOR 1.6
 #define LOAD_SLACK 40
 
-/* Invariant on one process and, through the disk, on both. */
+/* One process never repeats a refused request within a minute, and not within an hour unless asked to; what
+ * the other one was refused, it knows from the disk. */
 static void check_refused(struct world *world, int index, enum resource resource)
 {
     struct process *process = &world->processes[index];
     struct history *history = &process->history[resource];
     struct refusal *refusal = &history->refusal;
+    bool credit;
 
     if (world->refusals_on_disk[resource].at > refusal->at)
         refusal = &world->refusals_on_disk[resource];
     if (refusal->at == 0 || refusal->serial != process->identity.grant.serial ||
         world->jumped_at >= refusal->at)
         return;
-    if (world->now - refusal->at < SAME_REQUEST_PAUSE_S * SECOND - ROUNDING)
+    credit = history->credit_at != 0 && history->credit_at >= refusal->sent_at;
+    if (world->now - refusal->at < SAME_REQUEST_PAUSE_S * SECOND - ROUNDING &&
+        (refusal == &history->refusal || !credit))
         fail(world, "the same request is sent %lld ms after it was refused",
              (long long)(world->now - refusal->at));
-    if (world->now - refusal->at < SUSPENDED_RETRY_S * SECOND - 2 * ROUNDING && !history->retry_credit)
+    if (world->now - refusal->at < SUSPENDED_RETRY_S * SECOND - 2 * ROUNDING && !credit)
         fail(world, "a suspended grant is tried again after %lld s",
              (long long)((world->now - refusal->at) / SECOND));
-    history->retry_credit = false;
+    history->credit_at = 0;
 }
 
 void load_sent(struct world *world, int index, enum resource resource)
@@ -85,11 +89,12 @@ void load_answered(struct world *world, const struct wire *wire)
         if (asked_to_wait(reply) > 0)
             history->retry_after = world->now + asked_to_wait(reply);
         else if (reply->kind == REPLY_ERROR && reply->status == 400)
-            history->refusal = (struct refusal){.at = world->now, .serial = wire->grant_serial};
+            history->refusal =
+                (struct refusal){.at = world->now, .sent_at = wire->sent_at, .serial = wire->grant_serial};
         return;
     }
     memset(&history->refusal, 0, sizeof history->refusal);
-    history->retry_credit = false;
+    history->credit_at = 0;
     /* Who is served is not throttled any more, and the other process learns it from the new token. */
     for (i = 0; i < PROCESSES; i++)
         world->processes[i].history[wire->resource].retry_after = 0;
@@ -128,7 +133,7 @@ void load_retry_allowed(struct world *world, int index)
     for (resource = 0; resource < RESOURCES; resource++) {
         const struct access *access = identity_find_access(&process->identity, resource_names[resource]);
         if (access != NULL && access->suspended)
-            process->history[resource].retry_credit = true;
+            process->history[resource].credit_at = world->now;
     }
 }
 
@@ -210,6 +215,7 @@ static bool withheld(const struct world *world, int index, const struct pending 
     int64_t token = access == NULL ? -1 : access_token_read(world, &access->access_token);
 
     return token >= 0 && !(pending->rejecting && pending->rejected == token) && access->issued_uptime != 0 &&
+           access->expires_at > world_moment(world).wall + 1 &&
            world->tokens[token].arrived_at + world->tokens[token].lifetime * SECOND - world->now > 2 * SECOND;
 }
 

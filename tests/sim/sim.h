@@ -99,7 +99,7 @@ struct token {
     int64_t lifetime;              /* seconds */
     uint64_t instance;             /* of the process that it arrived at */
     uint32_t clock_jumps;          /* of the machine when it arrived */
-    bool saved;
+    bool saved, save_failed;
 };
 
 enum reply_kind { REPLY_NONE, REPLY_TOKENS, REPLY_ERROR, REPLY_TRANSPORT, REPLY_GARBAGE };
@@ -162,6 +162,7 @@ struct pending {
 /* A 4xx answer, and of which grant's request. */
 struct refusal {
     int64_t at; /* 0: none */
+    int64_t sent_at;
     uint64_t serial;
 };
 /* What was sent and answered for a resource, to find loops. */
@@ -171,7 +172,7 @@ struct history {
     struct refusal refusal;
     int64_t fresh[6];    /* when tokens with an ordinary life came */
     int64_t last_handed; /* token index + 1 */
-    bool retry_credit;   /* the user or a start asked for another try */
+    int64_t credit_at;      /* when the user or a start asked for another try; 0: used up */
 };
 struct process {
     bool alive, stopping, native;
@@ -340,6 +341,7 @@ void check_reply_problem(struct world *world, int process, const struct pending 
 void check_signed_in(struct world *world, int process);
 void check_send(struct world *world, int process);
 void check_written(struct world *world, int process);
+void check_not_written(struct world *world, int process);
 void check_end(struct world *world);
 void load_sent(struct world *world, int process, enum resource resource);
 void load_new_grant(struct process *process);
