@@ -18,7 +18,8 @@ enum {
     OPTION_PROTOCOL,
     OPTION_SCOPE,
     OPTION_MIN_TTL,
-    OPTION_XOAUTH2
+    OPTION_XOAUTH2,
+    OPTION_ALL
 };
 
 static const struct option long_options[] = {
@@ -33,6 +34,7 @@ static const struct option long_options[] = {
     {"scope", required_argument, NULL, OPTION_SCOPE},
     {"min-ttl", required_argument, NULL, OPTION_MIN_TTL},
     {"xoauth2", no_argument, NULL, OPTION_XOAUTH2},
+    {"all", no_argument, NULL, OPTION_ALL},
     {NULL, 0, NULL, 0},
 };
 
@@ -55,6 +57,7 @@ static const struct command {
      1,
      1,
      {OPTION_JSON, OPTION_PROTOCOL, OPTION_SCOPE, OPTION_MIN_TTL, OPTION_XOAUTH2}},
+    {"renew", command_renew, true, 0, 0, {OPTION_JSON, OPTION_ALL}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
 };
 
@@ -67,6 +70,7 @@ static const char help_text[] =
     "  status [ACCOUNT...]        show accounts with their tokens and problems, and where keys are kept\n"
     "  login ACCOUNT              sign in with the browser\n"
     "      --as NAME              with this sign-in name, for a shared mailbox or an alias\n"
+    "      --device               with a code for a browser elsewhere, where policy allows it\n"
     "      --no-browser           print the address; also takes the final address pasted back\n"
     "  logout ACCOUNT             forget the tokens of the account's sign-in\n"
     "      --everywhere           and say how to end all its sessions at Microsoft\n"
@@ -76,6 +80,8 @@ static const char help_text[] =
     "      --scope S              with this scope; may be given several times\n"
     "      --min-ttl N            with at least N seconds left\n"
     "      --xoauth2              as the base64 string for SASL XOAUTH2\n"
+    "  renew                      renew what is due, for a timer\n"
+    "      --all                  and what is not yet due\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
     "\n"
     "  --json                     print JSON instead of text\n"
@@ -144,6 +150,9 @@ static int take_option(struct cli_options *options, int option, const char *valu
         break;
     case OPTION_XOAUTH2:
         options->xoauth2 = true;
+        break;
+    case OPTION_ALL:
+        options->all = true;
         break;
     }
     return 0;
@@ -249,7 +258,8 @@ static void token_settled(void *context)
 
 static int run_with_service(struct cli *cli, const struct command *command)
 {
-    const struct service_client client = {.send = take_reply, .settled = token_settled, .context = cli};
+    const struct service_client client = {
+        .send = take_reply, .own = true, .settled = token_settled, .context = cli};
     struct problem problem = {0};
     int status;
 

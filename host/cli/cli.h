@@ -13,7 +13,7 @@
 /* What the options said; texts are those of argv. */
 struct cli_options {
     bool json;
-    bool everywhere, device, no_browser, xoauth2;
+    bool everywhere, device, no_browser, xoauth2, all;
     const char *sign_in_as, *protocol;
     long min_ttl;  /* seconds, -1: not given */
     char **scopes; /* of scope_count; owned */
@@ -50,8 +50,11 @@ void cli_print_text(FILE *stream, const char *text);
 /* Flushes stdout: 0, or EX_IOERR after telling. */
 int cli_flush(void);
 
+/* All accounts, page by page: a new reference, or NULL after telling. */
+json_t *cli_all_accounts(struct cli *cli, int *status);
+
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
-    command_token, command_consent_url;
+    command_token, command_renew, command_consent_url;
 
 #endif

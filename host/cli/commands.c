@@ -19,8 +19,7 @@ static const char *text_of(const json_t *object, const char *key)
     return text == NULL ? "" : text;
 }
 
-/* All accounts, page by page: a new reference, or NULL after telling. */
-static json_t *all_accounts(struct cli *cli, int *status)
+json_t *cli_all_accounts(struct cli *cli, int *status)
 {
     json_t *all = json_array(), *result;
     char after[ACCOUNT_NAME_SIZE] = "";
@@ -57,7 +56,7 @@ int command_accounts(struct cli *cli)
     int status = 0;
     size_t i;
 
-    accounts = all_accounts(cli, &status);
+    accounts = cli_all_accounts(cli, &status);
     if (accounts == NULL)
         return status;
     if (cli->options.json) {
@@ -143,7 +142,7 @@ int command_status(struct cli *cli)
     int status = 0;
     size_t i;
 
-    accounts = all_accounts(cli, &status);
+    accounts = cli_all_accounts(cli, &status);
     if (accounts != NULL)
         status = select_accounts(&cli->options, accounts, chosen);
     if (accounts == NULL || status != 0)

@@ -51,7 +51,7 @@ static void wait_for_end(struct cli *cli)
 {
     static struct paste paste;
 
-    if (cli->options.no_browser) {
+    if (cli->options.no_browser && !cli->options.device) {
         paste.cli = cli;
         paste.watch = loop_watch_fd(cli->loop, STDIN_FILENO, LOOP_READ, input_ready, &paste);
     }
@@ -62,10 +62,25 @@ static void wait_for_end(struct cli *cli)
     explicit_bzero(paste.line, sizeof paste.line);
 }
 
+/* RFC 8628 section 5.4: who types a code that somebody else gave them signs that somebody in. */
+static int show_device_code(struct cli *cli, const json_t *result)
+{
+    FILE *stream = cli->options.json ? stderr : stdout;
+
+    fprintf(stream, "To sign %s in to Thunderseal on this computer, open this address in a browser:\n  ",
+            cli->options.arguments[0]);
+    cli_print_text(stream, json_string_value(json_object_get(result, "verificationUri")));
+    fprintf(stream, "\nand enter this code there, and only there:\n  ");
+    cli_print_text(stream, json_string_value(json_object_get(result, "userCode")));
+    fprintf(stream, "\nNever enter a code that somebody else sent you.\n");
+    return cli_flush();
+}
+
 static json_t *sign_in_params(const struct cli_options *options)
 {
     return json_pack("{s:s, s:s, s:b}", "account", options->arguments[0], "flow",
-                     options->device ? "device" : "browser", "openBrowser", !options->no_browser);
+                     options->device ? "device" : "browser", "openBrowser",
+                     !options->no_browser && !options->device);
 }
 
 static int tell_end(struct cli *cli)
@@ -96,7 +111,9 @@ int command_login(struct cli *cli)
         return status;
     cli->sign_in_result = json_incref(result);
     cli->sign_in = json_string_value(json_object_get(result, "signInId"));
-    if (cli->options.no_browser) {
+    if (cli->options.device) {
+        status = show_device_code(cli, result);
+    } else if (cli->options.no_browser) {
         puts(json_string_value(json_object_get(result, "authorizationUrl")));
         status = cli_flush();
         fputs(

@@ -202,6 +202,7 @@ static void entry_free(struct entry *entry)
     loop_timer_cancel(entry->service->loop, entry->wake_timer);
     loop_timer_cancel(entry->service->loop, entry->lock_timer);
     identity_lock_release(&entry->lock);
+    json_decref(entry->import_id);
     redirect_listener_close(entry->listener);
     identity_clear(&entry->identity);
     json_decref(entry->addresses);
@@ -217,7 +218,7 @@ void entries_sweep(struct service *service)
         const struct identity *identity = &entry->identity;
         if (json_array_size(entry->addresses) == 0 && entry->moving[0] == '\0' && identity->sign_in.id == 0 &&
             identity->waiter_count == 0 && identity->flight.purpose == PURPOSE_NONE &&
-            identity->before == NULL) {
+            identity->before == NULL && identity->lock == LOCK_FREE) {
             *link = entry->next;
             entry_free(entry);
         } else {

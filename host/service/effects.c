@@ -20,18 +20,23 @@ void entry_changed(struct entry *entry)
     entry->changed = true;
 }
 
+struct token_http token_exchange(const struct https_answer *http)
+{
+    return (struct token_http){.failed_stage = http->failed_stage,
+                               .status = http->status,
+                               .too_long = http->too_long,
+                               .redirected = http->redirected,
+                               .retry_after = http->retry_after,
+                               .body = &http->body};
+}
+
 static void token_arrived(void *context, struct https_answer *http)
 {
     struct entry *entry = context;
     struct service *service = entry->service;
     struct token_answer answer = {0};
     struct event event = {.kind = EVENT_TOKEN_ANSWER, .answer = &answer};
-    const struct token_http exchange = {.failed_stage = http->failed_stage,
-                                        .status = http->status,
-                                        .too_long = http->too_long,
-                                        .redirected = http->redirected,
-                                        .retry_after = http->retry_after,
-                                        .body = &http->body};
+    const struct token_http exchange = token_exchange(http);
 
     token_answer_read(&answer, &exchange);
     (void)entry_step(entry, &event);

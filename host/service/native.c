@@ -224,7 +224,8 @@ static void output_ready(void *context, int fd, unsigned ready)
 
 static int native_start(struct native *native, struct problem *problem)
 {
-    const struct service_client client = {send_to_client, client_congested, token_settled, native};
+    const struct service_client client = {
+        .send = send_to_client, .congested = client_congested, .settled = token_settled, .context = native};
 
     native->loop = loop_new();
     native->queue = wiping_malloc(QUEUE_MAX);

@@ -10,14 +10,17 @@
 static const struct {
     const char *name;
     method_function *function;
+    bool own; /* for a client that is a command of this program */
 } methods[] = {
-    {"account.list", method_account_list},
-    {"account.add", method_account_add},
-    {"account.remove", method_account_remove},
-    {"token.get", method_token_get},
-    {"signIn.start", method_sign_in_start},
-    {"signIn.cancel", method_sign_in_cancel},
-    {"signOut", method_sign_out},
+    {"account.list", method_account_list, false},
+    {"account.add", method_account_add, false},
+    {"account.remove", method_account_remove, false},
+    {"account.import", method_account_import, false},
+    {"token.get", method_token_get, false},
+    {"signIn.start", method_sign_in_start, false},
+    {"signIn.cancel", method_sign_in_cancel, false},
+    {"signOut", method_sign_out, false},
+    {"renew", method_renew, true},
 };
 
 int64_t wall_clock(void)
@@ -28,6 +31,16 @@ int64_t wall_clock(void)
 struct moment moment_now(void)
 {
     return (struct moment){.wall = wall_clock(), .uptime = loop_monotonic_ms() / 1000};
+}
+
+static void clock_jumped(void *context)
+{
+    step_all(context, EVENT_TIME);
+}
+
+static void network_changed(void *context)
+{
+    step_all(context, EVENT_NETWORK);
 }
 
 struct service *service_new(struct loop *loop, const struct service_client *client, struct problem *problem)
@@ -46,6 +59,9 @@ struct service *service_new(struct loop *loop, const struct service_client *clie
     if (service->state_folder == NULL)
         goto fail;
     settings_read_files(&service->settings);
+    /* Without them, what they would tell is found out later. */
+    service->clock_watch = clock_watch_open(loop, clock_jumped, service);
+    service->network_watch = network_watch_open(loop, network_changed, service);
     service->vault =
         vault_open(service->state_folder, settings_text(&service->settings, "keystore"), problem);
     if (service->vault == NULL || store_load(service, problem) != 0)
@@ -60,6 +76,8 @@ void service_free(struct service *service)
 {
     if (service == NULL)
         return;
+    clock_watch_close(service->clock_watch);
+    network_watch_close(service->network_watch);
     https_free(service->https);
     https_free(service->https_own_anchors);
     while (service->requests != NULL)
@@ -130,6 +148,14 @@ static void cancel(struct service *service, const json_t *params)
     request = request_by_key(service, key);
     if (request == NULL)
         return;
+    if (request->entry == NULL) { /* a device code: its answer comes, and finds nobody */
+        struct problem cancelled;
+        problem_set(&cancelled, PROBLEM_CANCELLED, "The request was cancelled.",
+                    "Ask again when you need it.");
+        send_message(service, rpc_error(request->id, &cancelled));
+        request_close(request);
+        return;
+    }
     event.ended.request = request->number;
     (void)entry_step(request->entry, &event);
 }
@@ -160,7 +186,7 @@ static json_t *call(struct service *service, struct rpc_request *request, struct
         return NULL;
     }
     for (i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (strcmp(request->method, methods[i].name) == 0)
+        if (strcmp(request->method, methods[i].name) == 0 && (!methods[i].own || service->client.own))
             return methods[i].function(service, request, problem);
     problem_set(problem, PROBLEM_METHOD_NOT_FOUND, "This Thunderseal does not know the method.",
                 "Update the older one of the two: the program or the add-on.");

@@ -19,6 +19,7 @@ struct service_client {
     /* Whether the client is slow to read: account.changed then waits for service_tell_changes. NULL: never.
      */
     bool (*congested)(void *context);
+    bool own; /* a command of this program: may call what is not part of the protocol */
     /* A token request is over: service_must_wait may have changed. NULL: of no interest. */
     void (*settled)(void *context);
     void *context;

@@ -7,7 +7,9 @@
 #include "core/identity_record.h"
 #include "core/rpc.h"
 #include "core/settings.h"
+#include "net/clock_watch.h"
 #include "net/https.h"
+#include "net/network_watch.h"
 #include "net/redirect_listener.h"
 #include "service/service.h"
 #include "vault/identity_lock.h"
@@ -19,6 +21,7 @@
 #define TOKEN_GET_DEADLINE_MS                                                                                \
     7500 /* the client has its answer within 8 s, pipes and a busy machine included */
 #define SIGN_IN_DEADLINE_S 300
+#define IMPORT_TOKEN_MAX 16384 /* Entra's refresh tokens are under 3 KiB */
 #define LOCK_RETRY_FIRST_MS 25 /* DESIGN 1 */
 #define LOCK_RETRY_MAX_MS 250
 #define WRITE_LOCK_WAIT_MS 500 /* a write of another process takes some milliseconds */
@@ -41,6 +44,7 @@ struct entry {
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
     char sign_in_id[SIGN_IN_ID_SIZE];
+    json_t *import_id; /* of the account.import that the end of the sign-in answers, else NULL */
     int64_t sign_in_expires_at;
     struct redirect_listener *listener;
     struct loop_timer *sign_in_timer;
@@ -81,6 +85,8 @@ struct service {
     bool prepared;   /* the vault's folders and key are there */
     int watch_fd;    /* inotify, or -1 */
     struct loop_watch *watch;
+    struct clock_watch *clock_watch;
+    struct network_watch *network_watch;
 };
 
 typedef json_t *method_function(struct service *service, struct rpc_request *request,
@@ -95,7 +101,7 @@ void notify(struct service *service, const char *method, json_t *params);
 /* --- methods: a result (new reference), or NULL with *problem, or NULL with PROBLEM_NONE: the reply comes
  * later --- */
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
-    method_token_get, method_sign_in_start, method_sign_in_cancel;
+    method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
@@ -175,10 +181,35 @@ int entry_step(struct entry *entry, const struct event *event);
 void entry_changed(struct entry *entry);
 /* The same event for every identity. */
 void step_all(struct service *service, enum event_kind kind);
+/* An answer as the core reads it; borrowed from http. */
+struct token_http token_exchange(const struct https_answer *http);
 /* The transfers that go to this authority; NULL out of memory. */
 struct https *https_for(struct service *service, const char *authority);
 
 /* --- sign_in.c --- */
+/* A sign-in about to start, whatever its way. Pointers are borrowed. */
+struct sign_in_plan {
+    const char *account;
+    struct account_target target;
+    struct entry *entry;
+    bool known; /* the account was there before */
+    bool moves; /* it comes from another identity */
+    json_t *asked_scopes;
+    char scopes[SCOPE_LIST_SIZE]; /* with openid ones */
+};
+/* Finds the identity, adding the account, and makes sure that a sign-in could be saved. scopes: array or
+ * NULL. 0, or -1 with *problem: then sign_in_refused takes an added account out again. */
+int sign_in_prepare(struct service *service, const char *account, const json_t *scopes,
+                    struct sign_in_plan *plan, struct problem *problem);
+void sign_in_refused(struct service *service, const struct sign_in_plan *plan);
+/* Starts it in the machine, with what the event says of its way, and its deadline. 0, or -1 out of memory. */
+int sign_in_begin(const struct sign_in_plan *plan, struct event *event, int64_t seconds);
+/* The result of signIn.start; NULL with *problem, or without: the reply comes later. */
+json_t *sign_in_by_browser(const struct sign_in_plan *plan, bool open_browser, struct problem *problem);
+json_t *sign_in_by_device(const struct sign_in_plan *plan, json_t *id, struct problem *problem);
+void entry_end_sign_in(struct entry *entry, const struct problem *problem);
+/* Answers the account.import that waits. */
+void import_finished(struct entry *entry, const struct problem *problem);
 void sign_in_finished(struct entry *entry, const struct problem *problem);
 void sign_in_retry(struct entry *entry, const struct problem *problem);
 

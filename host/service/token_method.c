@@ -15,6 +15,7 @@ struct wanted {
     char scopes[SCOPE_LIST_SIZE];
     char fallback_scope[SCOPE_SIZE];
     json_int_t min_ttl;
+    bool when_due, anyway;
     bool has_rejected;
     unsigned char rejected[REJECTED_HASH_BYTES];
 };
@@ -121,15 +122,13 @@ static void granted_resources(const struct grant *grant, char outlook[RESOURCE_S
 static int read_params(struct service *service, const json_t *params, struct wanted *wanted,
                        struct problem *problem)
 {
-    static const char *const names[] = {"account", "scopes", "protocol", "minTtl", "rejected"};
     struct account_target target;
     struct account_wish wish = {0};
     struct entry *entry;
     char outlook[RESOURCE_SIZE], graph[RESOURCE_SIZE];
 
     wanted->min_ttl = MIN_TTL_DEFAULT;
-    if (rpc_params_known(params, names, sizeof names / sizeof names[0], problem) != 0 ||
-        rpc_param_account(params, "account", true, &wanted->account, problem) != 0 ||
+    if (rpc_param_account(params, "account", true, &wanted->account, problem) != 0 ||
         rpc_param_integer(params, "minTtl", 0, MIN_TTL_MAX, &wanted->min_ttl, problem) != 0 ||
         read_rejected(params, wanted, problem) != 0 || read_scopes(params, wanted, problem) != 0)
         return -1;
@@ -151,40 +150,74 @@ static int read_params(struct service *service, const json_t *params, struct wan
     return read_protocol(params, &target, wanted, problem);
 }
 
-json_t *method_token_get(struct service *service, struct rpc_request *rpc, struct problem *problem)
+static struct entry *serving_entry(struct service *service, const char *account, struct problem *problem)
 {
-    struct wanted wanted = {0};
-    struct event event = {.kind = EVENT_TOKEN_WANTED};
-    struct request *request;
-    struct entry *entry;
-    uint64_t number;
+    struct entry *entry = entry_of(service, account);
 
-    if (read_params(service, rpc->params, &wanted, problem) != 0)
-        return NULL;
-    entry = entry_of(service, wanted.account);
     if (entry == NULL) {
-        if (settings_allow(&service->settings, wanted.account, wanted.account, problem))
+        if (settings_allow(&service->settings, account, account, problem))
             problem_setf(problem, PROBLEM_UNKNOWN_ACCOUNT,
                          "Add it by signing in from Thunderseal's button in Thunderbird.",
-                         "Thunderseal does not know the account %s.", wanted.account);
+                         "Thunderseal does not know the account %s.", account);
         return NULL;
     }
-    if (!entry_may_serve(entry, wanted.account, problem))
-        return NULL;
-    request = request_open(service, rpc->id, problem);
+    return entry_may_serve(entry, account, problem) ? entry : NULL;
+}
+
+/* Puts the wish to the machine, which answers the request. */
+static void ask(struct entry *entry, json_t *id, const struct wanted *wanted, struct problem *problem)
+{
+    struct service *service = entry->service;
+    struct request *request = request_open(service, id, problem);
+    const struct event event = {.kind = EVENT_TOKEN_WANTED,
+                                .wanted = {.request = service->next_number,
+                                           .resource = wanted->resource,
+                                           .scopes = wanted->scopes,
+                                           .fallback_scope = wanted->fallback_scope,
+                                           .min_ttl = wanted->min_ttl,
+                                           .when_due = wanted->when_due,
+                                           .anyway = wanted->anyway,
+                                           .rejected = wanted->has_rejected ? wanted->rejected : NULL}};
+
     if (request == NULL)
-        return NULL;
+        return;
     request->entry = entry;
-    number = request->number;
-    event.wanted.request = number;
-    event.wanted.resource = wanted.resource;
-    event.wanted.scopes = wanted.scopes;
-    event.wanted.fallback_scope = wanted.fallback_scope;
-    event.wanted.min_ttl = wanted.min_ttl;
-    event.wanted.rejected = wanted.has_rejected ? wanted.rejected : NULL;
     if (entry_step(entry, &event) != 0) {
-        request_close(request_by_number(service, number));
+        request_close(request_by_number(service, event.wanted.request));
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
     }
+}
+
+json_t *method_token_get(struct service *service, struct rpc_request *rpc, struct problem *problem)
+{
+    static const char *const names[] = {"account", "scopes", "protocol", "minTtl", "rejected"};
+    struct wanted wanted = {0};
+    struct entry *entry;
+
+    if (rpc_params_known(rpc->params, names, sizeof names / sizeof names[0], problem) != 0 ||
+        read_params(service, rpc->params, &wanted, problem) != 0)
+        return NULL;
+    entry = serving_entry(service, wanted.account, problem);
+    if (entry != NULL)
+        ask(entry, rpc->id, &wanted, problem);
+    return NULL;
+}
+
+/* For `thunderseal renew`: the user says that it may be tried again, and a token is renewed when the time for
+ * it has come, or anyway. Not part of the protocol. */
+json_t *method_renew(struct service *service, struct rpc_request *rpc, struct problem *problem)
+{
+    const struct event retry = {.kind = EVENT_RETRY};
+    struct wanted wanted = {.when_due = true};
+    struct entry *entry;
+
+    if (rpc_param_bool(rpc->params, "anyway", &wanted.anyway, problem) != 0 ||
+        read_params(service, rpc->params, &wanted, problem) != 0)
+        return NULL;
+    entry = serving_entry(service, wanted.account, problem);
+    if (entry == NULL)
+        return NULL;
+    (void)entry_step(entry, &retry);
+    ask(entry, rpc->id, &wanted, problem);
     return NULL;
 }
