@@ -70,6 +70,12 @@ static void others_notice(struct world *world, int index)
         later(world, random_between(&world->random, 20, 500), NOTICE, other, 0);
 }
 
+/* Once, for no reason that lasts; oftener where more is at stake. */
+static bool write_breaks(struct world *world, const struct process *process)
+{
+    return random_chance(&world->random, process->identity.saving == SAVING_SIGN_IN ? 0.05 : 0.002);
+}
+
 enum write_result disk_write(struct world *world, int index)
 {
     struct process *process = &world->processes[index];
@@ -79,8 +85,7 @@ enum write_result disk_write(struct world *world, int index)
         return WRITE_GONE;
     if (disk->exists && process->seen_generation != disk->generation)
         return WRITE_CONFLICT;
-    if (world->conditions[DISK_FULL]) {
-        process->save_failed = true;
+    if (world->conditions[DISK_FULL] || write_breaks(world, process)) {
         check_not_written(world, index);
         if (process->family != 0)
             world->families[process->family - 1].excuse = true;
@@ -92,7 +97,6 @@ enum write_result disk_write(struct world *world, int index)
     process->seen_generation = disk->generation;
     process->seen_file = true;
     check_written(world, index);
-    process->save_failed = false;
     return WRITTEN;
 }
 

@@ -240,7 +240,8 @@ void check_reply_token(struct world *world, int index, const struct pending *pen
         (oldest == 0 || uptime - oldest >= REJECTED_WINDOW_S))
         fail(world, "the token that a server refused is handed out again");
     check_lives(world, index, token, access);
-    check_min_ttl(world, index, pending, token, access, trigger);
+    if (!pending->rejecting || pending->rejected != index_of_token) /* else it is the last resort */
+        check_min_ttl(world, index, pending, token, access, trigger);
     process->history[pending->resource].last_handed = index_of_token + 1;
 }
 
@@ -292,8 +293,14 @@ static void mark_saved(struct world *world, int index)
 
 void check_not_written(struct world *world, int index)
 {
-    const struct identity *identity = &world->processes[index].identity;
+    struct process *process = &world->processes[index];
+    const struct identity *identity = &process->identity;
+    uint32_t family, number;
     int i;
+
+    if (refresh_token_read(world, &identity->grant.refresh_token, &family, &number) &&
+        number > world->families[family].newest_saved)
+        process->unsaved_family = family + 1;
 
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++) {
         int64_t token = access_token_read(world, &identity->access[i].access_token);
@@ -319,7 +326,7 @@ static void check_replaced_on_disk(struct world *world, const struct process *pr
 
 void check_written(struct world *world, int index)
 {
-    const struct process *process = &world->processes[index];
+    struct process *process = &world->processes[index];
     const struct identity *identity = &process->identity;
     struct disk *disk = &world->disk;
     uint32_t family = 0, number = 0;
@@ -329,10 +336,13 @@ void check_written(struct world *world, int index)
         struct family *written = &world->families[family++];
         if (written->signed_out_at != 0)
             fail(world, "a grant that was signed out is on disk again");
-        if (disk->family == family && number < disk->number && !process->save_failed)
+        if (disk->family == family && number < disk->number && process->unsaved_family != family)
             fail(world, "R%u.%u on disk is overwritten by the older %u", family - 1, disk->number, number);
         if (number == written->newest)
             written->excuse = false;
+        if (number > written->newest_saved)
+            written->newest_saved = number;
+        process->unsaved_family = 0;
     } else if (identity->grant.serial != 0) {
         family = identity->grant.serial == disk->grant_serial ? disk->family : process->family;
     }

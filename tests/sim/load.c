@@ -62,7 +62,7 @@ void load_new_grant(struct process *process)
     /* Other requests than before, and a user who has just been there. */
     for (i = 0; i < RESOURCES; i++) {
         process->history[i].sent_at[0] = process->history[i].sent_at[1] = 0;
-        process->history[i].retry_after = 0;
+        process->history[i].retry_after = process->history[i].refusal.at = 0;
     }
 }
 
@@ -73,6 +73,12 @@ static int64_t asked_to_wait(const struct reply *reply)
     if (reply->retry_after > 0)
         return (reply->retry_after < 3600 ? reply->retry_after : 3600) * SECOND;
     return throttled ? MINUTE : 0;
+}
+
+static bool ends_refresh_token(const struct reply *reply)
+{
+    return reply->suberror != NULL &&
+           (strcmp(reply->suberror, "bad_token") == 0 || strcmp(reply->suberror, "token_expired") == 0);
 }
 
 void load_answered(struct world *world, const struct wire *wire)
@@ -88,9 +94,11 @@ void load_answered(struct world *world, const struct wire *wire)
         world->excused_requests++;
         if (asked_to_wait(reply) > 0)
             history->retry_after = world->now + asked_to_wait(reply);
-        else if (reply->kind == REPLY_ERROR && reply->status == 400)
-            history->refusal =
-                (struct refusal){.at = world->now, .sent_at = wire->sent_at, .serial = wire->grant_serial};
+        else if (reply->kind == REPLY_ERROR && reply->status == 400 && !ends_refresh_token(reply))
+            history->refusal = (struct refusal){.at = world->now,
+                                                .sent_at = wire->sent_at,
+                                                .wall = world_moment(world).wall,
+                                                .serial = wire->grant_serial};
         return;
     }
     memset(&history->refusal, 0, sizeof history->refusal);
@@ -120,8 +128,10 @@ void load_written(struct world *world, int index)
         struct refusal *known = &world->refusals_on_disk[resource];
         if (access == NULL || !access->suspended)
             known->at = 0;
-        else if (own->at > known->at)
+        else if (own->at != 0 && own->wall == access->tried_at)
             *known = *own;
+        else if (known->wall != access->tried_at)
+            known->at = 0;
     }
 }
 

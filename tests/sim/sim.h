@@ -84,7 +84,7 @@ void queue_free(struct queue *queue);
 enum cause { CAUSE_NONE, CAUSE_PASSWORD, CAUSE_REVOKED, CAUSE_IDLE, CAUSE_STRICT_REUSE, CAUSES };
 /* All refresh tokens of one sign-in. */
 struct family {
-    uint32_t newest; /* number of the newest token issued */
+    uint32_t newest, newest_saved; /* numbers of tokens issued */
     int64_t last_used;
     enum cause dead;        /* why the provider takes none of them any more */
     bool bare;              /* it says so without a suberror: not to be believed */
@@ -163,6 +163,7 @@ struct pending {
 struct refusal {
     int64_t at; /* 0: none */
     int64_t sent_at;
+    int64_t wall; /* when it came, as that process has it */
     uint64_t serial;
 };
 /* What was sent and answered for a resource, to find loops. */
@@ -172,7 +173,7 @@ struct history {
     struct refusal refusal;
     int64_t fresh[6];    /* when tokens with an ordinary life came */
     int64_t last_handed; /* token index + 1 */
-    int64_t credit_at;      /* when the user or a start asked for another try; 0: used up */
+    int64_t credit_at;   /* when the user or a start asked for another try; 0: used up */
 };
 struct process {
     bool alive, stopping, native;
@@ -191,7 +192,8 @@ struct process {
     int64_t sign_in_before; /* while a second one is started */
     int retries_told;
     bool sign_in_planned, signing_out;
-    bool save_failed; /* since the last good one */
+    uint32_t
+        unsaved_family; /* + 1: of a renewal that could not be saved since the last good write; 0: none */
 };
 
 struct disk {
