@@ -228,6 +228,9 @@ void before_clear(struct identity *identity)
 
     if (identity->before == NULL)
         return;
+    if (identity->before->meanwhile != NULL)
+        identity_clear(identity->before->meanwhile);
+    free(identity->before->meanwhile);
     grant_clear(&identity->before->grant);
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         access_clear(&identity->before->access[i]);
@@ -253,14 +256,20 @@ void identity_clear(struct identity *identity)
     memset(identity, 0, sizeof *identity);
 }
 
+bool access_granted(const struct identity *identity, const struct access *access)
+{
+    char granted[SCOPE_LIST_SIZE];
+
+    scope_list_of_resource(granted, identity->grant.scopes, access->resource);
+    return granted[0] != '\0';
+}
+
 /* A place whose resource the grant no longer has, and for which nobody waits. */
 static bool slot_is_idle(const struct identity *identity, int index)
 {
-    char granted[SCOPE_LIST_SIZE];
     size_t i;
 
-    scope_list_of_resource(granted, identity->grant.scopes, identity->access[index].resource);
-    if (granted[0] != '\0' ||
+    if (access_granted(identity, &identity->access[index]) ||
         (identity->flight.purpose == PURPOSE_REFRESH && identity->flight.resource == index))
         return false;
     for (i = 0; i < identity->waiter_count && identity->waiters[i].resource != index; i++)

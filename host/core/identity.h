@@ -85,6 +85,7 @@ struct access {
     int64_t refresh_at;            /* wall: when it should be renewed */
     int64_t jitter;                /* seconds before that, in this process; after a failure, behind it */
     int64_t issued_uptime;         /* for a token issued in this process; else 0 */
+    struct moment read;            /* when a token of another process was read */
     bool used;                     /* asked for since start: renewed ahead, counts for the state */
     /* The grant is suspended for this resource: problem says why, tried_at (wall) since when. */
     bool suspended;
@@ -131,7 +132,12 @@ enum saving { SAVING_NOTHING, SAVING_RENEWAL, SAVING_SIGN_IN, SAVING_SIGN_OUT, S
 /* What a sign-in that is being saved replaces: it comes back when saving fails. */
 struct former {
     struct grant grant;
+    uint64_t serial;
+    bool unsaved;
     struct access access[IDENTITY_RESOURCES_MAX];
+    struct problem dead;
+    char claims[CLAIMS_SIZE];
+    struct identity *meanwhile; /* owned; what another process has written since, or NULL */
 };
 
 struct identity {
@@ -143,7 +149,7 @@ struct identity {
 
     struct {
         enum token_purpose purpose; /* PURPOSE_NONE: nothing on the wire */
-        uint64_t serial;            /* of the grant it renews */
+        uint64_t serial, renewals;  /* of the grant it renews */
         uint64_t sign_in;
         int resource;
         bool detached; /* the sign-in or grant it belongs to is gone: the answer changes nothing */
@@ -218,7 +224,7 @@ struct event {
             const char *scopes;
             struct secret *state, *nonce, *verifier; /* browser; moved out */
             struct secret *code; /* the device code, or the refresh token to take over; moved out */
-            int64_t interval;    /* device: seconds between two polls */
+            int64_t interval;    /* device: seconds between two polls; 0: not told */
         } start;
         struct {
             struct secret *code; /* moved out; NULL when error is set */

@@ -12,6 +12,13 @@ const struct problem *not_signed_in(struct identity *identity)
     return &identity->reply;
 }
 
+const struct problem *not_granted(struct identity *identity, const char *resource)
+{
+    diagnose_kind(PROBLEM_CONSENT_REQUIRED, &identity->reply);
+    problem_copy_text(identity->reply.resource, sizeof identity->reply.resource, resource);
+    return &identity->reply;
+}
+
 static void reply_token(struct effects *effects, uint64_t request, int resource, bool renewed)
 {
     struct effect *effect = effect_add(effects, EFFECT_REPLY_TOKEN);
@@ -91,7 +98,6 @@ void settle_waiters(struct identity *identity, struct moment now, struct effects
 /* No grant, or none for these scopes: answered without a request. True when so. */
 static bool refuse_ungranted(struct identity *identity, const struct event *event, struct effects *effects)
 {
-    struct problem *problem = &identity->reply;
     char granted[SCOPE_LIST_SIZE], missing[SCOPE_LIST_SIZE];
 
     if (identity->grant.serial == 0) {
@@ -104,10 +110,8 @@ static bool refuse_ungranted(struct identity *identity, const struct event *even
         problem_copy_text(missing, sizeof missing, event->wanted.fallback_scope);
     if (missing[0] == '\0')
         return false;
-    diagnose_kind(PROBLEM_CONSENT_REQUIRED, problem);
-    problem_copy_text(problem->missing_scopes, sizeof problem->missing_scopes, missing);
-    problem_copy_text(problem->resource, sizeof problem->resource, event->wanted.resource);
-    effect_reply_problem(effects, event->wanted.request, problem);
+    effect_reply_problem(effects, event->wanted.request, not_granted(identity, event->wanted.resource));
+    problem_copy_text(identity->reply.missing_scopes, sizeof identity->reply.missing_scopes, missing);
     return true;
 }
 
@@ -135,11 +139,16 @@ static void advise_server_refuses(struct identity *identity, struct moment now, 
 }
 
 /* No refusal for a whole window: the server takes them again. */
-static void withdraw_advice(struct identity *identity, const struct access *access, struct moment now,
-                            struct effects *effects)
+static void withdraw_advice(struct identity *identity, struct moment now, struct effects *effects)
 {
-    if (identity->advice.kind == PROBLEM_NONE || now.uptime - access->rejections[0] < REJECTED_WINDOW_S)
+    int i;
+
+    if (identity->advice.kind == PROBLEM_NONE)
         return;
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (identity->access[i].rejections[0] != 0 &&
+            now.uptime - identity->access[i].rejections[0] < REJECTED_WINDOW_S)
+            return;
     memset(&identity->advice, 0, sizeof identity->advice);
     effect_add(effects, EFFECT_CHANGED);
 }
@@ -188,7 +197,7 @@ void token_wanted(struct identity *identity, const struct event *event, struct m
         return;
     }
     if (!rejected)
-        withdraw_advice(identity, access, now, effects);
+        withdraw_advice(identity, now, effects);
     if (identity->saving == SAVING_NOTHING && cache_suffices(access, &waiter, now)) {
         reply_token(effects, waiter.request, resource, false);
         return;

@@ -18,6 +18,8 @@ void sign_in_clear(struct sign_in *sign_in);
 void before_clear(struct identity *identity);
 /* Index of the resource's access, made when there is room and make is set; -1 otherwise. */
 int access_index(struct identity *identity, const char *resource, bool make);
+/* Whether the grant has any scope of the resource: without one there is nothing to ask for. */
+bool access_granted(const struct identity *identity, const struct access *access);
 /* Whether the token held is the one whose SHA-256 is given (NULL: no). */
 bool access_is_rejected(const struct access *access, const unsigned char *rejected);
 
@@ -52,6 +54,8 @@ void answer_waiters(struct identity *identity, int resource, bool renewed, const
 void settle_waiters(struct identity *identity, struct moment now, struct effects *effects);
 /* PROBLEM_SIGN_IN_REQUIRED for an identity without grant, in identity->reply. */
 const struct problem *not_signed_in(struct identity *identity);
+/* PROBLEM_CONSENT_REQUIRED for a resource that the grant lacks, in identity->reply. */
+const struct problem *not_granted(struct identity *identity, const char *resource);
 
 /* --- identity_renewal.c --- */
 void token_answered(struct identity *identity, struct token_answer *answer, struct moment now,

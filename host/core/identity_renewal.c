@@ -27,6 +27,8 @@ const struct problem *hindrance(struct identity *identity, int resource, struct 
         return not_signed_in(identity);
     if (identity->grant.refresh_token.length == 0)
         return &identity->dead;
+    if (!access_granted(identity, access))
+        return not_granted(identity, access->resource);
     if (suspension_left(access, now) > 0)
         return &access->problem;
     if (access->not_before > now.uptime) {
@@ -76,6 +78,7 @@ static void send_renewal(struct identity *identity, int resource, struct moment 
 
     identity->flight.purpose = PURPOSE_REFRESH;
     identity->flight.serial = identity->grant.serial;
+    identity->flight.renewals = identity->grant.renewals;
     identity->flight.sign_in = 0;
     identity->flight.resource = resource;
     identity->flight.detached = false;
@@ -194,7 +197,8 @@ static bool take_failure(struct identity *identity, struct access *access, const
         secret_wipe(&identity->grant.refresh_token);
         identity->grant.renewals++;
     }
-    memcpy(identity->claims, answer->claims, sizeof identity->claims);
+    if (answer->claims[0] != '\0') /* else what another resource demanded still stands */
+        memcpy(identity->claims, answer->claims, sizeof identity->claims);
     return true;
 }
 
@@ -236,6 +240,11 @@ static void renewal_answered(struct identity *identity, struct token_answer *ans
     int resource = identity->flight.resource;
 
     if (identity->flight.detached || identity->flight.serial != identity->grant.serial)
+        return;
+    /* Not every file system knows locks: another process may have renewed what this one sent. Its failure
+     * says nothing of what is held then. */
+    if (identity->flight.renewals != identity->grant.renewals &&
+        (answer->failure == TOKEN_FAILURE_SUSPENDED || answer->failure == TOKEN_FAILURE_DEAD))
         return;
     if (answer->failure == TOKEN_FAILURE_NONE && !same_person(&identity->grant, answer)) {
         diagnose_strange_answer(200, 0, &answer->problem);

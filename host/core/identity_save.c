@@ -5,13 +5,17 @@
  */
 #include "core/identity_parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void save(struct identity *identity, enum saving saving, struct effects *effects)
 {
+    /* Also when signing out could not be saved at first. */
+    bool signed_out = identity->grant.serial == 0;
+
     identity->unsaved = true;
     identity->saving = saving;
-    effect_add(effects, saving == SAVING_SIGN_OUT ? EFFECT_SAVE_AND_FORGET : EFFECT_SAVE);
+    effect_add(effects, signed_out ? EFFECT_SAVE_AND_FORGET : EFFECT_SAVE);
 }
 
 static void note_storage(struct identity *identity, const struct problem *problem, struct moment now,
@@ -36,7 +40,12 @@ void saved(struct identity *identity, const struct problem *problem, struct mome
            struct effects *effects)
 {
     enum saving saving = identity->saving;
+    struct identity *meanwhile = NULL;
 
+    if (identity->before != NULL) {
+        meanwhile = identity->before->meanwhile;
+        identity->before->meanwhile = NULL;
+    }
     identity->saving = SAVING_NOTHING;
     if (saving == SAVING_SIGN_IN)
         sign_in_saved(identity, problem, effects);
@@ -45,6 +54,12 @@ void saved(struct identity *identity, const struct problem *problem, struct mome
     if (saving == SAVING_RENEWAL) {
         answer_waiters(identity, identity->saving_resource, true, NULL, now, effects);
         effect_add(effects, EFFECT_CHANGED);
+    }
+    if (meanwhile != NULL) {
+        if (problem->kind != PROBLEM_NONE)
+            replaced(identity, meanwhile, now, effects);
+        identity_clear(meanwhile);
+        free(meanwhile);
     }
     start_next(identity, now, effects);
 }
@@ -58,7 +73,8 @@ static int64_t jitter_of(struct identity *identity, const struct access *access)
     return random_below(identity, most > RENEW_JITTER_MAX_S ? RENEW_JITTER_MAX_S : most);
 }
 
-static void take_token(struct identity *identity, struct access *access, struct access *from)
+static void take_token(struct identity *identity, struct access *access, struct access *from,
+                       struct moment now)
 {
     secret_move(&access->access_token, &from->access_token);
     access->renewal = from->renewal;
@@ -66,6 +82,7 @@ static void take_token(struct identity *identity, struct access *access, struct 
     access->expires_at = from->expires_at;
     access->refresh_at = from->refresh_at;
     access->issued_uptime = 0;
+    access->read = now;
     access->jitter = jitter_of(identity, access);
     access->suspended = access->retry = false;
     access->not_before = 0;
@@ -76,13 +93,23 @@ static void take_token(struct identity *identity, struct access *access, struct 
 static void take_suspension(struct access *access, const struct access *from)
 {
     access->suspended = true;
+    access->retry = false; /* what was wished for has been done, by another process */
     access->tried_at = from->tried_at;
     access->tried_uptime = 0;
     access->problem = from->problem;
 }
 
+/* Whether the failure on disk holds up more than our own, whose time may lie ahead of a clock set back. */
+static bool suspended_longer(const struct access *from, const struct access *access, struct moment now)
+{
+    if (!from->suspended || !access->suspended)
+        return from->suspended;
+    return from->tried_at != access->tried_at && suspension_left(from, now) > suspension_left(access, now);
+}
+
 /* One resource of the same grant: the newer token, and the later failure unless a token followed it. */
-static void merge_access(struct identity *identity, struct access *from)
+static void merge_access(struct identity *identity, const struct identity *stored, struct access *from,
+                         struct moment now)
 {
     int index = access_index(identity, from->resource, true);
     struct access *access = &identity->access[index < 0 ? 0 : index];
@@ -91,10 +118,12 @@ static void merge_access(struct identity *identity, struct access *from)
         return; /* no place left: what is lost can be renewed */
     if (from->access_token.length != 0 &&
         (access->access_token.length == 0 || from->renewal > access->renewal))
-        take_token(identity, access, from);
-    if (from->suspended && from->renewal >= access->renewal &&
-        (!access->suspended || from->tried_at > access->tried_at))
+        take_token(identity, access, from, now);
+    if (from->renewal >= access->renewal && suspended_longer(from, access, now)) {
         take_suspension(access, from);
+        if (stored->claims[0] != '\0')
+            memcpy(identity->claims, stored->claims, sizeof identity->claims);
+    }
 }
 
 static void take_grant_of(struct identity *identity, struct identity *stored)
@@ -106,7 +135,7 @@ static void take_grant_of(struct identity *identity, struct identity *stored)
     memcpy(identity->claims, stored->claims, sizeof identity->claims);
 }
 
-static void take_all(struct identity *identity, struct identity *stored)
+static void take_all(struct identity *identity, struct identity *stored, struct moment now)
 {
     int i;
 
@@ -122,21 +151,39 @@ static void take_all(struct identity *identity, struct identity *stored)
         access_clear(&identity->access[i]);
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         if (stored->access[i].resource[0] != '\0')
-            merge_access(identity, &stored->access[i]);
+            merge_access(identity, stored, &stored->access[i], now);
 }
 
-static void merge(struct identity *identity, struct identity *stored)
+static void merge(struct identity *identity, struct identity *stored, struct moment now)
 {
+    bool newer = stored->grant.renewals > identity->grant.renewals;
+    /* Two that renewed while neither could save count alike: all others go by the one on disk. */
+    bool other = stored->grant.renewals == identity->grant.renewals &&
+                 stored->grant.refresh_token.length != 0 &&
+                 !secret_equal(&stored->grant.refresh_token, &identity->grant.refresh_token);
     int i;
 
-    if (stored->grant.renewals > identity->grant.renewals) {
+    if (newer || other)
         take_grant_of(identity, stored);
+    if (newer) {
         identity->unsaved = false;
         memset(&identity->storage, 0, sizeof identity->storage);
     }
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         if (stored->access[i].resource[0] != '\0')
-            merge_access(identity, &stored->access[i]);
+            merge_access(identity, stored, &stored->access[i], now);
+}
+
+/* Should saving the new sign-in fail, the file says what there was before. */
+static void keep_meanwhile(struct former *before, struct identity *stored)
+{
+    if (before->meanwhile == NULL)
+        before->meanwhile = calloc(1, sizeof *before->meanwhile);
+    if (before->meanwhile == NULL)
+        return; /* out of memory: read again when the file changes */
+    identity_clear(before->meanwhile);
+    *before->meanwhile = *stored; /* what it points to moves along */
+    memset(stored, 0, sizeof *stored);
 }
 
 /* What this process is just about to save comes after what it finds there, whatever that is. */
@@ -149,13 +196,18 @@ static bool supersedes(struct identity *identity, struct identity *stored)
         return false;
     if (stored->serial >= identity->serial)
         identity->serial = stored->serial + 1;
-    if (signs_in)
+    if (signs_in) {
         identity->grant.serial = identity->serial;
+        keep_meanwhile(identity->before, stored);
+    }
     return true;
 }
 
 void replaced(struct identity *identity, struct identity *stored, struct moment now, struct effects *effects)
 {
+    bool behind = stored->serial == identity->serial && stored->grant.serial == identity->grant.serial &&
+                  stored->grant.renewals < identity->grant.renewals;
+
     if (supersedes(identity, stored))
         return;
     if (stored->serial < identity->serial) { /* an older copy was put in its place */
@@ -164,9 +216,11 @@ void replaced(struct identity *identity, struct identity *stored, struct moment 
         return;
     }
     if (stored->serial > identity->serial || stored->grant.serial != identity->grant.serial)
-        take_all(identity, stored);
+        take_all(identity, stored, now);
     else
-        merge(identity, stored);
+        merge(identity, stored, now);
+    if (behind && identity->saving == SAVING_NOTHING)
+        save(identity, SAVING_STATE, effects); /* an older copy of the same grant */
     effect_add(effects, EFFECT_CHANGED);
     start_next(identity, now, effects);
 }

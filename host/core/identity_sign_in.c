@@ -47,8 +47,8 @@ void sign_in_start(struct identity *identity, const struct event *event, struct 
     } else {
         secret_move(&sign_in->code, event->start.code);
     }
-    sign_in->interval = event->start.interval;
-    sign_in->poll_at = now.uptime + event->start.interval;
+    sign_in->interval = event->start.interval < 1 ? DEVICE_INTERVAL_DEFAULT_S : event->start.interval;
+    sign_in->poll_at = now.uptime + sign_in->interval;
     memset(&identity->sign_in_failed, 0, sizeof identity->sign_in_failed);
     effect_add(effects, EFFECT_CHANGED);
     start_next(identity, now, effects);
@@ -171,10 +171,31 @@ static int set_aside(struct identity *identity)
     if (identity->before == NULL)
         return -1;
     identity->before->grant = identity->grant;
+    identity->before->serial = identity->serial;
+    identity->before->unsaved = identity->unsaved;
     memcpy(identity->before->access, identity->access, sizeof identity->access);
+    identity->before->dead = identity->dead;
+    memcpy(identity->before->claims, identity->claims, sizeof identity->claims);
     memset(&identity->grant, 0, sizeof identity->grant);
     memset(identity->access, 0, sizeof identity->access);
+    memset(&identity->dead, 0, sizeof identity->dead);
+    identity->claims[0] = '\0';
     return 0;
+}
+
+static void put_back(struct identity *identity)
+{
+    struct former *before = identity->before;
+
+    identity_forget_tokens(identity);
+    identity->grant = before->grant;
+    identity->serial = before->serial;
+    identity->unsaved = before->unsaved;
+    memcpy(identity->access, before->access, sizeof identity->access);
+    identity->dead = before->dead;
+    memcpy(identity->claims, before->claims, sizeof identity->claims);
+    free(before); /* what it pointed to has moved back */
+    identity->before = NULL;
 }
 
 /* 0, or -1 out of memory: then nothing has changed. */
@@ -213,6 +234,14 @@ static int take_grant(struct identity *identity, struct token_answer *answer, st
     return 0;
 }
 
+/* Growing is bounded, but never below what the server asked for. */
+static int64_t doubled(int64_t interval)
+{
+    if (interval >= DEVICE_INTERVAL_MAX_S)
+        return interval;
+    return interval * 2 > DEVICE_INTERVAL_MAX_S ? DEVICE_INTERVAL_MAX_S : interval * 2;
+}
+
 /* RFC 8628 section 3.5. True when the next poll will tell. */
 static bool poll_again(struct sign_in *sign_in, const struct token_answer *answer, struct moment now)
 {
@@ -221,11 +250,9 @@ static bool poll_again(struct sign_in *sign_in, const struct token_answer *answe
     if (answer->device_poll == DEVICE_POLL_SLOW_DOWN)
         sign_in->interval += DEVICE_SLOW_DOWN_S;
     else if (answer->failure == TOKEN_FAILURE_TRANSIENT)
-        sign_in->interval *= 2;
+        sign_in->interval = doubled(sign_in->interval);
     else if (answer->device_poll != DEVICE_POLL_PENDING)
         return false;
-    if (sign_in->interval > DEVICE_INTERVAL_MAX_S)
-        sign_in->interval = DEVICE_INTERVAL_MAX_S;
     sign_in->poll_at =
         now.uptime +
         (answer->problem.retry_after > sign_in->interval ? answer->problem.retry_after : sign_in->interval);
@@ -265,20 +292,14 @@ void sign_in_saved(struct identity *identity, const struct problem *problem, str
     uint64_t id = identity->sign_in.id;
 
     if (problem->kind != PROBLEM_NONE) {
-        identity_forget_tokens(identity);
-        identity->grant = identity->before->grant;
-        memcpy(identity->access, identity->before->access, sizeof identity->access);
-        free(identity->before); /* what it pointed to has moved back */
-        identity->before = NULL;
+        put_back(identity);
         identity->sign_in_reply = *problem;
         finish_failed(identity, &identity->sign_in_reply, effects);
         return;
     }
     before_clear(identity);
     sign_in_clear(&identity->sign_in);
-    identity->claims[0] = '\0';
     identity->choose_account = false;
-    memset(&identity->dead, 0, sizeof identity->dead);
     memset(&identity->advice, 0, sizeof identity->advice);
     memset(&identity->held, 0, sizeof identity->held);
     memset(&identity->storage, 0, sizeof identity->storage);

@@ -15,12 +15,25 @@ int64_t random_below(struct identity *identity, int64_t bound)
     return bound <= 1 ? 0 : (int64_t)(z % (uint64_t)bound);
 }
 
-/* The older of both, so that no token is handed out after the time that its receiver was told. */
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/*
+ * The older of both clocks, so that no token is handed out after the time that its receiver was told, and
+ * none grows younger when the clock is set back. How old it was when it was read from disk, the wall clock
+ * said.
+ */
 int64_t access_age(const struct access *access, struct moment now)
 {
-    int64_t by_wall = now.wall - access->issued_at, by_uptime = now.uptime - access->issued_uptime;
+    int64_t by_wall = now.wall - access->issued_at;
 
-    return access->issued_uptime != 0 && by_uptime > by_wall ? by_uptime : by_wall;
+    if (access->issued_uptime != 0)
+        return later(by_wall, now.uptime - access->issued_uptime);
+    if (access->read.uptime == 0)
+        return by_wall;
+    return later(by_wall, access->read.wall - access->issued_at + now.uptime - access->read.uptime);
 }
 
 bool access_living(const struct access *access, struct moment now)
@@ -77,11 +90,6 @@ void remember_time(int64_t *times, size_t count, int64_t now)
     times[0] = now;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* A token that lives no longer than the margin cannot be renewed ahead of it. */
 static bool too_short_lived(const struct access *access)
 {
@@ -94,9 +102,9 @@ static int64_t ahead_at(const struct identity *identity, const struct access *ac
 {
     int64_t at = now.uptime;
 
-    if (!access->used || !identity->renew_ahead || identity->held.kind != PROBLEM_NONE ||
-        identity->no_renewal.kind != PROBLEM_NONE || identity->grant.refresh_token.length == 0 ||
-        too_short_lived(access))
+    if (!access->used || !access_granted(identity, access) || !identity->renew_ahead ||
+        identity->held.kind != PROBLEM_NONE || identity->no_renewal.kind != PROBLEM_NONE ||
+        identity->grant.refresh_token.length == 0 || too_short_lived(access))
         return NO_WAKE;
     if (access->suspended)
         at += later(suspension_left(access, now), 0);

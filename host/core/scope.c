@@ -103,3 +103,26 @@ void scope_list_missing(char out[SCOPE_LIST_SIZE], const char *list, const char 
         if (!scope_is_openid(each) && !scope_list_contains(list, each))
             (void)scope_list_add(out, each);
 }
+
+/* A scope counts when no scope before it is of the same resource. */
+static bool first_of_resource(const char *list, const char *end, const char *resource)
+{
+    char each[SCOPE_SIZE], of[RESOURCE_SIZE];
+
+    while (scope_list_next(&list, each) && list < end)
+        if (scope_resource(of, each) && strcasecmp(of, resource) == 0)
+            return false;
+    return true;
+}
+
+size_t scope_list_resources(const char *list, size_t most)
+{
+    const char *rest = list;
+    char each[SCOPE_SIZE], resource[RESOURCE_SIZE];
+    size_t count = 0;
+
+    while (count <= most && scope_list_next(&rest, each))
+        if (scope_resource(resource, each) && first_of_resource(list, rest, resource))
+            count++;
+    return count;
+}

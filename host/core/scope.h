@@ -28,6 +28,8 @@ int scope_list_add(char list[SCOPE_LIST_SIZE], const char *scope);
 bool scope_list_next(const char **rest, char scope[SCOPE_SIZE]);
 /* Those of list that belong to resource into out (which may not be list). */
 void scope_list_of_resource(char out[SCOPE_LIST_SIZE], const char *list, const char *resource);
+/* How many resources the list spans, counted up to most + 1. */
+size_t scope_list_resources(const char *list, size_t most);
 /* Those of wanted that list lacks, openid ones aside, into out. */
 void scope_list_missing(char out[SCOPE_LIST_SIZE], const char *list, const char *wanted);
 

@@ -100,6 +100,8 @@ static int read_scopes(const json_t *list, const struct account_target *target, 
         if (!scope_is_openid(text) && scope_list_add(scopes, text) != 0)
             return rpc_param_bad(problem, "scopes", "a list of at most 1,000 characters in all");
     }
+    if (scope_list_resources(scopes, IDENTITY_RESOURCES_MAX) > IDENTITY_RESOURCES_MAX)
+        return rpc_param_bad(problem, "scopes", "of at most four resources");
     if (scopes[0] == '\0')
         snprintf(scopes, SCOPE_LIST_SIZE, "%s/IMAP.AccessAsUser.All %s/SMTP.Send", target->outlook,
                  target->outlook);

@@ -38,6 +38,7 @@ static struct authorization_request ordinary_request(void)
                                           .redirect_uri = "http://localhost:40000",
                                           .scopes = IMAP_SCOPE " openid",
                                           .login_hint = "l\xc3\xa9na+x@example.org",
+                                          .claims = "",
                                           .state = &state_secret,
                                           .nonce = &nonce,
                                           .verifier = &verifier};
@@ -73,7 +74,7 @@ static void the_longest_request_fits_and_a_longer_one_is_refused(void **state)
 {
     struct authorization_request request = ordinary_request();
     char url[AUTHORIZATION_URL_MAX], authority[256], tenant[256], client_id[128], uri[64], scopes[1024],
-        hint[255];
+        hint[255], claims[2048];
     char endless[AUTHORIZATION_URL_MAX];
 
     (void)state;
@@ -84,6 +85,7 @@ static void the_longest_request_fits_and_a_longer_one_is_refused(void **state)
     request.redirect_uri = LONGEST(uri);
     request.scopes = LONGEST(scopes);
     request.login_hint = LONGEST(hint);
+    request.claims = LONGEST(claims);
     assert_int_equal(authorization_url(url, &request), 0);
     request.login_hint = LONGEST(endless);
     assert_int_equal(authorization_url(url, &request), -1);

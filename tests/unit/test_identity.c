@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Who asks for a token gets one: from the cache, or by one renewal that all share. */
-#include "identity_bench.h"
+#include "identity_events.h"
 
 #define SHARING 100
 
@@ -23,7 +23,7 @@ static void a_living_token_comes_from_the_cache(void **state)
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now += 1000;
+    pass(&bench, 1000);
     assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
     assert_token(&bench, want(&bench, "HTTPS://Outlook.Office.COM"), "outlook-1", false);
     assert_int_equal(bench.on_the_wire, 0);
@@ -48,7 +48,7 @@ static void an_expired_token_is_renewed_and_saved_before_it_is_handed_out(void *
     assert_token(&bench, request, "outlook-2", true);
     assert_refresh_token(&bench, "refresh-2");
     assert_int_equal(bench.seen[0].effect.kind, EFFECT_SAVE);
-    assert_int_equal(bench.identity.grant.last_used_at, bench.now);
+    assert_int_equal(bench.identity.grant.last_used_at, bench.now.wall);
     assert_int_equal(bench.identity.grant.obtained_at, START);
     assert_state(&bench, "ready", PROBLEM_NONE);
     bench_close(&bench);
@@ -61,9 +61,9 @@ static void a_token_that_expires_this_second_is_not_handed_out(void **state)
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now = START + LIFETIME - 1;
+    pass_until(&bench, START + LIFETIME - 1);
     assert_token(&bench, want_more(&bench, OUTLOOK, "", 0, NULL), "outlook-1", false);
-    bench.now = START + LIFETIME;
+    pass_until(&bench, START + LIFETIME);
     assert_waiting(&bench, want_more(&bench, OUTLOOK, "", 0, NULL));
     bench_close(&bench);
 }
@@ -75,9 +75,9 @@ static void min_ttl_is_kept_to_the_second(void **state)
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now = START + LIFETIME - 120;
+    pass_until(&bench, START + LIFETIME - 120);
     assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
-    bench.now++;
+    pass(&bench, 1);
     assert_waiting(&bench, want(&bench, OUTLOOK));
     bench_close(&bench);
 }
@@ -90,9 +90,9 @@ static void never_more_than_half_of_the_lifetime_is_demanded(void **state)
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
     bench.identity.access[0].expires_at = START + 600;
-    bench.now = START + 300;
+    pass_until(&bench, START + 300);
     assert_token(&bench, want_more(&bench, OUTLOOK, "", 1800, NULL), "outlook-1", false);
-    bench.now++;
+    pass(&bench, 1);
     assert_waiting(&bench, want_more(&bench, OUTLOOK, "", 1800, NULL));
     bench_close(&bench);
 }
@@ -105,9 +105,9 @@ static void a_token_just_issued_is_handed_out_however_short_it_lives(void **stat
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
     bench.identity.access[0].expires_at = START + 100;
-    bench.now = START + RENEWAL_PAUSE_S - 1;
+    pass_until(&bench, START + RENEWAL_PAUSE_S - 1);
     assert_token(&bench, want_more(&bench, OUTLOOK, "", 1800, NULL), "outlook-1", false);
-    bench.now++;
+    pass(&bench, 1);
     assert_waiting(&bench, want_more(&bench, OUTLOOK, "", 1800, NULL));
     bench_close(&bench);
 }
@@ -170,16 +170,16 @@ static void at_most_two_renewals_a_minute_then_throttled(void **state)
         uint64_t request = want(&bench, OUTLOOK);
         fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, 0);
         assert_problem(&bench, request, PROBLEM_NETWORK);
-        bench.now += 10;
+        pass(&bench, 10);
     }
     problem = assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_THROTTLED);
     assert_int_equal(problem->retry_after, 40);
     assert_waiting(&bench, want(&bench, GRAPH));
     renew_with(&bench, "graph-1", NULL);
-    bench.now += 39;
+    pass(&bench, 39);
     problem = assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_THROTTLED);
     assert_int_equal(problem->retry_after, 1);
-    bench.now += 1;
+    pass(&bench, 1);
     assert_waiting(&bench, want(&bench, OUTLOOK));
     bench_close(&bench);
 }
@@ -216,12 +216,12 @@ static void a_deadline_gives_the_living_token_or_a_timeout(void **state)
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now += LIFETIME - 60;
+    pass(&bench, LIFETIME - 60);
     request = want(&bench, OUTLOOK);
     assert_waiting(&bench, request);
     end_request(&bench, request, false);
     assert_token(&bench, request, "outlook-1", false);
-    bench.now += 60;
+    pass(&bench, 60);
     request = want(&bench, OUTLOOK);
     end_request(&bench, request, false);
     assert_string_equal(assert_problem(&bench, request, PROBLEM_NETWORK)->stage, "timeout");

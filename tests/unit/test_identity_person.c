@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Only the person whom the account needs is signed in, and by claims that only Microsoft sets. */
-#include "identity_bench.h"
+#include "identity_events.h"
 
 static void three_wrong_accounts_end_the_sign_in(void **state)
 {

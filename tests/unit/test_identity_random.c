@@ -3,102 +3,11 @@
  * Whatever happens in whatever order, the invariants of the identity machine hold. A run that fails names its
  * seed; "test_identity_random SEED" plays it again.
  */
-#include "identity_bench.h"
+#include "random_play.h"
 
-#include "core/identity_record.h"
-
-#define EVENTS 20000
 #define SEEDS 5
-#define IDS_MAX (EVENTS + 100)
 
-enum request_state { UNUSED, PENDING, ANSWERED };
-
-struct play {
-    struct bench bench;
-    uint32_t seed, random;
-    int event;
-    bool finished;
-    unsigned char request[IDS_MAX];  /* enum request_state by id */
-    unsigned char resource[IDS_MAX]; /* asked for, index into resources */
-    unsigned char sign_in[IDS_MAX];  /* enum request_state by id */
-    size_t pending;
-    uint64_t open_sign_in;
-    char refresh_token[32]; /* the one that must be held */
-    int token_number;
-};
-
-static const char *const resources[] = {OUTLOOK, GRAPH};
-static struct play play;
 static uint32_t first_seed = 1, seeds = SEEDS;
-
-static uint32_t draw(uint32_t below)
-{
-    play.random ^= play.random << 13;
-    play.random ^= play.random >> 17;
-    play.random ^= play.random << 5;
-    return play.random % below;
-}
-
-/* --- what must hold --- */
-
-static void request_answered(const struct seen *seen)
-{
-    uint64_t id = seen->effect.request;
-
-    assert_true(id < IDS_MAX);
-    assert_int_equal(play.request[id], PENDING);
-    play.request[id] = ANSWERED;
-    play.pending--;
-    if (seen->effect.kind == EFFECT_REPLY_TOKEN) {
-        assert_true(seen->expires_at > seen->at);
-        assert_string_equal(seen->resource, resources[play.resource[id]]);
-        assert_int_equal(strncmp(seen->token, seen->resource + strlen("https://"), 5), 0);
-    }
-}
-
-static void sign_in_finished(const struct seen *seen)
-{
-    uint64_t id = seen->effect.request;
-
-    assert_true(id < IDS_MAX);
-    assert_int_equal(play.sign_in[id], PENDING);
-    play.sign_in[id] = ANSWERED;
-    if (play.open_sign_in == id)
-        play.open_sign_in = 0;
-}
-
-static void check_effects(void)
-{
-    size_t i;
-
-    for (i = 0; i < play.bench.seen_count; i++) {
-        const struct seen *seen = &play.bench.seen[i];
-        if (seen->effect.kind == EFFECT_REPLY_TOKEN || seen->effect.kind == EFFECT_REPLY_PROBLEM)
-            request_answered(seen);
-        if (seen->effect.kind == EFFECT_SIGN_IN_FINISHED)
-            sign_in_finished(seen);
-        if (seen->effect.kind == EFFECT_SIGN_IN_RETRY)
-            assert_int_equal(seen->effect.request, play.open_sign_in);
-    }
-    forget_seen(&play.bench);
-}
-
-static void check_identity(void)
-{
-    const struct identity *identity = &play.bench.identity;
-    const struct problem *problem;
-
-    check_effects();
-    assert_true(play.bench.on_the_wire == 0 || play.bench.on_the_wire == 1);
-    assert_int_equal(identity->flight.purpose != PURPOSE_NONE, play.bench.on_the_wire);
-    assert_int_equal(identity->waiter_count, play.pending);
-    if (play.bench.on_the_wire == 0)
-        assert_int_equal(play.pending, 0);
-    assert_refresh_token(&play.bench, play.refresh_token);
-    assert_int_equal(identity->sign_in.id, play.open_sign_in);
-    assert_null(identity->before);
-    assert_non_null(identity_state(identity, &problem));
-}
 
 /* --- what happens --- */
 
@@ -124,22 +33,18 @@ static void somebody_leaves(void)
                     draw(2) == 0);
 }
 
-static void name_token(char token[32], const char *resource)
-{
-    snprintf(token, 32, "%.5s-%d", resource + strlen("https://"), ++play.token_number);
-}
-
 /* The answer to a renewal, and what it must do to the refresh token. */
 static void answer_renewal(void)
 {
     const struct identity *identity = &play.bench.identity;
     bool counts = !identity->flight.detached && identity->flight.serial == identity->grant.serial;
+    bool current = strcmp(play.sent, play.refresh_token) == 0;
     char token[32], refresh_token[32];
     int retry_after;
 
     switch (draw(8)) {
     case 0:
-        if (counts)
+        if (counts && current)
             play.refresh_token[0] = '\0';
         fail_with(&play.bench, TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED, 0);
         break;
@@ -151,7 +56,7 @@ static void answer_renewal(void)
         fail_with(&play.bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, retry_after);
         break;
     default:
-        name_token(token, identity->access[identity->flight.resource].resource);
+        name_token(token, identity->access[identity->flight.resource].resource, LIFETIME);
         snprintf(refresh_token, sizeof refresh_token, "refresh-%d", play.token_number);
         if (counts && draw(2) == 0) {
             strcpy(play.refresh_token, refresh_token);
@@ -168,11 +73,13 @@ static void answer_code(void)
     bool counts = !identity->flight.detached && play.bench.save_problem.kind == PROBLEM_NONE;
     struct token_answer answer;
     char token[32], refresh_token[32];
+    int64_t lifetime = 1 + draw(7200);
 
-    name_token(token, OUTLOOK);
+    name_token(token, OUTLOOK, lifetime);
     snprintf(refresh_token, sizeof refresh_token, "refresh-%d", play.token_number);
     good_code_answer(&answer, token, refresh_token);
-    answer.expires_in = 1 + draw(7200);
+    answer.expires_in = lifetime;
+    answer.refresh_in = draw(2) == 0 ? 0 : draw((uint32_t)lifetime);
     switch (draw(6)) {
     case 0:
         strcpy(answer.id.oid, "oid-mallory");
@@ -199,7 +106,7 @@ static void an_answer_comes(void)
 {
     if (play.bench.identity.flight.purpose == PURPOSE_REFRESH)
         answer_renewal();
-    else if (play.bench.identity.flight.purpose == PURPOSE_CODE)
+    else if (play.bench.identity.flight.purpose == PURPOSE_SIGN_IN)
         answer_code();
 }
 
@@ -227,19 +134,7 @@ static void a_sign_in_ends(void)
 static void all_is_forgotten(void)
 {
     play.refresh_token[0] = '\0';
-    sign_in_event(&play.bench, draw(2) == 0 ? EVENT_SIGN_OUT : EVENT_REMOVED);
-}
-
-/* Another process wrote the same file, or the disk brought back what was written. */
-static void the_file_is_read_again(void)
-{
-    struct identity *identity = &play.bench.identity;
-    struct secret payload = {0};
-
-    assert_int_equal(identity_payload_write(identity, &payload), 0);
-    identity_forget_tokens(identity);
-    assert_int_equal(identity_payload_read(&payload, identity), 0);
-    secret_wipe(&payload);
+    happens(&play.bench, draw(2) == 0 ? EVENT_SIGN_OUT : EVENT_REMOVED);
 }
 
 static void the_world_changes(void)
@@ -249,6 +144,7 @@ static void the_world_changes(void)
     memset(&play.bench.save_problem, 0, sizeof play.bench.save_problem);
     memset(&identity->no_renewal, 0, sizeof identity->no_renewal);
     memset(&identity->held, 0, sizeof identity->held);
+    play.bench.lock_busy = draw(4) == 0;
     switch (draw(8)) {
     case 0:
         problem_set(&play.bench.save_problem, PROBLEM_STORAGE, "The disk is full.", "Make room.");
@@ -260,61 +156,116 @@ static void the_world_changes(void)
         problem_set(&identity->held, PROBLEM_VAULT_LOCKED, "The keyring is locked.", "Unlock it.");
         break;
     case 3:
-        the_file_is_read_again();
+        happens(&play.bench, EVENT_NETWORK);
+        break;
+    case 4:
+        happens(&play.bench, EVENT_RETRY);
         break;
     default:
         break;
     }
 }
 
+static void the_lock_comes(void)
+{
+    if (play.bench.lock_wanted)
+        grant_lock(&play.bench);
+}
+
+/* Mostly it goes by; at times somebody sets the clock. */
 static void time_passes(void)
 {
-    if (draw(100) == 0)
-        play.bench.now -= draw(90000);
-    else
-        play.bench.now += draw(2) == 0 ? draw(30) : draw(4000);
+    switch (draw(50)) {
+    case 0:
+        set_clock(&play.bench, play.bench.now.wall - draw(90000));
+        break;
+    case 1:
+        set_clock(&play.bench, play.bench.now.wall + draw(90000));
+        break;
+    default:
+        pass(&play.bench, draw(2) == 0 ? draw(30) : draw(4000));
+    }
+}
+
+/* As the shell does after each step: saving is reported, and an alarm rings when it is due, but not forever.
+ */
+static void what_follows(void)
+{
+    const struct identity *identity = &play.bench.identity;
+    bool read = false;
+    int rings = 0;
+
+    for (;;) {
+        check_effects();
+        if (identity->saving != SAVING_NOTHING) {
+            if (!read && draw(4) == 0)
+                the_file_is_read_again();
+            read = true;
+            report_saved(&play.bench);
+        } else if (identity_next_wake(identity, play.bench.now) <= play.bench.now.uptime) {
+            assert_true(++rings < 4);
+            happens(&play.bench, EVENT_TIME);
+        } else {
+            return;
+        }
+    }
 }
 
 static void something_happens(void)
 {
     uint32_t what = draw(100);
 
-    if (what < 35)
+    if (what < 33)
         somebody_asks();
-    else if (what < 42)
+    else if (what < 40)
         somebody_leaves();
-    else if (what < 65)
+    else if (what < 62)
         an_answer_comes();
-    else if (what < 70)
+    else if (what < 66)
         a_sign_in_starts();
-    else if (what < 78)
+    else if (what < 73)
         redirect_code(&play.bench, "code");
-    else if (what < 80)
+    else if (what < 75)
         redirect_error(&play.bench, "access_denied", draw(2) == 0);
-    else if (what < 82)
+    else if (what < 77)
         a_sign_in_ends();
-    else if (what < 84)
+    else if (what < 79)
         all_is_forgotten();
-    else if (what < 88)
+    else if (what < 83)
+        the_file_is_read_again();
+    else if (what < 87)
         the_world_changes();
+    else if (what < 91)
+        the_lock_comes();
     else
         time_passes();
+    what_follows();
+}
+
+static void open_play(void)
+{
+    int i;
+
+    for (i = 0; i < COPIES_MAX; i++)
+        secret_wipe(&play.copies[i]);
+    memset(&play, 0, sizeof play);
+    play.seed = first_seed;
+    play.random = first_seed * 2654435761U | 1U;
+    bench_open(&play.bench);
+    play.bench.saves_later = true;
+    play.bench.identity.renew_ahead = true;
 }
 
 static void the_invariants_hold_in_any_order(void **state)
 {
     (void)state;
     for (; seeds > 0; seeds--, first_seed++) {
-        memset(&play, 0, sizeof play);
-        play.seed = first_seed;
-        play.random = first_seed * 2654435761U | 1U;
-        bench_open(&play.bench);
+        open_play();
         for (play.event = 0; play.event < EVENTS; play.event++) {
             something_happens();
             check_identity();
         }
-        sign_in_event(&play.bench, EVENT_REMOVED);
-        play.refresh_token[0] = '\0';
+        happens(&play.bench, EVENT_REMOVED);
         check_effects();
         assert_int_equal(play.pending, 0);
         bench_close(&play.bench);

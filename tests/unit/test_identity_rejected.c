@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* A token that a mail server refused is replaced, but a server that refuses good ones causes no storm. */
-#include "identity_bench.h"
+#include "identity_events.h"
 
 static uint64_t reject(struct bench *bench, const char *resource, const char *token)
 {
@@ -20,7 +20,7 @@ static int reject_and_renew(struct bench *bench, int number, int count)
         assert_waiting(bench, request);
         renew_with(bench, fresh, NULL);
         assert_token(bench, request, fresh, true);
-        bench->now += 31;
+        pass(bench, 31);
     }
     return number;
 }
@@ -51,7 +51,7 @@ static void a_refused_token_is_not_handed_out_when_its_renewal_fails(void **stat
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now += LIFETIME - 60;
+    pass(&bench, LIFETIME - 60);
     other = want(&bench, OUTLOOK);
     refused = reject(&bench, OUTLOOK, "outlook-1");
     late = reject(&bench, OUTLOOK, "outlook-1");
@@ -71,7 +71,7 @@ static void the_fourth_refusal_in_ten_minutes_gets_the_newest_token_and_advice(v
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now += 100;
+    pass(&bench, 100);
     number = reject_and_renew(&bench, 1, REJECTED_RENEWALS_MAX);
     assert_int_equal(number, 4);
     assert_state(&bench, "ready", PROBLEM_NONE);
@@ -79,9 +79,9 @@ static void the_fourth_refusal_in_ten_minutes_gets_the_newest_token_and_advice(v
     assert_state(&bench, "ready", PROBLEM_BLOCKED);
     assert_waiting(&bench, want(&bench, GRAPH));
     renew_with(&bench, "graph-1", NULL);
-    bench.now = START + 100 + REJECTED_WINDOW_S - 1;
+    pass_until(&bench, START + 100 + REJECTED_WINDOW_S - 1);
     assert_token(&bench, reject(&bench, OUTLOOK, "outlook-4"), "outlook-4", false);
-    bench.now++;
+    pass(&bench, 1);
     assert_waiting(&bench, reject(&bench, OUTLOOK, "outlook-4"));
     bench_close(&bench);
 }
@@ -95,7 +95,7 @@ static void refusals_are_counted_for_each_resource_alone(void **state)
     sign_in(&bench, "outlook-1", "refresh-1");
     want(&bench, GRAPH);
     renew_with(&bench, "graph-1", NULL);
-    bench.now += 100;
+    pass(&bench, 100);
     reject_and_renew(&bench, 1, REJECTED_RENEWALS_MAX);
     assert_waiting(&bench, reject(&bench, GRAPH, "graph-1"));
     bench_close(&bench);
@@ -110,7 +110,7 @@ static void one_renewal_counts_once_however_many_were_refused(void **state)
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now += 100;
+    pass(&bench, 100);
     want(&bench, GRAPH); /* the line is busy: those refused wait for their turn */
     for (i = 0; i < 10; i++)
         assert_waiting(&bench, reject(&bench, OUTLOOK, "outlook-1"));
@@ -133,14 +133,14 @@ static void a_refusal_that_led_to_no_renewal_does_not_count(void **state)
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now += 100;
+    pass(&bench, 100);
     reject(&bench, OUTLOOK, "outlook-1");
     renew_with(&bench, "outlook-2", NULL);
     reject(&bench, OUTLOOK, "outlook-2");
     renew_with(&bench, "outlook-3", NULL);
     for (i = 0; i < 5; i++)
         assert_problem(&bench, reject(&bench, OUTLOOK, "outlook-3"), PROBLEM_THROTTLED);
-    bench.now += 60;
+    pass(&bench, 60);
     assert_waiting(&bench, reject(&bench, OUTLOOK, "outlook-3"));
     assert_state(&bench, "renewing", PROBLEM_NONE);
     bench_close(&bench);
@@ -154,7 +154,7 @@ static void an_expired_token_that_was_refused_is_renewed_without_counting(void *
     signed_in_long_ago(&bench);
     reject(&bench, OUTLOOK, "outlook-1");
     renew_with(&bench, "outlook-2", NULL);
-    bench.now += 100;
+    pass(&bench, 100);
     reject_and_renew(&bench, 2, REJECTED_RENEWALS_MAX);
     bench_close(&bench);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* A sign-in counts when the right person gave what is needed and it is on disk; anything else changes
  * nothing. */
-#include "identity_bench.h"
+#include "identity_events.h"
 
 static void a_sign_in_is_saved_before_it_succeeds(void **state)
 {
@@ -15,7 +15,7 @@ static void a_sign_in_is_saved_before_it_succeeds(void **state)
     assert_state(&bench, "signing-in", PROBLEM_NONE);
     assert_int_equal(bench.on_the_wire, 0);
     redirect_code(&bench, "code-1");
-    assert_int_equal(bench.identity.flight.purpose, PURPOSE_CODE);
+    assert_int_equal(bench.identity.flight.purpose, PURPOSE_SIGN_IN);
     assert_string_equal(secret_expose(&bench.identity.sign_in.code), "code-1");
     forget_seen(&bench);
     good_code_answer(&answer, "outlook-1", "refresh-1");

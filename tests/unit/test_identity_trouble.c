@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What a failed renewal costs: nothing that passes takes a refresh token, and one resource never stops
  * another. */
-#include "identity_bench.h"
+#include "identity_events.h"
 
 static void assert_graph_goes_on(struct bench *bench)
 {
@@ -21,7 +21,7 @@ static void passing_trouble_keeps_all_and_hands_out_what_lives(void **state)
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now += LIFETIME - 60;
+    pass(&bench, LIFETIME - 60);
     request = want(&bench, OUTLOOK);
     fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, 0);
     assert_token(&bench, request, "outlook-1", false);
@@ -30,6 +30,7 @@ static void passing_trouble_keeps_all_and_hands_out_what_lives(void **state)
     assert_int_equal(count_seen(&bench, EFFECT_SAVE), 0);
     assert_int_equal(count_seen(&bench, EFFECT_ATTENTION), 0);
     assert_graph_goes_on(&bench);
+    pass(&bench, BACK_OFF_FIRST_S);
     request = want(&bench, OUTLOOK);
     renew_with(&bench, "outlook-2", NULL);
     assert_token(&bench, request, "outlook-2", true);
@@ -47,12 +48,12 @@ static void while_backing_off_the_answer_comes_at_once(void **state)
     request = want(&bench, OUTLOOK);
     fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_THROTTLED, 600);
     assert_int_equal(assert_problem(&bench, request, PROBLEM_THROTTLED)->retry_after, 600);
-    bench.now += 100;
-    assert_int_equal(assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_THROTTLED)->retry_after, 500);
+    pass(&bench, 100);
+    assert_in_range(assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_THROTTLED)->retry_after, 501, 505);
     want(&bench, GRAPH); /* the line is busy with another resource */
-    assert_int_equal(assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_THROTTLED)->retry_after, 500);
+    assert_in_range(assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_THROTTLED)->retry_after, 501, 505);
     renew_with(&bench, "graph-1", NULL);
-    bench.now = START + LIFETIME + 1 + 600;
+    pass(&bench, 505);
     assert_waiting(&bench, want(&bench, OUTLOOK));
     bench_close(&bench);
 }
@@ -97,14 +98,14 @@ static void a_suspended_grant_is_tried_again_after_an_hour(void **state)
     assert_int_equal(count_seen(&bench, EFFECT_ATTENTION), 1);
     assert_graph_goes_on(&bench);
     assert_state(&bench, "attention", PROBLEM_CONSENT_REQUIRED);
-    bench.now += SUSPENDED_RETRY_S - 1;
+    pass(&bench, SUSPENDED_RETRY_S - 1);
     assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_CONSENT_REQUIRED);
-    bench.now++;
+    pass(&bench, 1);
     want(&bench, OUTLOOK);
     fail_with(&bench, TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED, 0);
     assert_int_equal(count_seen(&bench, EFFECT_ATTENTION), 0);
     assert_int_equal(bench.identity.access[0].problem.since, START + LIFETIME + 1);
-    bench.now += SUSPENDED_RETRY_S;
+    pass(&bench, SUSPENDED_RETRY_S);
     request = want(&bench, OUTLOOK);
     renew_with(&bench, "outlook-2", NULL);
     assert_token(&bench, request, "outlook-2", true);
@@ -119,12 +120,12 @@ static void a_suspended_resource_hands_out_its_living_token(void **state)
     (void)state;
     bench_open(&bench);
     sign_in(&bench, "outlook-1", "refresh-1");
-    bench.now += LIFETIME - 60;
+    pass(&bench, LIFETIME - 60);
     want(&bench, OUTLOOK);
     fail_with(&bench, TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED, 0);
     assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
     assert_problem(&bench, want_more(&bench, OUTLOOK, "", 120, "outlook-1"), PROBLEM_SIGN_IN_REQUIRED);
-    bench.now += 60;
+    pass(&bench, 60);
     assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_SIGN_IN_REQUIRED);
     bench_close(&bench);
 }
@@ -161,9 +162,9 @@ static void a_living_token_outlasts_its_dead_refresh_token(void **state)
     want(&bench, GRAPH);
     fail_with(&bench, TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED, 0);
     assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
-    bench.now += LIFETIME - 1;
+    pass(&bench, LIFETIME - 1);
     assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
-    bench.now += 1;
+    pass(&bench, 1);
     assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_SIGN_IN_REQUIRED);
     bench_close(&bench);
 }
@@ -183,7 +184,6 @@ static void a_reply_without_refresh_token_keeps_the_old_one(void **state)
 static void a_renewal_that_cannot_be_saved_is_handed_out_and_flagged(void **state)
 {
     struct bench bench;
-    const struct event save = {.kind = EVENT_SAVED, .saved = &bench.save_problem};
     uint64_t request;
 
     (void)state;
@@ -196,13 +196,14 @@ static void a_renewal_that_cannot_be_saved_is_handed_out_and_flagged(void **stat
     assert_true(bench.identity.unsaved);
     assert_state(&bench, "waiting", PROBLEM_STORAGE);
     assert_int_equal(count_seen(&bench, EFFECT_ATTENTION), 1);
-    bench.now += 30;
-    step(&bench, &save);
+    pass(&bench, SAVE_RETRY_S);
+    happens(&bench, EVENT_TIME);
     assert_int_equal(count_seen(&bench, EFFECT_ATTENTION), 1);
-    assert_int_equal(bench.identity.storage.since, bench.now - 30);
+    assert_int_equal(bench.identity.storage.since, bench.now.wall - SAVE_RETRY_S);
     assert_token(&bench, want(&bench, OUTLOOK), "outlook-2", false);
     memset(&bench.save_problem, 0, sizeof bench.save_problem);
-    step(&bench, &save);
+    pass(&bench, SAVE_RETRY_S);
+    happens(&bench, EVENT_TIME);
     assert_false(bench.identity.unsaved);
     assert_state(&bench, "ready", PROBLEM_NONE);
     bench_close(&bench);
@@ -234,7 +235,7 @@ static void a_renewal_that_speaks_of_another_person_is_not_taken(void **state)
     }
 }
 
-static void a_clock_set_back_does_not_prolong_a_wait(void **state)
+static void a_clock_set_back_neither_prolongs_nor_shortens_a_wait(void **state)
 {
     struct bench bench;
 
@@ -244,16 +245,14 @@ static void a_clock_set_back_does_not_prolong_a_wait(void **state)
     fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_THROTTLED, 600);
     want(&bench, GRAPH);
     fail_with(&bench, TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED, 0);
-    bench.identity.access[0].expires_at = bench.now - 200000;
-    bench.now -= 86400;
+    set_clock(&bench, bench.now.wall - 86400);
+    assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_THROTTLED);
+    assert_problem(&bench, want(&bench, GRAPH), PROBLEM_CONSENT_REQUIRED);
+    pass(&bench, 605);
     assert_waiting(&bench, want(&bench, OUTLOOK));
     renew_with(&bench, "outlook-2", NULL);
+    pass(&bench, SUSPENDED_RETRY_S - 605);
     assert_waiting(&bench, want(&bench, GRAPH));
-    renew_with(&bench, "graph-1", NULL);
-    bench.now += 86400 - 10;
-    assert_waiting(&bench, want(&bench, GRAPH));
-    renew_with(&bench, "graph-2", NULL);
-    assert_waiting(&bench, want(&bench, OUTLOOK));
     bench_close(&bench);
 }
 
@@ -306,7 +305,7 @@ int main(void)
         cmocka_unit_test(a_reply_without_refresh_token_keeps_the_old_one),
         cmocka_unit_test(a_renewal_that_cannot_be_saved_is_handed_out_and_flagged),
         cmocka_unit_test(a_renewal_that_speaks_of_another_person_is_not_taken),
-        cmocka_unit_test(a_clock_set_back_does_not_prolong_a_wait),
+        cmocka_unit_test(a_clock_set_back_neither_prolongs_nor_shortens_a_wait),
         cmocka_unit_test(signing_in_again_heals),
         cmocka_unit_test(what_the_shell_holds_back_is_not_handed_out),
     };

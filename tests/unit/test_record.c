@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What is kept of an identity comes back as it was, and nothing else is taken for one. */
-#include "identity_bench.h"
-
 #include "core/identity_record.h"
+#include "identity_events.h"
 
 #define HEADER                                                                                               \
     "{\"version\":1,\"addresses\":[\"Lena@example.org\",\"team@example.org\"],\"signInAs\":\"lena@example."  \
@@ -113,7 +112,7 @@ static void a_dead_or_signed_out_record_says_so(void **state)
     assert_int_equal(back.dead.kind, PROBLEM_SIGN_IN_REQUIRED);
     assert_string_equal(back.grant.oid, "oid-lena");
     identity_clear(&back);
-    sign_in_event(&bench, EVENT_SIGN_OUT);
+    happens(&bench, EVENT_SIGN_OUT);
     assert_int_equal(identity_payload_write(&bench.identity, &payload), 0);
     assert_int_equal(identity_payload_read(&payload, &back), 0);
     assert_int_equal(back.dead.kind, PROBLEM_NONE);

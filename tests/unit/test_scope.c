@@ -157,9 +157,20 @@ static void what_is_missing_is_named_without_openid_scopes(void **state)
     assert_string_equal(out, "");
 }
 
+static void resources_are_counted_once(void **state)
+{
+    (void)state;
+    assert_int_equal(scope_list_resources("", 4), 0);
+    assert_int_equal(scope_list_resources("openid offline_access", 4), 0);
+    assert_int_equal(scope_list_resources("https://a/X", 4), 1);
+    assert_int_equal(scope_list_resources("https://a/X openid https://A/Y https://b/X https://a/Z", 4), 2);
+    assert_int_equal(scope_list_resources("https://a/X https://b/X https://c/X https://d/X", 2), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resources_are_counted_once),
         cmocka_unit_test(a_scope_is_visible_ascii_of_at_most_255_bytes),
         cmocka_unit_test(openid_scopes_belong_to_no_resource),
         cmocka_unit_test(the_resource_is_what_stands_before_the_permission),
