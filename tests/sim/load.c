@@ -23,7 +23,7 @@ static void check_refused(struct world *world, int index, enum resource resource
     struct refusal *refusal = &history->refusal;
     bool credit;
 
-    if (world->refusals_on_disk[resource].at > refusal->at)
+    if (world->refusals_on_disk[resource].at > refusal->at && !world->no_locks)
         refusal = &world->refusals_on_disk[resource];
     if (refusal->at == 0 || refusal->serial != process->identity.grant.serial ||
         world->jumped_at >= refusal->at)
@@ -75,6 +75,17 @@ static int64_t asked_to_wait(const struct reply *reply)
     return throttled ? MINUTE : 0;
 }
 
+/* Backing off, a process that is never served asks at most this often. */
+static void remember_failure(struct world *world, struct history *history)
+{
+    if (history->failed_at[FAILURES_AN_HOUR - 1] != 0 &&
+        world->now - history->failed_at[FAILURES_AN_HOUR - 1] < HOUR)
+        fail(world, "%d requests failed within an hour", FAILURES_AN_HOUR + 1);
+    memmove(&history->failed_at[1], &history->failed_at[0],
+            (FAILURES_AN_HOUR - 1) * sizeof history->failed_at[0]);
+    history->failed_at[0] = world->now;
+}
+
 static bool ends_refresh_token(const struct reply *reply)
 {
     return reply->suberror != NULL &&
@@ -92,6 +103,7 @@ void load_answered(struct world *world, const struct wire *wire)
         return;
     if (reply->kind != REPLY_TOKENS) {
         world->excused_requests++;
+        remember_failure(world, history);
         if (asked_to_wait(reply) > 0)
             history->retry_after = world->now + asked_to_wait(reply);
         else if (reply->kind == REPLY_ERROR && reply->status == 400 && !ends_refresh_token(reply))
@@ -102,6 +114,7 @@ void load_answered(struct world *world, const struct wire *wire)
         return;
     }
     memset(&history->refusal, 0, sizeof history->refusal);
+    memset(history->failed_at, 0, sizeof history->failed_at);
     history->credit_at = 0;
     /* Who is served is not throttled any more, and the other process learns it from the new token. */
     for (i = 0; i < PROCESSES; i++)

@@ -66,7 +66,9 @@ static bool passing_trouble(struct world *world, struct reply *reply)
         return true;
     }
     if (random_chance(&world->random, world->conditions[OUTAGE] ? 0.8 : 0.002)) {
-        say_error(reply, "temporarily_unavailable", NULL, 90033);
+        /* What the body says, a proxy may have put there: the status counts. */
+        say_error(reply, random_chance(&world->random, 0.5) ? "temporarily_unavailable" : "invalid_grant",
+                  NULL, 0);
         if (random_chance(&world->random, 0.5))
             reply->kind = REPLY_GARBAGE;
         reply->status = statuses[random_between(&world->random, 0, 3)];

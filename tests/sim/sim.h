@@ -16,9 +16,10 @@
 #define NEVER INT64_MAX
 #define EPOCH ((int64_t)1800000000) /* Unix seconds when a run starts: a Friday */
 
-#define PROCESSES 2    /* Thunderbird's host, and the command line or a second profile's host */
-#define PENDING_MAX 16 /* token.get in flight in one process */
-#define WIRE_MAX 8     /* token requests under way, those of dead processes too */
+#define PROCESSES 2         /* Thunderbird's host, and the command line or a second profile's host */
+#define PENDING_MAX 16      /* token.get in flight in one process */
+#define WIRE_MAX 8          /* token requests under way, those of dead processes too */
+#define FAILURES_AN_HOUR 40 /* backing off, it is about twenty */
 #define FAMILIES_MAX 512
 #define SIGN_INS_MAX 1024
 #define REQUEST_DEADLINE (7500 * SECOND / 1000) /* the shell's, so that it answers within 8 s */
@@ -171,7 +172,8 @@ struct history {
     int64_t sent_at[2];
     int64_t retry_after; /* true time before which the provider asked not to be asked */
     struct refusal refusal;
-    int64_t fresh[6];    /* when tokens with an ordinary life came */
+    int64_t fresh[6]; /* when tokens with an ordinary life came */
+    int64_t failed_at[FAILURES_AN_HOUR];
     int64_t last_handed; /* token index + 1 */
     int64_t credit_at;   /* when the user or a start asked for another try; 0: used up */
 };
@@ -237,6 +239,7 @@ struct world {
     int lock_holder; /* -1: nobody */
     /* provider */
     bool strict;
+    bool no_locks; /* the home directory is on a file system that knows none: both always get them */
     struct family families[FAMILIES_MAX];
     uint32_t family_count;
     struct token *tokens; /* owned */

@@ -263,7 +263,8 @@ void world_open(struct world *world, uint64_t seed, int index, int days, struct 
     world->habit = habit < 3 ? HABIT_ALWAYS_ON : habit < 10 ? HABIT_OFFICE : HABIT_EVENINGS;
     world->second_profile = random_chance(&world->random, 0.3);
     world->uses_graph = random_chance(&world->random, 0.4);
-    world->strict = random_chance(&world->random, 0.2);
+    world->no_locks = random_chance(&world->random, 0.08);
+    world->strict = !world->no_locks && random_chance(&world->random, 0.2);
     world->disk.round_trip = index % 8 == 7;
     world->drift = (double)random_between(&world->random, -50, 50) * 1e-6;
     world->boot = -random_between(&world->random, 60, 1000000) * SECOND;
