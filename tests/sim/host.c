@@ -95,6 +95,8 @@ static void sign_in_told(struct world *world, int index, const struct effect *ef
     process->sign_in = 0;
     if (effect->problem == NULL)
         check_signed_in(world, index);
+    else if (process->family != 0 && process->family == world->sign_ins[sign_in - 1].family)
+        fail(world, "a sign-in is called failed, and its grant is held");
 }
 
 static void carry_out_one(struct world *world, int index, const struct effect *effect,

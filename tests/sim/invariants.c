@@ -28,6 +28,7 @@ void glance_take(struct glance *glance, const struct world *world, int index)
     glance->serial = process->identity.grant.serial;
     glance->dead = process->identity.dead.kind;
     glance->family = process->family;
+    glance->renewals = process->identity.grant.renewals;
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++) {
         glance->suspended[i] = process->identity.access[i].suspended;
         glance->problems[i] = process->identity.access[i].problem.kind;
@@ -59,16 +60,29 @@ static void check_failure(struct world *world, int index, const struct glance *b
     }
 }
 
+/* An answer to an older grant changes nothing. */
+static void check_late(struct world *world, int index, const struct glance *before)
+{
+    const struct process *process = &world->processes[index];
+    int i;
+
+    if (process->identity.grant.serial != before->serial || process->family != before->family ||
+        process->identity.grant.renewals != before->renewals)
+        fail(world, "a late answer changed a newer grant");
+    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
+        if (process->identity.access[i].suspended != before->suspended[i] ||
+            process->identity.access[i].problem.kind != before->problems[i])
+            fail(world, "a late answer changed %s of a newer grant", process->identity.access[i].resource);
+}
+
 /* A request once sent is never in vain while its grant is the one that is held. */
-static void check_taken(struct world *world, int index, const struct glance *before)
+static void check_taken(struct world *world, int index)
 {
     const struct process *process = &world->processes[index];
     const struct wire *wire = world->answering;
     const struct access *access = identity_find_access(&process->identity, resource_names[wire->resource]);
     uint32_t family, number;
 
-    if (before->serial == 0 || before->serial != wire->grant_serial)
-        return;
     if (!refresh_token_read(world, &process->identity.grant.refresh_token, &family, &number) ||
         family != wire->reply.family || number < wire->reply.number)
         fail(world, "the refresh token R%u.%u of an answer was not taken over", wire->reply.family,
@@ -150,11 +164,16 @@ void check_step(struct world *world, int index, const struct event *event, const
         event->kind == EVENT_REMOVED)
         check_tokens_held(world, index);
     if (event->kind == EVENT_TOKEN_ANSWER && wire->purpose == PURPOSE_REFRESH) {
-        if (wire->reply.kind == REPLY_TOKENS)
-            check_taken(world, index, before);
+        if (wire->grant_serial != before->serial)
+            check_late(world, index, before);
+        else if (wire->reply.kind == REPLY_TOKENS)
+            check_taken(world, index);
         else
             check_failure(world, index, before);
     }
+    if (event->kind == EVENT_REPLACED && identity->grant.serial == before->serial &&
+        identity->grant.renewals < before->renewals)
+        fail(world, "an older copy of the same grant was taken from the disk");
     if ((event->kind == EVENT_SIGN_OUT || event->kind == EVENT_REMOVED) && identity->grant.serial != 0 &&
         !(event->kind == EVENT_REMOVED && identity->saving == SAVING_SIGN_IN))
         fail(world, "signed out, and still a grant");

@@ -96,6 +96,7 @@ void load_answered(struct world *world, const struct wire *wire)
 {
     struct history *history = &world->processes[wire->process].history[wire->resource];
     const struct reply *reply = &wire->reply;
+    uint64_t renewals = world->processes[wire->process].identity.grant.renewals;
     const size_t last = sizeof history->fresh / sizeof history->fresh[0] - 1;
     int i;
 
@@ -106,7 +107,8 @@ void load_answered(struct world *world, const struct wire *wire)
         remember_failure(world, history);
         if (asked_to_wait(reply) > 0)
             history->retry_after = world->now + asked_to_wait(reply);
-        else if (reply->kind == REPLY_ERROR && reply->status == 400 && !ends_refresh_token(reply))
+        else if (reply->kind == REPLY_ERROR && reply->status == 400 && !ends_refresh_token(reply) &&
+                 wire->grant_renewals == renewals) /* else it says nothing of what is held */
             history->refusal = (struct refusal){.at = world->now,
                                                 .sent_at = wire->sent_at,
                                                 .wall = world_moment(world).wall,

@@ -38,7 +38,8 @@ static void signed_in_once(struct identity *copy)
 
 static void answer_made(struct token_answer *answer)
 {
-    static const char text[] = "{\"token_type\":\"Bearer\",\"access_token\":\"A\",\"expires_in\":" LIFE "}";
+    static const char text[] = "{\"token_type\":\"Bearer\",\"access_token\":\"A\",\"refresh_token\":\"R\","
+                               "\"expires_in\":" LIFE "}";
     struct secret body = {0};
     struct token_http http = {.body = &body, .status = 200};
 
@@ -80,7 +81,7 @@ static int64_t first_renewal(uint64_t random)
         now.wall += wake - now.uptime;
         now.uptime = wake;
         give(&identity, &time, now, &effects);
-        if (asks_for(&effects, EFFECT_LOCK))
+        if (asks_for(&effects, EFFECT_LOCK) || asks_for(&effects, EFFECT_SEND_TOKEN))
             break;
     }
     token_answer_clear(&answer);

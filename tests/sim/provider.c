@@ -173,6 +173,7 @@ static void redeem(struct world *world, struct wire *wire)
     else if (!unwelcome(world, wire->resource, &wire->reply))
         say_tokens(world, wire, provider_new_family(world, wire->wrong_account, world->now));
     attempt->redeemed = true;
+    attempt->family = wire->reply.kind == REPLY_TOKENS ? wire->reply.family + 1 : 0;
     if (wire->reply.kind == REPLY_TOKENS && random_chance(&world->random, 0.01))
         wire->reply.without_refresh_token = true;
 }
@@ -250,6 +251,7 @@ void provider_send(struct world *world, int index)
     wire->purpose = identity->flight.purpose;
     wire->sent_at = world->now;
     wire->grant_serial = identity->grant.serial;
+    wire->grant_renewals = identity->grant.renewals;
     if (wire->purpose == PURPOSE_SIGN_IN) {
         wire->sign_in = (int64_t)identity->sign_in.id - 1;
         sent = &identity->sign_in.code;

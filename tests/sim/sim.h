@@ -122,7 +122,7 @@ struct wire {
     enum resource resource;
     uint32_t family, number; /* of the refresh token sent */
     int64_t sign_in;         /* index into sign_ins */
-    uint64_t grant_serial;
+    uint64_t grant_serial, grant_renewals;
     bool wrong_account, processed, answer_lost;
     int64_t sent_at;
     struct reply reply;
@@ -150,6 +150,7 @@ struct sign_in_attempt {
     uint64_t nonce;
     int64_t authorized_at; /* device: when the user will have typed the code */
     bool wrong_account, redeemed;
+    uint32_t family; /* + 1: what it brought, 0: nothing */
 };
 
 /* --- one host process --- */
@@ -157,7 +158,7 @@ struct pending {
     uint64_t request; /* 0: free */
     enum resource resource;
     int64_t asked_at, min_ttl;
-    bool rejecting, when_due;
+    bool rejecting, when_due, anyway;
     int64_t rejected; /* the token's index */
 };
 /* A 4xx answer, and of which grant's request. */
@@ -280,6 +281,8 @@ void clock_jump(struct world *world);
 /* --- user.c --- */
 void mail_check(struct world *world, int process);
 void request_ends(struct world *world, int process, uint64_t request, bool cancelled);
+/* "Renew now", whatever there is. */
+void renew_anyway(struct world *world, int process);
 /* A reply or a notification with a problem; some only the user can solve. */
 void user_is_told(struct world *world, int process, const struct problem *problem);
 void user_signs_in(struct world *world, int process);
@@ -329,7 +332,7 @@ void answer_make(struct world *world, const struct wire *wire, struct token_answ
 void fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What a step must not change, as it was before. */
 struct glance {
-    uint64_t serial;
+    uint64_t serial, renewals;
     enum problem_kind dead;
     uint32_t family; /* + 1 */
     bool suspended[IDENTITY_RESOURCES_MAX];

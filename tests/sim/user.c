@@ -38,7 +38,8 @@ static void ask(struct world *world, int index, const struct pending *wish)
                                      .scopes = "",
                                      .fallback_scope = resource_scopes[GRAPH],
                                      .min_ttl = wish->min_ttl,
-                                     .when_due = wish->when_due}};
+                                     .when_due = wish->when_due,
+                                     .anyway = wish->anyway}};
 
     if (pending == NULL || !process->alive || process->stopping)
         return;
@@ -82,6 +83,15 @@ void mail_check(struct world *world, int index)
               world->conditions[REFUSING] ? random_between(random, 20 * SECOND, 40 * SECOND)
                                           : random_between(random, 5 * MINUTE, 20 * MINUTE),
               MAIL_CHECK, index, 0);
+}
+
+void renew_anyway(struct world *world, int index)
+{
+    struct pending wish = {.anyway = true, .min_ttl = 120};
+
+    if (world->uses_graph && random_chance(&world->random, 0.5))
+        wish.resource = GRAPH;
+    ask(world, index, &wish);
 }
 
 void request_ends(struct world *world, int index, uint64_t request, bool cancelled)
@@ -244,6 +254,10 @@ void user_redirected(struct world *world, int index, int64_t sign_in)
                 world->condition_ended[i] = world->now;
             }
     }
+    if (random_chance(&world->random, 0.3)) /* whoever waits for the browser tries other things meanwhile */
+        renew_anyway(world, 1 - index);
+    else if (random_chance(&world->random, 0.3) && world->processes[1 - index].alive)
+        deliver_plain(world, 1 - index, EVENT_RETRY);
     deliver(world, index, &event);
     if (attempt->wrong_account)
         attempt->wrong_account = random_chance(&world->random, 0.3);
@@ -292,6 +306,8 @@ void command_run(struct world *world)
     if (!world->processes[1].alive)
         return;
     if (random_chance(random, 0.1)) {
+        if (random_chance(random, 0.5))
+            renew_anyway(world, 0);
         sign_out(world, 1, random_chance(random, 0.25));
     } else if (random_chance(random, 0.2)) {
         wish.when_due = true;
