@@ -59,7 +59,7 @@ static void reply(struct world *world, int index, const struct effect *effect, e
     memset(pending, 0, sizeof *pending);
 }
 
-static void unlock(struct world *world, int index)
+void unlock(struct world *world, int index)
 {
     int other = 1 - index;
 
@@ -119,7 +119,7 @@ static void carry_out_one(struct world *world, int index, const struct effect *e
     case EFFECT_SEND_TOKEN:
         check_send(world, index);
         if (!world->failed)
-            provider_send(world, index);
+            network_send(world, index);
         break;
     case EFFECT_SAVE:
     case EFFECT_SAVE_AND_FORGET:
@@ -164,7 +164,7 @@ static bool step(struct world *world, int index, struct event *event, enum write
     return save && !crash(world, index);
 }
 
-static void see_removed(struct world *world, int index)
+void see_removed(struct world *world, int index)
 {
     world->processes[index].seen_file = false;
     world->processes[index].seen_generation = world->disk.generation;
@@ -209,7 +209,7 @@ static void plan_wake(struct world *world, int index)
     later(world, wake > world->now ? wake - world->now : 0, WAKE, index, (int64_t)process->wake);
 }
 
-static bool at_rest(const struct identity *identity)
+bool at_rest(const struct identity *identity)
 {
     return identity->flight.purpose == PURPOSE_NONE && identity->saving == SAVING_NOTHING;
 }
@@ -256,112 +256,4 @@ void deliver_plain(struct world *world, int index, enum event_kind kind)
     if (kind == EVENT_RETRY)
         load_retry_allowed(world, index);
     deliver(world, index, &event);
-}
-
-static void deliver_copy(struct world *world, int index)
-{
-    struct identity copy;
-    struct event event = {.kind = EVENT_REPLACED, .replaced = &copy};
-
-    disk_read(world, index, &copy);
-    deliver(world, index, &event);
-    identity_clear(&copy);
-}
-
-void notice(struct world *world, int index)
-{
-    struct process *process = &world->processes[index];
-
-    if (world->disk.exists && process->seen_generation != world->disk.generation) {
-        deliver_copy(world, index);
-    } else if (!world->disk.exists && process->seen_file) {
-        see_removed(world, index);
-        deliver_plain(world, index, EVENT_REMOVED);
-    }
-}
-
-void lock_try(struct world *world, int index)
-{
-    struct process *process = &world->processes[index];
-
-    if (!process->lock_wanted ||
-        (world->lock_holder != -1 && world->lock_holder != index && !world->no_locks))
-        return;
-    world->lock_holder = index;
-    process->lock_wanted = false;
-    process->locking = true;
-    notice(world, index);
-    process->locking = false;
-    if (process->alive && world->lock_holder == index && process->identity.lock == LOCK_WANTED)
-        deliver_plain(world, index, EVENT_LOCKED);
-    if (process->alive)
-        check_at_rest(world, index);
-}
-
-void process_start(struct world *world, int index, bool native)
-{
-    struct process *process = &world->processes[index];
-    struct identity_key *key = &process->identity.key;
-    struct effects effects = process->effects;
-    uint64_t instance = process->instance + 1;
-
-    memset(process, 0, sizeof *process);
-    process->effects = effects;
-    process->instance = instance;
-    process->alive = true;
-    process->native = native;
-    process->started_at = world->now;
-    process->wake_at = NO_WAKE;
-    process->identity.renew_ahead = native;
-    process->identity.random = random_next(&world->random);
-    strcpy(key->authority, "https://login.microsoftonline.com");
-    strcpy(key->tenant, "organizations");
-    strcpy(key->client_id, CLIENT_ID);
-    snprintf(key->sign_in_as, sizeof key->sign_in_as, "user%d@example.com", world->index);
-    trace(world, "%d starts", index);
-    if (world->disk.exists)
-        deliver_copy(world, index);
-    if (native && process->alive)
-        deliver_plain(world, index, EVENT_RETRY);
-}
-
-void process_stop(struct world *world, int index)
-{
-    struct process *process = &world->processes[index];
-    struct problem problem;
-    struct event event = {.kind = EVENT_SIGN_IN_END, .sign_in_end = &problem};
-    uint64_t instance = process->instance;
-    int i;
-
-    trace(world, "%d stops", index);
-    problem_set(&problem, PROBLEM_CANCELLED, "Thunderbird ends.", "Start it again.");
-    if (process->sign_in != 0)
-        deliver(world, index, &event);
-    for (i = 0; i < PENDING_MAX && process->alive && process->instance == instance; i++) {
-        struct event ended = {.kind = EVENT_REQUEST_ENDED,
-                              .ended = {.request = process->pending[i].request, .cancelled = true}};
-        if (process->pending[i].request != 0)
-            deliver(world, index, &ended);
-    }
-    if (!process->alive || world->failed)
-        return;
-    process->stopping = true;
-    if (at_rest(&process->identity))
-        process_die(world, index);
-}
-
-void process_die(struct world *world, int index)
-{
-    struct process *process = &world->processes[index];
-
-    if (!process->alive)
-        return;
-    if (!at_rest(&process->identity) || process->identity.unsaved)
-        world->totals->crashes++;
-    if (process->identity.unsaved && process->family != 0)
-        world->families[process->family - 1].excuse = true;
-    provider_forget(world, index);
-    process->alive = false;
-    unlock(world, index);
-    identity_clear(&process->identity);
 }

@@ -7,7 +7,7 @@
 #ifndef THUNDERSEAL_SIM_H
 #define THUNDERSEAL_SIM_H
 
-#include "core/identity.h"
+#include "books.h"
 
 #define SECOND ((int64_t)1000) /* time in the simulator is true time in milliseconds */
 #define MINUTE (60 * SECOND)
@@ -25,10 +25,6 @@
 #define REQUEST_DEADLINE (7500 * SECOND / 1000) /* the shell's, so that it answers within 8 s */
 #define TRANSPORT_TIMEOUT (20 * SECOND)
 #define CLIENT_ID "11111111-2222-3333-4444-555555555555"
-
-enum resource { OUTLOOK, GRAPH, RESOURCES };
-extern const char *const resource_names[RESOURCES];
-extern const char *const resource_scopes[RESOURCES];
 
 /* --- random.c --- */
 struct random {
@@ -80,78 +76,6 @@ struct queue {
 void queue_add(struct queue *queue, struct entry entry);
 bool queue_take(struct queue *queue, struct entry *entry);
 void queue_free(struct queue *queue);
-
-/* --- the provider's books --- */
-enum cause { CAUSE_NONE, CAUSE_PASSWORD, CAUSE_REVOKED, CAUSE_IDLE, CAUSE_STRICT_REUSE, CAUSES };
-/* All refresh tokens of one sign-in. */
-struct family {
-    uint32_t newest, newest_saved; /* numbers of tokens issued */
-    int64_t last_used;
-    enum cause dead;        /* why the provider takes none of them any more */
-    bool bare;              /* it says so without a suberror: not to be believed */
-    bool wrong_account;     /* somebody else's */
-    bool excuse;            /* an answer that rotated was lost, or could not be saved */
-    uint64_t signed_out_at; /* the disk's generation that no longer has it; 0: none */
-};
-struct token {
-    enum resource resource;
-    uint32_t family;
-    int64_t issued_at, arrived_at; /* arrived_at 0: it never did */
-    int64_t lifetime;              /* seconds */
-    uint64_t instance;             /* of the process that it arrived at */
-    uint32_t clock_jumps;          /* of the machine when it arrived */
-    bool saved, save_failed;
-};
-
-enum reply_kind { REPLY_NONE, REPLY_TOKENS, REPLY_ERROR, REPLY_TRANSPORT, REPLY_GARBAGE };
-struct reply {
-    enum reply_kind kind;
-    int64_t token; /* index into tokens */
-    uint32_t family, number;
-    bool without_refresh_token;
-    int64_t refresh_in;
-    int status, retry_after, aadsts;
-    const char *error, *suberror, *stage;
-    bool claims;
-};
-struct wire {
-    bool used;
-    int process;
-    uint64_t instance;
-    enum token_purpose purpose;
-    enum resource resource;
-    uint32_t family, number; /* of the refresh token sent */
-    int64_t sign_in;         /* index into sign_ins */
-    uint64_t grant_serial, grant_renewals;
-    bool wrong_account, processed, answer_lost;
-    int64_t sent_at;
-    struct reply reply;
-};
-
-enum condition {
-    OFFLINE,
-    DISK_FULL,
-    OUTAGE,
-    THROTTLING,
-    GARBAGE,
-    DISABLED,
-    NO_CONSENT_OUTLOOK, /* in the order of the resources */
-    NO_CONSENT_GRAPH,
-    MFA_OUTLOOK,
-    MFA_GRAPH,
-    SHORT_LIVED,
-    SLOW,
-    REFUSING, /* the mail server refuses good tokens */
-    CONDITIONS
-};
-
-struct sign_in_attempt {
-    enum sign_in_method method;
-    uint64_t nonce;
-    int64_t authorized_at; /* device: when the user will have typed the code */
-    bool wrong_account, redeemed;
-    uint32_t family; /* + 1: what it brought, 0: nothing */
-};
 
 /* --- one host process --- */
 struct pending {
@@ -278,7 +202,7 @@ void condition_toggle(struct world *world, enum condition condition);
 void account_trouble(struct world *world);
 void clock_jump(struct world *world);
 
-/* --- user.c --- */
+/* --- user.c, signing_in.c --- */
 void mail_check(struct world *world, int process);
 void request_ends(struct world *world, int process, uint64_t request, bool cancelled);
 /* "Renew now", whatever there is. */
@@ -288,9 +212,9 @@ void user_is_told(struct world *world, int process, const struct problem *proble
 void user_signs_in(struct world *world, int process);
 void user_redirected(struct world *world, int process, int64_t sign_in);
 void sign_in_expired(struct world *world, int process, int64_t sign_in);
-void command_run(struct world *world);
+void command_run(struct world *world, bool sign_out_now);
 
-/* --- host.c: the shell around the core --- */
+/* --- host.c, process.c: the shell around the core --- */
 struct moment world_moment(const struct world *world);
 void process_start(struct world *world, int process, bool native);
 /* End of input: asked for nothing more, it ends when what it sent is answered. */
@@ -300,6 +224,10 @@ void deliver(struct world *world, int process, struct event *event);
 void deliver_plain(struct world *world, int process, enum event_kind kind);
 void notice(struct world *world, int process);
 void lock_try(struct world *world, int process);
+void unlock(struct world *world, int process);
+void see_removed(struct world *world, int process);
+/* Nothing on the wire, nothing being saved. */
+bool at_rest(const struct identity *identity);
 
 /* --- disk.c --- */
 enum write_result { WRITTEN, WRITE_CONFLICT, WRITE_GONE, WRITE_FAILED };
@@ -310,13 +238,20 @@ void disk_remove(struct world *world, int process);
 
 /* --- provider.c --- */
 uint32_t provider_new_family(struct world *world, bool wrong_account, int64_t last_used);
-void provider_send(struct world *world, int process);
-void provider_arrival(struct world *world, int wire);
-void provider_answer(struct world *world, int wire);
-void provider_forget(struct world *world, int process);
+/* What concerns every request alike. True when it came to nothing. */
+bool provider_in_trouble(struct world *world, struct reply *reply);
+void provider_refresh(struct world *world, struct wire *wire);
+void provider_redeem(struct world *world, struct wire *wire);
 /* Whether a refresh with this token would be answered well now. */
 bool provider_accepts(const struct world *world, uint32_t family, uint32_t number, enum resource resource);
 int64_t provider_issue(struct world *world, uint32_t family, enum resource resource);
+
+/* --- network.c --- */
+void network_send(struct world *world, int process);
+void network_arrival(struct world *world, int wire);
+void network_answer(struct world *world, int wire);
+/* The process is dead: nobody will take its answers. */
+void network_forget(struct world *world, int process);
 
 /* --- wording.c: tokens as text, answers as JSON --- */
 #define TOKEN_TEXT 32
@@ -328,7 +263,7 @@ void access_token_text(char text[TOKEN_TEXT], const struct world *world, int64_t
 int64_t access_token_read(const struct world *world, const struct secret *secret);
 void answer_make(struct world *world, const struct wire *wire, struct token_answer *answer);
 
-/* --- invariants.c, load.c, recovery.c --- */
+/* --- invariants.c, handed_out.c, written.c, load.c --- */
 void fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What a step must not change, as it was before. */
 struct glance {

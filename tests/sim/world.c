@@ -133,7 +133,7 @@ static void handle_shared(struct world *world, const struct entry *entry)
         clock_jump(world);
         break;
     case COMMAND:
-        command_run(world);
+        command_run(world, entry->value != 0);
         break;
     case PROCESS_START:
         if (!world->awake || world->processes[entry->process].alive)
@@ -190,7 +190,7 @@ static void handle(struct world *world, struct entry *entry)
     const struct process *process = entry->process < 0 ? NULL : &world->processes[entry->process];
 
     if (entry->what == ARRIVAL) {
-        provider_arrival(world, (int)entry->value);
+        network_arrival(world, (int)entry->value);
     } else if (entry->what <= PROCESS_START) {
         handle_shared(world, entry);
     } else if (entry->what != ANSWER && (!process->alive || process->instance != entry->instance)) {
@@ -199,7 +199,7 @@ static void handle(struct world *world, struct entry *entry)
         entry->at = world->wakes_at + 1 + (entry->at & 0x3f);
         queue_add(&world->queue, *entry);
     } else if (entry->what == ANSWER) {
-        provider_answer(world, (int)entry->value);
+        network_answer(world, (int)entry->value);
     } else {
         handle_own(world, entry);
     }
@@ -264,6 +264,8 @@ void world_open(struct world *world, uint64_t seed, int index, int days, struct 
     world->second_profile = random_chance(&world->random, 0.3);
     world->uses_graph = random_chance(&world->random, 0.4);
     world->no_locks = random_chance(&world->random, 0.08);
+    if (world->no_locks)
+        world->second_profile = true;
     world->strict = !world->no_locks && random_chance(&world->random, 0.2);
     world->disk.round_trip = index % 8 == 7;
     world->drift = (double)random_between(&world->random, -50, 50) * 1e-6;
