@@ -122,6 +122,7 @@ $(BUILD)/sim: $(SIM_OBJECTS) $(CORE_OBJECTS)
 
 check-sim: $(BUILD)/sim
 	$(BUILD)/sim --seeds 1-200
+	$(NODE) tests/sim/mutations.mjs $(BUILD) $(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS)
 
 SOAK_FROM = $(shell date +%s)
 soak: $(BUILD)/sim
