@@ -8,9 +8,8 @@
 #include <string.h>
 
 const char *const resource_names[RESOURCES] = {"https://outlook.office.com", "https://graph.microsoft.com"};
-const char *const resource_scopes[RESOURCES] = {
-    "https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send",
-    "https://graph.microsoft.com/Mail.ReadWrite"};
+const char *const resource_scopes[RESOURCES] = {"https://outlook.office.com/IMAP.AccessAsUser.All",
+                                                "https://graph.microsoft.com/Mail.ReadWrite"};
 
 static void put_hex(char *to, int digits, uint64_t number)
 {
