@@ -17,6 +17,8 @@ sysconfdir = /etc
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
 DESTDIR    =
+# --json prints the figures for programs.
+BENCH_OPTIONS =
 
 CC       = gcc
 CFLAGS   = -O2 -g
@@ -37,14 +39,14 @@ OBJECTS   = $(SOURCES:host/%.c=$(BUILD)/obj/%.o)
 # What unit tests link: everything but main, with sanitizers.
 SANITIZED = $(patsubst host/%.c,$(BUILD)/sanitized/%.o,$(filter-out host/main.c,$(SOURCES)))
 UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-CORE_OBJECTS = $(filter $(BUILD)/obj/core/%,$(OBJECTS))
-SIM_SOURCES  = $(sort $(wildcard tests/sim/*.c))
-SIM_OBJECTS  = $(SIM_SOURCES:tests/sim/%.c=$(BUILD)/sim-obj/%.o)
+BENCH     = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
+CORE      = $(filter $(BUILD)/obj/core/%,$(OBJECTS))
+SIM       = $(patsubst tests/sim/%.c,$(BUILD)/sim-obj/%.o,$(sort $(wildcard tests/sim/*.c)))
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all check check-unit check-sim soak check-protocol check-servers check-e2e check-layers demo needs xpi install \
+.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-e2e check-layers demo needs xpi install \
         uninstall format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
@@ -53,6 +55,7 @@ help:
 	@echo 'make            build $(BUILD)/thunderseal and $(BUILD)/thunderseal.xpi'
 	@echo 'make demo       install what is missing, build, and show the main job in a real Thunderbird'
 	@echo 'make check      install what is missing, build, and run all tests'
+	@echo 'make bench      install what is missing, build, and measure speed and memory against their targets'
 	@echo 'make soak       simulate identities, from a seed of the day, until stopped or a rule is broken'
 	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
 	@echo 'make xpi        build the add-on alone'
@@ -82,7 +85,7 @@ $(BUILD)/flags: FORCE
 # Kept between runs, though only pattern rules name them.
 .SECONDARY: $(SANITIZED)
 
--include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d) $(SIM_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d) $(SIM:.o=.d)
 
 # --- the add-on: the same commit gives the same bytes ----------------------------------------------------------
 
@@ -117,7 +120,7 @@ $(BUILD)/sim-obj/%.o: tests/sim/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/sim: $(SIM_OBJECTS) $(CORE_OBJECTS)
+$(BUILD)/sim: $(SIM) $(CORE)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lsodium -lm
 
 check-sim: $(BUILD)/sim
@@ -137,13 +140,22 @@ check-servers:
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
 
+# Built as the program is, so that only what they do differs.
+$(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) $(WARNINGS) $(HARDEN) $(CFLAGS) $(LIB_CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $< $(LIB_LIBS)
+
+bench: needs
+	@$(MAKE) -s all $(BENCH)
+	@THUNDERSEAL=$(abspath $(BUILD)/thunderseal) BENCH_TOOLS=$(abspath $(BUILD)/bench) $(NODE) tests/bench/bench.mjs $(BENCH_OPTIONS)
+
 demo: needs
 	@$(MAKE) -s all
 	@THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE) tests/e2e/demo.mjs
 
 # --- care ------------------------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch]))
+C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/bench/*.[ch]))
 
 format:
 	clang-format -i $(C_FILES)

@@ -4,10 +4,9 @@
 
 #include <string.h>
 
-/* One token of the account, or mail's when there is none; NULL after telling. */
-static const json_t *renew_one(struct cli *cli, const json_t *account, const json_t *token, int *status)
+/* The token for the scope, or mail's when there is none; NULL after telling. */
+static const json_t *renew_one(struct cli *cli, const json_t *account, json_t *scope, int *status)
 {
-    json_t *scope = json_array_get(json_object_get(token, "scopes"), 0);
     json_t *params =
         json_pack("{s:O, s:b}", "account", json_object_get(account, "account"), "anyway", cli->options.all);
 
@@ -34,23 +33,29 @@ static void tell(const struct cli *cli, const json_t *told)
                renewed ? "renewed" : "needs no renewal");
 }
 
-/* Every token of the account; the last exit status that is not 0. */
+/* Every resource of the account; the last exit status that is not 0. */
 static int renew_account(struct cli *cli, const json_t *account, json_t *list)
 {
-    json_t *tokens = json_object_get(account, "tokens");
-    size_t count = json_array_size(tokens), i;
+    json_t *scopes;
+    size_t count, i;
     int result = 0;
 
     if (!json_is_object(json_object_get(account, "refreshToken")))
         return 0; /* signed out: there is nothing to renew */
+    scopes = json_incref(
+        json_object_get(cli_call(cli, "renewable",
+                                 json_pack("{s:O}", "account", json_object_get(account, "account")), &result),
+                        "scopes"));
+    count = json_array_size(scopes);
     for (i = 0; i < (count > 0 ? count : 1); i++) {
         int status = 0;
-        json_t *told = outcome(account, renew_one(cli, account, json_array_get(tokens, i), &status));
+        json_t *told = outcome(account, renew_one(cli, account, json_array_get(scopes, i), &status));
         tell(cli, told);
         json_array_append_new(list, told);
         if (status != 0)
             result = status;
     }
+    json_decref(scopes);
     return result;
 }
 

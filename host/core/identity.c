@@ -310,73 +310,14 @@ const struct access *identity_find_access(const struct identity *identity, const
     return NULL;
 }
 
+void access_take_token(struct access *access, struct secret *token)
+{
+    secret_move(&access->access_token, token);
+    crypto_hash_sha256(access->hash, access->access_token.bytes, access->access_token.length);
+}
+
 bool access_is_rejected(const struct access *access, const unsigned char *rejected)
 {
-    unsigned char digest[crypto_hash_sha256_BYTES];
-
-    if (rejected == NULL || access->access_token.length == 0)
-        return false;
-    crypto_hash_sha256(digest, access->access_token.bytes, access->access_token.length);
-    return sodium_memcmp(digest, rejected, sizeof digest) == 0;
-}
-
-/* Severity decides which problem the account shows. */
-static int severity(const struct problem *problem)
-{
-    if (problem->kind == PROBLEM_NONE)
-        return 0;
-    if (problem->kind == PROBLEM_BLOCKED || problem->kind == PROBLEM_POLICY_DENIED)
-        return 3;
-    return problem_retryable(problem) ? 1 : 2;
-}
-
-static const struct problem *worse(const struct problem *a, const struct problem *b)
-{
-    return severity(b) > severity(a) ? b : a;
-}
-
-static const struct problem *worst_problem(const struct identity *identity)
-{
-    const struct problem *worst = worse(&identity->held, &identity->no_renewal);
-    int i;
-
-    worst = worse(worst, &identity->dead);
-    if (identity->grant.serial == 0)
-        worst = worse(worst, &identity->sign_in_failed);
-    for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
-        if (identity->access[i].used)
-            worst = worse(worst, &identity->access[i].problem);
-    worst = worse(worst, &identity->storage);
-    return worst->kind == PROBLEM_NONE ? NULL : worst;
-}
-
-const char *identity_state(const struct identity *identity, const struct problem **problem)
-{
-    static const char *const by_severity[] = {"ready", "waiting", "attention", "blocked"};
-    const struct problem *worst = worst_problem(identity);
-
-    *problem = worst;
-    if (worst == NULL && identity->advice.kind != PROBLEM_NONE)
-        *problem = &identity->advice;
-    if (identity->sign_in.id != 0)
-        return "signing-in";
-    if (worst != NULL && worst->kind == PROBLEM_VAULT_LOCKED)
-        return "locked";
-    if (worst != NULL)
-        return by_severity[severity(worst)];
-    if (identity->grant.serial == 0)
-        return "signed-out";
-    return identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached ? "renewing" : "ready";
-}
-
-const char *identity_token_tenant(const struct identity *identity)
-{
-    bool general =
-        strcmp(identity->key.tenant, "common") == 0 || strcmp(identity->key.tenant, "organizations") == 0;
-    bool known =
-        strlen(identity->grant.tid) == 36 && strspn(identity->grant.tid, "0123456789abcdefABCDEF-") == 36;
-
-    /* A code is redeemed where it came from (AADSTS700005). */
-    return identity->flight.purpose == PURPOSE_REFRESH && general && known ? identity->grant.tid
-                                                                           : identity->key.tenant;
+    return rejected != NULL && access->access_token.length != 0 &&
+           sodium_memcmp(access->hash, rejected, sizeof access->hash) == 0;
 }

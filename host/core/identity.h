@@ -80,13 +80,14 @@ struct grant {
 struct access {
     char resource[RESOURCE_SIZE]; /* "": unused */
     struct secret access_token;
-    uint64_t renewal;              /* the grant's count when it was issued */
-    int64_t issued_at, expires_at; /* wall */
-    int64_t refresh_at;            /* wall: when it should be renewed */
-    int64_t jitter;                /* seconds before that, in this process; after a failure, behind it */
-    int64_t issued_uptime;         /* for a token issued in this process; else 0 */
-    struct moment read;            /* when a token of another process was read */
-    bool used;                     /* asked for since start: renewed ahead, counts for the state */
+    unsigned char hash[REJECTED_HASH_BYTES]; /* SHA-256 of it: many may ask with `rejected` */
+    uint64_t renewal;                        /* the grant's count when it was issued */
+    int64_t issued_at, expires_at;           /* wall */
+    int64_t refresh_at;                      /* wall: when it should be renewed */
+    int64_t jitter;        /* seconds before that, in this process; after a failure, behind it */
+    int64_t issued_uptime; /* for a token issued in this process; else 0 */
+    struct moment read;    /* when a token of another process was read */
+    bool used;             /* asked for since start: renewed ahead, counts for the state */
     /* The grant is suspended for this resource: problem says why, tried_at (wall) since when. */
     bool suspended;
     int64_t tried_at;
@@ -149,7 +150,8 @@ struct identity {
 
     struct {
         enum token_purpose purpose; /* PURPOSE_NONE: nothing on the wire */
-        uint64_t serial, renewals;  /* of the grant it renews */
+        uint64_t serial;            /* of the grant it renews */
+        bool outdated;              /* another process has replaced the refresh token that was sent */
         uint64_t sign_in;
         int resource;
         bool detached; /* the sign-in or grant it belongs to is gone: the answer changes nothing */
@@ -289,5 +291,7 @@ const struct access *identity_find_access(const struct identity *identity, const
 void identity_forget_tokens(struct identity *identity);
 /* The tenant of a token request: the one where the user is, once it is known (FACTS 1.1). Borrowed. */
 const char *identity_token_tenant(const struct identity *identity);
+/* The form of the token request that flight speaks of. 0, or -1 out of memory. */
+int identity_token_form(const struct identity *identity, struct secret *form);
 
 #endif

@@ -33,14 +33,23 @@ static const unsigned char *rejected_by(const struct waiter *waiter)
     return waiter->has_rejected ? waiter->rejected : NULL;
 }
 
+/* Whether it is not about the token, but about whether the sign-in still brings one. */
+static bool wants_renewal(const struct waiter *waiter)
+{
+    return waiter->when_due || waiter->anyway;
+}
+
 /* Whether the token at hand satisfies the wish. A token just issued is handed out however short it lives:
  * asking again at once would bring the same. */
-static bool cache_suffices(const struct access *access, const struct waiter *waiter, struct moment now)
+static bool cache_suffices(const struct identity *identity, const struct waiter *waiter, struct moment now)
 {
+    const struct access *access = &identity->access[waiter->resource];
     int64_t lifetime = access->expires_at - access->issued_at;
     int64_t demanded = waiter->min_ttl < lifetime / 2 ? waiter->min_ttl : lifetime / 2;
 
     if (!access_living(access, now) || access_is_rejected(access, rejected_by(waiter)))
+        return false;
+    if (wants_renewal(waiter) && (access->suspended || identity->grant.refresh_token.length == 0))
         return false;
     if (access_just_issued(access, now))
         return true;
@@ -53,7 +62,8 @@ static void answer(struct identity *identity, const struct waiter *waiter, bool 
 {
     const struct access *access = &identity->access[waiter->resource];
 
-    if (access_living(access, now) && (problem == NULL || !access_is_rejected(access, rejected_by(waiter))))
+    if (access_living(access, now) &&
+        (problem == NULL || (!wants_renewal(waiter) && !access_is_rejected(access, rejected_by(waiter)))))
         reply_token(effects, waiter->request, waiter->resource, renewed);
     else
         effect_reply_problem(effects, waiter->request, problem != NULL ? problem : not_signed_in(identity));
@@ -81,7 +91,7 @@ void settle_waiters(struct identity *identity, struct moment now, struct effects
     for (i = 0; i < identity->waiter_count; i++) {
         struct waiter waiter = identity->waiters[i];
         const struct problem *problem;
-        if (cache_suffices(&identity->access[waiter.resource], &waiter, now)) {
+        if (cache_suffices(identity, &waiter, now)) {
             reply_token(effects, waiter.request, waiter.resource, true);
             continue;
         }
@@ -198,7 +208,7 @@ void token_wanted(struct identity *identity, const struct event *event, struct m
     }
     if (!rejected)
         withdraw_advice(identity, now, effects);
-    if (identity->saving == SAVING_NOTHING && cache_suffices(access, &waiter, now)) {
+    if (identity->saving == SAVING_NOTHING && cache_suffices(identity, &waiter, now)) {
         reply_token(effects, waiter.request, resource, false);
         return;
     }

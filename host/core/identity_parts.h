@@ -20,6 +20,8 @@ void before_clear(struct identity *identity);
 int access_index(struct identity *identity, const char *resource, bool make);
 /* Whether the grant has any scope of the resource: without one there is nothing to ask for. */
 bool access_granted(const struct identity *identity, const struct access *access);
+/* Puts a token into the place of the one held; it is moved. */
+void access_take_token(struct access *access, struct secret *token);
 /* Whether the token held is the one whose SHA-256 is given (NULL: no). */
 bool access_is_rejected(const struct access *access, const unsigned char *rejected);
 

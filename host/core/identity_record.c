@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define RECORD_VERSION 1
+#define TIME_MAX 253402300799 /* the year 9999: sums of two times never overflow */
 
 json_t *identity_header_write(const struct identity *identity, const struct record_header *extra)
 {
@@ -48,7 +49,7 @@ static int read_time(int64_t *time, const json_t *object, const char *name)
 {
     const json_t *member = json_object_get(object, name);
 
-    if (!json_is_integer(member) || json_integer_value(member) < 0)
+    if (!json_is_integer(member) || json_integer_value(member) < 0 || json_integer_value(member) > TIME_MAX)
         return -1;
     *time = json_integer_value(member);
     return 0;

@@ -78,7 +78,7 @@ static void send_renewal(struct identity *identity, int resource, struct moment 
 
     identity->flight.purpose = PURPOSE_REFRESH;
     identity->flight.serial = identity->grant.serial;
-    identity->flight.renewals = identity->grant.renewals;
+    identity->flight.outdated = false;
     identity->flight.sign_in = 0;
     identity->flight.resource = resource;
     identity->flight.detached = false;
@@ -170,7 +170,7 @@ void access_store(struct identity *identity, int resource, struct token_answer *
 {
     struct access *access = &identity->access[resource];
 
-    secret_move(&access->access_token, &answer->access_token);
+    access_take_token(access, &answer->access_token);
     access->renewal = identity->grant.renewals;
     access->issued_at = now.wall;
     access->issued_uptime = now.uptime;
@@ -243,7 +243,7 @@ static void renewal_answered(struct identity *identity, struct token_answer *ans
         return;
     /* Not every file system knows locks: another process may have renewed what this one sent. Its failure
      * says nothing of what is held then. */
-    if (identity->flight.renewals != identity->grant.renewals &&
+    if (identity->flight.outdated &&
         (answer->failure == TOKEN_FAILURE_SUSPENDED || answer->failure == TOKEN_FAILURE_DEAD))
         return;
     if (answer->failure == TOKEN_FAILURE_NONE && !same_person(&identity->grant, answer)) {

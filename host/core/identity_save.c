@@ -76,7 +76,7 @@ static int64_t jitter_of(struct identity *identity, const struct access *access)
 static void take_token(struct identity *identity, struct access *access, struct access *from,
                        struct moment now)
 {
-    secret_move(&access->access_token, &from->access_token);
+    access_take_token(access, &from->access_token);
     access->renewal = from->renewal;
     access->issued_at = from->issued_at;
     access->expires_at = from->expires_at;
@@ -163,8 +163,10 @@ static void merge(struct identity *identity, struct identity *stored, struct mom
                  !secret_equal(&stored->grant.refresh_token, &identity->grant.refresh_token);
     int i;
 
-    if (newer || other)
+    if (newer || other) {
         take_grant_of(identity, stored);
+        identity->flight.outdated = true;
+    }
     if (newer) {
         identity->unsaved = false;
         memset(&identity->storage, 0, sizeof identity->storage);

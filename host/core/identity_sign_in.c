@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define AADSTS_MALFORMED 9002313 /* Entra's answer to a refresh token that is none */
+
 static void cancelled(struct identity *identity)
 {
     problem_set(&identity->sign_in_reply, PROBLEM_CANCELLED, "The sign-in was cancelled.",
@@ -142,6 +144,16 @@ static void wrong_account(struct identity *identity, const struct id_claims *id)
     problem_copy_text(identity->sign_in_reply.signed_in_as, sizeof identity->sign_in_reply.signed_in_as, who);
 }
 
+/* What else would be a mistake of ours is here the text that somebody gave for a refresh token. */
+static void unknown_refresh_token(struct problem *problem)
+{
+    problem->kind = PROBLEM_SIGN_IN_REQUIRED;
+    problem_copy_text(problem->cause, sizeof problem->cause, "Microsoft does not know this refresh token.");
+    problem_copy_text(problem->remedy, sizeof problem->remedy,
+                      "Sign in from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
+    problem->admin_remedy[0] = '\0';
+}
+
 /* Fills identity->sign_in_reply when the answer must not be taken. True when it may be. */
 static bool answer_acceptable(struct identity *identity, const struct token_answer *answer)
 {
@@ -150,6 +162,8 @@ static bool answer_acceptable(struct identity *identity, const struct token_answ
 
     if (answer->failure != TOKEN_FAILURE_NONE) {
         identity->sign_in_reply = answer->problem;
+        if (identity->sign_in.method == METHOD_IMPORT && answer->problem.aadsts == AADSTS_MALFORMED)
+            unknown_refresh_token(&identity->sign_in_reply);
         return false;
     }
     if (!answer->id.present || strcmp(answer->id.audience, identity->key.client_id) != 0 ||
@@ -245,17 +259,19 @@ static int64_t doubled(int64_t interval)
 /* RFC 8628 section 3.5. True when the next poll will tell. */
 static bool poll_again(struct sign_in *sign_in, const struct token_answer *answer, struct moment now)
 {
+    int64_t pause = 0;
+
     if (sign_in->method != METHOD_DEVICE)
         return false;
-    if (answer->device_poll == DEVICE_POLL_SLOW_DOWN)
+    if (answer->device_poll == DEVICE_POLL_SLOW_DOWN) {
         sign_in->interval += DEVICE_SLOW_DOWN_S;
-    else if (answer->failure == TOKEN_FAILURE_TRANSIENT)
+    } else if (answer->device_poll == DEVICE_POLL_NONE && answer->failure == TOKEN_FAILURE_TRANSIENT) {
         sign_in->interval = doubled(sign_in->interval);
-    else if (answer->device_poll != DEVICE_POLL_PENDING)
+        pause = answer->problem.retry_after;
+    } else if (answer->device_poll != DEVICE_POLL_PENDING) {
         return false;
-    sign_in->poll_at =
-        now.uptime +
-        (answer->problem.retry_after > sign_in->interval ? answer->problem.retry_after : sign_in->interval);
+    }
+    sign_in->poll_at = now.uptime + (pause > sign_in->interval ? pause : sign_in->interval);
     return true;
 }
 

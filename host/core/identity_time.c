@@ -112,6 +112,8 @@ static int64_t ahead_at(const struct identity *identity, const struct access *ac
         at += access->refresh_at - access->jitter - access->issued_at - access_age(access, now);
     if (access->renewals[0] != 0)
         at = later(at, access->renewals[0] + RENEWAL_PAUSE_S);
+    if (access->renewal != 0 && access_just_issued(access, now)) /* by another process, perhaps */
+        at = later(at, now.uptime + RENEWAL_PAUSE_S - access_age(access, now));
     return later(at, access->not_before == 0 ? 0 : access->not_before + access->jitter);
 }
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * A first-fit allocator over one sodium_malloc'd region: guard pages and a locked, core-free mapping cost
- * four mappings per call, so there is one region, not one per token.
+ * A first-fit allocator over a few sodium_malloc'd regions: guard pages and a locked, core-free mapping cost
+ * four mappings per call, so there is not one call per token. A region is made when those before it are full,
+ * for all of its pages are filled and locked at once.
  */
 #include "core/secret.h"
 
 #include <sodium.h>
 #include <string.h>
 
-/* Blocks stand one behind the other and fill the region; free neighbours are joined when searched. */
+/* Blocks stand one behind the other and fill their region; free neighbours are joined when searched. */
 struct block {
     size_t size; /* of the whole block with this head, a multiple of BLOCK_ALIGN */
     size_t used; /* 0: free */
@@ -16,62 +17,65 @@ struct block {
 
 #define BLOCK_ALIGN ((size_t)16)
 
-static unsigned char *arena;
-static bool arena_is_locked;
+static unsigned char *regions[SECRET_REGIONS_MAX];
+static size_t region_count;
+static bool all_locked;
+
+static int add_region(void)
+{
+    unsigned char *region;
+    struct block *whole;
+
+    if (region_count == SECRET_REGIONS_MAX)
+        return -1;
+    region = sodium_malloc(SECRET_REGION_SIZE);
+    if (region == NULL)
+        return -1;
+    /* sodium_malloc ignores a failed lock, so ask again: the answer is for `status`, not a reason to stop. */
+    all_locked = sodium_mlock(region, SECRET_REGION_SIZE) == 0 && (region_count == 0 || all_locked);
+    whole = (struct block *)(void *)region;
+    whole->size = SECRET_REGION_SIZE;
+    whole->used = 0;
+    regions[region_count++] = region;
+    return 0;
+}
 
 int secret_arena_open(void)
 {
-    struct block *first;
-
-    if (arena != NULL)
-        return 0;
-    arena = sodium_malloc(SECRET_ARENA_SIZE);
-    if (arena == NULL)
-        return -1;
-    /* sodium_malloc ignores a failed lock, so ask again: the answer is for `status`, not a reason to stop. */
-    arena_is_locked = sodium_mlock(arena, SECRET_ARENA_SIZE) == 0;
-    first = (struct block *)(void *)arena;
-    first->size = SECRET_ARENA_SIZE;
-    first->used = 0;
-    return 0;
+    return region_count > 0 ? 0 : add_region();
 }
 
 void secret_arena_close(void)
 {
-    if (arena == NULL)
-        return;
-    sodium_free(arena);
-    arena = NULL;
-    arena_is_locked = false;
+    while (region_count > 0)
+        sodium_free(regions[--region_count]);
+    all_locked = false;
 }
 
 bool secret_arena_locked(void)
 {
-    return arena_is_locked;
+    return all_locked;
 }
 
-static struct block *block_at(size_t offset)
+static struct block *block_at(unsigned char *region, size_t offset)
 {
-    return (struct block *)(void *)(arena + offset);
+    return (struct block *)(void *)(region + offset);
 }
 
-static void *arena_take(size_t wanted)
+static void *region_take(unsigned char *region, size_t need)
 {
-    size_t need = (sizeof(struct block) + wanted + BLOCK_ALIGN - 1) / BLOCK_ALIGN * BLOCK_ALIGN;
     size_t offset;
 
-    if (arena == NULL)
-        return NULL;
-    for (offset = 0; offset < SECRET_ARENA_SIZE; offset += block_at(offset)->size) {
-        struct block *block = block_at(offset);
+    for (offset = 0; offset < SECRET_REGION_SIZE; offset += block_at(region, offset)->size) {
+        struct block *block = block_at(region, offset);
         if (block->used)
             continue;
-        while (offset + block->size < SECRET_ARENA_SIZE && !block_at(offset + block->size)->used)
-            block->size += block_at(offset + block->size)->size;
+        while (offset + block->size < SECRET_REGION_SIZE && !block_at(region, offset + block->size)->used)
+            block->size += block_at(region, offset + block->size)->size;
         if (block->size < need)
             continue;
         if (block->size - need >= sizeof(struct block) + BLOCK_ALIGN) {
-            struct block *rest = block_at(offset + need);
+            struct block *rest = block_at(region, offset + need);
             rest->size = block->size - need;
             rest->used = 0;
             block->size = need;
@@ -80,6 +84,19 @@ static void *arena_take(size_t wanted)
         return block + 1;
     }
     return NULL;
+}
+
+static void *arena_take(size_t wanted)
+{
+    size_t need = (sizeof(struct block) + wanted + BLOCK_ALIGN - 1) / BLOCK_ALIGN * BLOCK_ALIGN;
+    void *taken = NULL;
+    size_t i;
+
+    for (i = 0; i < region_count && taken == NULL; i++)
+        taken = region_take(regions[i], need);
+    if (taken != NULL || region_count == 0 || add_region() != 0)
+        return taken;
+    return region_take(regions[region_count - 1], need);
 }
 
 static void arena_give(void *memory)

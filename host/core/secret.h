@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The one type for secret bytes: tokens, codes, verifiers, keys. Its bytes live in one guarded arena that is
+ * The one type for secret bytes: tokens, codes, verifiers, keys. Its bytes live in a guarded arena that is
  * locked in memory, kept out of core files and wiped on release. A secret has no text form: nothing that logs
  * or reports takes this type.
  */
@@ -10,24 +10,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Below the 8 MiB that an ordinary user may lock; 100 identities with three tokens of 4 KiB each fit five
- * times over. */
-#define SECRET_ARENA_SIZE ((size_t)6 * 1024 * 1024)
 /* A token answer is at most 64 KiB, the payload of a sealed file at most 256 KiB; a form carries a token
  * encoded. */
 #define SECRET_MAX_LENGTH ((size_t)512 * 1024)
+/* Two of the longest, and a page for their heads. */
+#define SECRET_REGION_SIZE (2 * SECRET_MAX_LENGTH + 4096)
+/* Below the 8 MiB that an ordinary user may lock; 100 identities with three tokens of 4 KiB each fit five
+ * times over. */
+#define SECRET_REGIONS_MAX 6
 
 struct secret {
     unsigned char *bytes; /* NULL when empty; followed by a NUL that length does not count */
     size_t length;        /* bytes, without the NUL */
 };
 
-/* Makes the arena, once per process. Returns 0, or -1 out of memory. A failed mlock is not an error: see
- * below. */
+/* Makes the arena, once per process; it grows by itself. Returns 0, or -1 out of memory. A failed mlock is
+ * not an error: see below. */
 int secret_arena_open(void);
 /* Wipes and releases the arena. */
 void secret_arena_close(void);
-/* Whether the arena could be locked in memory (RLIMIT_MEMLOCK may forbid it). */
+/* Whether all of the arena could be locked in memory (RLIMIT_MEMLOCK may forbid it). */
 bool secret_arena_locked(void);
 
 /* Makes *secret a copy of the bytes, releasing what it held. Returns 0, or -1 (too long or arena full), then

@@ -1,53 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Which identity serves which address, and what the protocol shows of it. */
+/* Entries: made, changed, judged, listed and released. */
 #include "service/service_parts.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool entry_has_address(const struct entry *entry, const char *account)
-{
-    json_t *address;
-    size_t i;
-
-    json_array_foreach(entry->addresses, i, address)
-    {
-        if (account_name_equal(json_string_value(address), account))
-            return true;
-    }
-    return false;
-}
-
-/* While an address moves to another identity, the one it moves to speaks for it. */
-struct entry *entry_of(struct service *service, const char *account)
-{
-    struct entry *entry, *found = NULL;
-
-    for (entry = service->entries; entry != NULL; entry = entry->next) {
-        if (entry->moving[0] != '\0' && account_name_equal(entry->moving, account))
-            return entry;
-        if (found == NULL && entry_has_address(entry, account))
-            found = entry;
-    }
-    return found;
-}
-
-bool keys_equal(const struct identity_key *a, const struct identity_key *b)
-{
-    return strcmp(a->authority, b->authority) == 0 && strcmp(a->tenant, b->tenant) == 0 &&
-           strcmp(a->client_id, b->client_id) == 0 && strcmp(a->sign_in_as, b->sign_in_as) == 0;
-}
-
-struct entry *entry_by_key(struct service *service, const struct identity_key *key)
-{
-    struct entry *entry;
-
-    for (entry = service->entries; entry != NULL && !keys_equal(&entry->identity.key, key);
-         entry = entry->next)
-        ;
-    return entry;
-}
+#include <strings.h>
 
 void entry_name(char name[VAULT_NAME_SIZE], const struct identity_key *key)
 {
@@ -78,22 +36,8 @@ struct entry *entry_make(struct service *service, const struct identity_key *key
     entry_name(entry->name, key);
     entry->next = service->entries;
     service->entries = entry;
+    index_entry(entry);
     return entry;
-}
-
-int entry_add_address(struct entry *entry, const char *account)
-{
-    return entry_has_address(entry, account) ? 0
-                                             : json_array_append_new(entry->addresses, json_string(account));
-}
-
-void entry_remove_address(struct entry *entry, const char *account)
-{
-    size_t i;
-
-    for (i = json_array_size(entry->addresses); i-- > 0;)
-        if (account_name_equal(json_string_value(json_array_get(entry->addresses, i)), account))
-            json_array_remove(entry->addresses, i);
 }
 
 size_t accounts_count(const struct service *service)
@@ -204,6 +148,7 @@ static void entry_free(struct entry *entry)
     identity_lock_release(&entry->lock);
     json_decref(entry->import_id);
     redirect_listener_close(entry->listener);
+    unindex_entry(entry);
     identity_clear(&entry->identity);
     json_decref(entry->addresses);
     free(entry);
@@ -213,6 +158,8 @@ void entries_sweep(struct service *service)
 {
     struct entry **link = &service->entries;
 
+    if (service->vacant_count == 0)
+        return;
     while (*link != NULL) {
         struct entry *entry = *link;
         const struct identity *identity = &entry->identity;
@@ -238,11 +185,8 @@ void entries_free(struct service *service)
 
 static int compare_listed(const void *a, const void *b)
 {
-    char folded_a[ACCOUNT_NAME_SIZE], folded_b[ACCOUNT_NAME_SIZE];
-
-    account_name_fold(folded_a, ((const struct listed *)a)->account);
-    account_name_fold(folded_b, ((const struct listed *)b)->account);
-    return strcmp(folded_a, folded_b);
+    /* In the C locale, which we never leave: the order of the folded names. */
+    return strcasecmp(((const struct listed *)a)->account, ((const struct listed *)b)->account);
 }
 
 int accounts_sorted(struct service *service, struct listed **list)

@@ -18,6 +18,7 @@ struct report {
 void entry_changed(struct entry *entry)
 {
     entry->changed = true;
+    entry->service->changes_due = true;
 }
 
 struct token_http token_exchange(const struct https_answer *http)
@@ -60,56 +61,6 @@ struct https *https_for(struct service *service, const char *authority)
     return *https;
 }
 
-/* The scopes of a code request are those of its first resource: one resource per token request (FACTS 1.3).
- */
-static void code_scopes(const struct sign_in *sign_in, char scopes[SCOPE_LIST_SIZE])
-{
-    char scope[SCOPE_SIZE], resource[RESOURCE_SIZE] = "";
-    const char *rest = sign_in->scopes;
-
-    while (resource[0] == '\0' && scope_list_next(&rest, scope))
-        if (!scope_is_openid(scope))
-            (void)scope_resource(resource, scope);
-    scope_list_of_resource(scopes, sign_in->scopes, resource);
-    (void)scope_list_add(scopes, "offline_access");
-    (void)scope_list_add(scopes, "openid");
-    (void)scope_list_add(scopes, "profile");
-}
-
-static void sign_in_form(const struct sign_in *sign_in, struct token_request *request)
-{
-    switch (sign_in->method) {
-    case METHOD_BROWSER:
-        request->code = &sign_in->code;
-        request->redirect_uri = sign_in->redirect_uri;
-        request->verifier = &sign_in->verifier;
-        break;
-    case METHOD_DEVICE:
-        request->device_code = &sign_in->code;
-        break;
-    case METHOD_IMPORT:
-        request->refresh_token = &sign_in->code;
-        break;
-    }
-}
-
-static int token_form(const struct identity *identity, struct secret *form)
-{
-    char scopes[SCOPE_LIST_SIZE];
-    struct token_request request = {.client_id = identity->key.client_id, .scopes = scopes};
-
-    if (identity->flight.purpose == PURPOSE_SIGN_IN) {
-        code_scopes(&identity->sign_in, scopes);
-        sign_in_form(&identity->sign_in, &request);
-    } else {
-        scope_list_of_resource(scopes, identity->grant.scopes,
-                               identity->access[identity->flight.resource].resource);
-        (void)scope_list_add(scopes, "offline_access");
-        request.refresh_token = &identity->grant.refresh_token;
-    }
-    return token_request_form(form, &request);
-}
-
 static int send_token_request(struct entry *entry)
 {
     const struct identity_key *key = &entry->identity.key;
@@ -120,7 +71,7 @@ static int send_token_request(struct entry *entry)
     if (https == NULL ||
         endpoint_url(url, sizeof url, key->authority, identity_token_tenant(&entry->identity), PATH_TOKEN) !=
             0 ||
-        token_form(&entry->identity, &form) != 0)
+        identity_token_form(&entry->identity, &form) != 0)
         return -1;
     if (https_post_form(https, url, &form, HTTPS_TOKEN_ANSWER_MAX, HTTPS_TOKEN_TIMEOUT_MS, token_arrived,
                         entry) != 0) {
@@ -136,6 +87,7 @@ static void reply_token(struct entry *entry, const struct effect *effect)
     const struct access *access = &entry->identity.access[effect->resource];
     char scopes[SCOPE_LIST_SIZE], scope[SCOPE_SIZE];
     const char *rest = scopes;
+    const struct secret *token = &access->access_token;
     json_t *list = json_array();
 
     if (request == NULL) {
@@ -145,12 +97,14 @@ static void reply_token(struct entry *entry, const struct effect *effect)
     scope_list_of_resource(scopes, entry->identity.grant.scopes, access->resource);
     while (scope_list_next(&rest, scope))
         json_array_append_new(list, json_string(scope));
-    send_message(entry->service,
-                 rpc_result(request->id,
-                            json_pack("{s:s, s:s, s:I, s:o, s:s, s:s}", "accessToken",
-                                      secret_expose(&access->access_token), "tokenType", "Bearer",
-                                      "expiresAt", (json_int_t)access->expires_at, "scopes", list, "resource",
-                                      access->resource, "source", effect->renewed ? "renewed" : "cache")));
+    /* The token came out of JSON, so that it need not be looked through for UTF-8 again. */
+    send_message(
+        entry->service,
+        rpc_result(request->id,
+                   json_pack("{s:o, s:s, s:I, s:o, s:s, s:s}", "accessToken",
+                             json_stringn_nocheck(secret_expose(token), token->length), "tokenType", "Bearer",
+                             "expiresAt", (json_int_t)access->expires_at, "scopes", list, "resource",
+                             access->resource, "source", effect->renewed ? "renewed" : "cache")));
     request_close(request);
 }
 

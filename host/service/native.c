@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -228,7 +229,7 @@ static int native_start(struct native *native, struct problem *problem)
         .send = send_to_client, .congested = client_congested, .settled = token_settled, .context = native};
 
     native->loop = loop_new();
-    native->queue = wiping_malloc(QUEUE_MAX);
+    native->queue = malloc(QUEUE_MAX);
     if (native->loop == NULL || native->queue == NULL)
         goto no_memory;
     native->service = service_new(native->loop, &client, problem);
@@ -259,6 +260,8 @@ int native_run(void)
     service_finish(native.service);
     frame_next(&native.decoder);
     service_free(native.service);
-    wiping_free(native.queue);
+    /* Wiped where it was written: wiping_free would bring all of its pages in. */
+    sodium_memzero(native.queue, native.queue_end);
+    free(native.queue);
     return native.exit_status;
 }

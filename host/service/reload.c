@@ -39,9 +39,7 @@ static void take_address(struct entry *entry, const char *address)
     bool starting = entry->service->starting;
     struct entry *other;
 
-    for (other = entry->service->entries; other != NULL; other = other->next) {
-        if (other == entry || !entry_has_address(other, address))
-            continue;
+    while ((other = entry_other_with(entry, address)) != NULL) {
         if (starting && claims_better(other, entry, address)) {
             entry->untidy = true;
             return;
@@ -66,7 +64,7 @@ static void take_header(struct entry *entry, const struct record_header *extra, 
         memcpy(entry->wish.cloud, extra->cloud, sizeof entry->wish.cloud);
     }
     if (proven)
-        json_array_clear(entry->addresses);
+        entry_clear_addresses(entry);
     json_array_foreach(extra->addresses, i, address)
     {
         if (proven)
@@ -120,7 +118,7 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     memset(&identity->held, 0, sizeof identity->held);
     entry->generation = file->generation;
     entry->on_disk = entry->seen = true;
-    entry->changed = true;
+    entry_changed(entry);
     if (file->payload.bytes != NULL) {
         if (replace(entry, &file->payload) != 0)
             damaged(&identity->held);
@@ -137,6 +135,8 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     identity_forget_tokens(identity);
     /* The reader has no clock. What lasts is known since it was first seen. */
     identity->held.since = identity->held.kind == before.kind ? before.since : wall_clock();
+    if (identity->held.kind == PROBLEM_VAULT_LOCKED)
+        entry->service->any_locked = true;
 }
 
 static void load_one(void *context, struct vault_entry *file)
@@ -234,7 +234,7 @@ static void drop_entry(struct entry *entry)
 
     entry->on_disk = false;
     entry->generation = 0;
-    json_array_clear(entry->addresses);
+    entry_clear_addresses(entry);
     (void)entry_step(entry, &removed);
 }
 
@@ -314,9 +314,12 @@ static bool may_open_now(struct service *service)
     const struct entry *entry;
     struct problem problem;
 
+    if (!service->any_locked)
+        return false;
     for (entry = service->entries; entry != NULL && entry->identity.held.kind != PROBLEM_VAULT_LOCKED;
          entry = entry->next)
         ;
+    service->any_locked = entry != NULL;
     return entry != NULL && vault_prepare(service->vault, &problem) == 0;
 }
 

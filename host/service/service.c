@@ -21,6 +21,7 @@ static const struct {
     {"signIn.cancel", method_sign_in_cancel, false},
     {"signOut", method_sign_out, false},
     {"renew", method_renew, true},
+    {"renewable", method_renewable, true},
 };
 
 int64_t wall_clock(void)
@@ -116,11 +117,16 @@ void service_tell_changes(struct service *service)
     json_t *address;
     size_t i;
 
+    if (!service->changes_due)
+        return;
+    service->changes_due = false;
     for (entry = service->entries; entry != NULL; entry = entry->next) {
         if (!entry->changed)
             continue;
-        if (service->client.congested != NULL && service->client.congested(service->client.context))
+        if (service->client.congested != NULL && service->client.congested(service->client.context)) {
+            service->changes_due = true;
             return;
+        }
         entry->changed = false;
         json_array_foreach(entry->addresses, i, address)
         {
@@ -160,6 +166,16 @@ static void cancel(struct service *service, const json_t *params)
     (void)entry_step(request->entry, &event);
 }
 
+/* What the answer to hello shows, or account.list after it, is no change. */
+static void forget_changes(struct service *service)
+{
+    struct entry *entry;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next)
+        entry->changed = false;
+    service->changes_due = false;
+}
+
 static json_t *hello(struct service *service, struct rpc_request *request, struct problem *problem)
 {
     json_t *result;
@@ -170,6 +186,8 @@ static json_t *hello(struct service *service, struct rpc_request *request, struc
         return NULL;
     }
     result = hello_result(service, request->params, problem);
+    if (result != NULL)
+        forget_changes(service);
     service->greeted = result != NULL;
     return result;
 }

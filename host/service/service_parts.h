@@ -26,14 +26,24 @@
 #define LOCK_RETRY_MAX_MS 250
 #define WRITE_LOCK_WAIT_MS 500 /* a write of another process takes some milliseconds */
 #define SIGN_IN_ID_SIZE 24
+#define INDEX_BUCKETS 1024 /* one for each account there may be */
+
+/* That an entry serves an address, or will when its sign-in succeeds. */
+struct claim {
+    struct claim *next; /* in the bucket, older */
+    struct entry *entry;
+    const char *account; /* borrowed from the entry */
+};
 
 /* One identity with the addresses that it serves. */
 struct entry {
-    struct entry *next;
+    struct entry *next, *next_in_bucket;
     struct service *service;
     struct identity identity;
-    json_t *addresses;              /* array of texts as first written */
-    char moving[ACCOUNT_NAME_SIZE]; /* an address that comes here if the sign-in succeeds, else "" */
+    json_t *addresses; /* array of texts as first written; changed by address_index.c alone */
+    char
+        moving[ACCOUNT_NAME_SIZE]; /* an address that comes here if the sign-in succeeds, else ""; likewise */
+    struct claim move;             /* of what is in moving */
     struct account_wish wish;
     char name[VAULT_NAME_SIZE];
     uint64_t generation; /* the latest written, or tried */
@@ -76,6 +86,11 @@ struct service {
     char *proxy; /* Thunderbird's, from hello */
     char *state_folder;
     struct entry *entries;
+    struct entry *by_sign_in_name[INDEX_BUCKETS];
+    struct claim *claims[INDEX_BUCKETS];
+    size_t vacant_count; /* entries without an address: what is to be swept is among them */
+    bool changes_due;    /* an entry may have changed */
+    bool any_locked;     /* an entry may be held because the vault is locked */
     struct request *requests;
     size_t request_count;
     uint64_t next_number;
@@ -101,7 +116,8 @@ void notify(struct service *service, const char *method, json_t *params);
 /* --- methods: a result (new reference), or NULL with *problem, or NULL with PROBLEM_NONE: the reply comes
  * later --- */
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
-    method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew;
+    method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
+    method_renewable;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
@@ -112,17 +128,27 @@ struct request *request_by_key(struct service *service, const char *key);
 struct request *request_by_number(struct service *service, uint64_t number);
 void request_close(struct request *request);
 
-/* --- accounts.c: which entry serves an address --- */
+/* --- address_index.c: which entry serves an address --- */
 struct entry *entry_of(struct service *service, const char *account);
+bool entry_has_address(const struct entry *entry, const char *account);
+/* Another entry that has the address too, or NULL. */
+struct entry *entry_other_with(const struct entry *entry, const char *account);
+int entry_add_address(struct entry *entry, const char *account);
+void entry_remove_address(struct entry *entry, const char *account);
+void entry_clear_addresses(struct entry *entry);
+/* The address that comes here if the sign-in succeeds; "": none. */
+void entry_set_moving(struct entry *entry, const char *account);
 bool keys_equal(const struct identity_key *a, const struct identity_key *b);
 struct entry *entry_by_key(struct service *service, const struct identity_key *key);
+/* A new entry, still without address; and one to be released. */
+void index_entry(struct entry *entry);
+void unindex_entry(struct entry *entry);
+
+/* --- accounts.c --- */
 /* The name of the identity's file. */
 void entry_name(char name[VAULT_NAME_SIZE], const struct identity_key *key);
 /* The entry for the key, made when there is none; NULL out of memory. */
 struct entry *entry_make(struct service *service, const struct identity_key *key);
-bool entry_has_address(const struct entry *entry, const char *account);
-int entry_add_address(struct entry *entry, const char *account);
-void entry_remove_address(struct entry *entry, const char *account);
 size_t accounts_count(const struct service *service);
 /* Adds or changes an account as account.add does, without saving. The entry, or NULL with *problem. */
 struct entry *account_ensure(struct service *service, const char *account, const struct account_wish *wish,

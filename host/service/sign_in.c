@@ -20,7 +20,7 @@ static void deadline_passed(void *context)
     struct problem problem;
 
     entry->sign_in_timer = NULL;
-    problem_set(&problem, PROBLEM_CANCELLED, "The sign-in was not finished within five minutes.",
+    problem_set(&problem, PROBLEM_CANCELLED, "The sign-in was not finished in time.",
                 "Start the sign-in again.");
     entry_end_sign_in(entry, &problem);
     entries_sweep(service);
@@ -61,7 +61,7 @@ void sign_in_finished(struct entry *entry, const struct problem *problem)
             finish_move(entry);
         entry_judge(entry);
     }
-    entry->moving[0] = '\0';
+    entry_set_moving(entry, "");
     redirect_listener_close(entry->listener);
     entry->listener = NULL;
     loop_timer_cancel(entry->service->loop, entry->sign_in_timer);
@@ -189,7 +189,7 @@ int sign_in_begin(const struct sign_in_plan *plan, struct event *event, int64_t 
     problem_copy_text(entry->sign_in_account, sizeof entry->sign_in_account, plan->account);
     snprintf(entry->sign_in_id, sizeof entry->sign_in_id, "%08x%08x", randombytes_random(),
              randombytes_random());
-    problem_copy_text(entry->moving, sizeof entry->moving, plan->moves ? plan->account : "");
+    entry_set_moving(entry, plan->moves ? plan->account : "");
     entry->sign_in_expires_at = wall_clock() + seconds;
     entry->sign_in_timer = loop_timer_start(service->loop, seconds * 1000, deadline_passed, entry);
     return 0;

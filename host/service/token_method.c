@@ -203,6 +203,27 @@ json_t *method_token_get(struct service *service, struct rpc_request *rpc, struc
     return NULL;
 }
 
+/* For `thunderseal renew`: a scope of each resource that has a token, or whose grant is suspended. Not part
+ * of the protocol. */
+json_t *method_renewable(struct service *service, struct rpc_request *rpc, struct problem *problem)
+{
+    struct entry *entry = entry_of(service, json_string_value(json_object_get(rpc->params, "account")));
+    char scopes[SCOPE_LIST_SIZE], scope[SCOPE_SIZE];
+    json_t *list = json_array();
+    const char *rest;
+    int i;
+
+    (void)problem;
+    for (i = 0; entry != NULL && i < IDENTITY_RESOURCES_MAX; i++) {
+        const struct access *access = &entry->identity.access[i];
+        rest = scopes;
+        scope_list_of_resource(scopes, entry->identity.grant.scopes, access->resource);
+        if ((access->access_token.length != 0 || access->suspended) && scope_list_next(&rest, scope))
+            json_array_append_new(list, json_string(scope));
+    }
+    return json_pack("{s:o}", "scopes", list);
+}
+
 /* For `thunderseal renew`: the user says that it may be tried again, and a token is renewed when the time for
  * it has come, or anyway. Not part of the protocol. */
 json_t *method_renew(struct service *service, struct rpc_request *rpc, struct problem *problem)

@@ -44,6 +44,18 @@ test('the list is sorted by lower-case name, and paged by limit and an exclusive
   assert.deepEqual(names(await host.call('account.list', { after: 'é'.repeat(300) })), []);
 });
 
+test('what hello shows is told as a change only when it changes', async () => {
+  const first = await world.host();
+  await add(first, 'kept@contoso.test');
+  await first.end();
+  const host = await world.host(first.home);
+  assert.deepEqual(names(host.welcome), ['kept@contoso.test']);
+  await host.call('account.list');
+  assert.deepEqual(host.toldSoFar('account.changed'), []);
+  await add(host, 'new@contoso.test');
+  assert.equal((await host.told('account.changed')).account.account, 'new@contoso.test');
+});
+
 test('adding again changes nothing, whatever the case, and keeps the name as first written', async () => {
   const host = await world.host();
   await add(host, 'First@contoso.test');

@@ -94,16 +94,15 @@ test('exit statuses follow the kind of the error', async () => {
   assert.equal((await run(fresh, ['login', 'ada@contoso.test'])).code, 78);
   const strict = await world.home({ allowedDomains: ['other.test'] });
   assert.equal((await run(strict, ['login', 'ada@contoso.test'])).code, 77);
-  // Signed in for both resources, with a token of the first alone: one for the other takes a request each time.
-  const home = await world.home();
-  const host = await world.host(home);
-  const account = await world.user();
-  await world.signIn(host, account, {
-    scopes: ['https://outlook.office.com/IMAP.AccessAsUser.All', 'https://graph.microsoft.com/User.Read'],
-  });
-  await host.end();
+  const scopes = ['https://outlook.office.com/IMAP.AccessAsUser.All', 'https://graph.microsoft.com/User.Read'];
   for (const [answer, code] of /** @type {[object, number][]} */ ([[{ status: 429, body: '' }, 75], [{ status: 500, body: '' }, 69], [{ dropConnection: true }, 69],
     [{ entra: { error: 'invalid_client', code: 700016 } }, 78], [{ entra: { error: 'invalid_grant', code: 50173, suberror: 'bad_token' } }, 77]])) {
+    // Signed in for both resources, with a token of the first alone: one for the other takes a request.
+    const home = await world.home();
+    const host = await world.host(home);
+    const account = await world.user();
+    await world.signIn(host, account, { scopes });
+    await host.end();
     await world.idp.control({ nextToken: { ...answer, match: { user: account } } });
     const result = await run(home, ['token', account, '--protocol', 'graph']);
     assert.equal(result.code, code, JSON.stringify(answer));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { lstat, readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { giveTo, serverIdentity } from '../servers/processes.mjs';
 import { runCommand } from './host.mjs';
@@ -75,9 +75,11 @@ test('files hold nothing in clear, are private, and lie where the contract says'
     const { mode } = await lstat(path);
     if (path.startsWith(stateFolder(home))) assert.equal(mode & 0o777, 0o600, path);
   }
-  const names = files.map(({ path }) => path.slice(home.length + 1).replace(/identities\/.*/, 'identities')).filter((name) => !name.startsWith('.config/'));
-  assert.deepEqual([...new Set(names)].sort(), ['identities', 'key', 'vault.json'].map((name) => `.local/state/thunderseal/${name}`));
-  for (const folder of ['', 'identities']) assert.equal((await lstat(join(stateFolder(home), folder))).mode & 0o777, 0o700);
+  const names = files.map(({ path }) => path.slice(home.length + 1).replace(/(identities|locks)\/.*/, '$1')).filter((name) => !name.startsWith('.config/'));
+  assert.deepEqual([...new Set(names)].sort(), ['identities', 'key', 'locks', 'vault.json'].map((name) => `.local/state/thunderseal/${name}`));
+  const locks = files.filter(({ path }) => dirname(path) === join(stateFolder(home), 'locks'));
+  assert.ok(locks.length > 0 && locks.every(({ bytes, path }) => bytes.length === 0 && /\/[0-9a-f]+\.lock$/.test(path)), 'a lock is an empty file that names nobody');
+  for (const folder of ['', 'identities', 'locks']) assert.equal((await lstat(join(stateFolder(home), folder))).mode & 0o777, 0o700);
   assert.ok(files.some(({ bytes, path }) => path.endsWith('.sealed') && bytes.includes(account)), 'addresses are in clear: they answer account.list');
   assert.deepEqual((await readdir(home)).filter((name) => !name.startsWith('.')), [], 'no key log, no core, no temporary file');
 });

@@ -61,7 +61,8 @@ static inline void believe_the_file(void)
 
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++) {
         const struct access *access = &play.bench.identity.access[i];
-        if (access->access_token.length != 0 && access->issued_uptime == 0)
+        if (access->access_token.length != 0 && access->issued_uptime == 0 &&
+            access->read.uptime == now.uptime && access->read.wall == now.wall)
             play.dies_at[number_of_token(secret_expose(&access->access_token))] =
                 now.uptime + access->expires_at - now.wall;
     }
@@ -149,7 +150,9 @@ static inline bool is_newer(const struct identity *stored, uint64_t serial, cons
 {
     if (stored->serial != serial)
         return stored->serial > serial;
-    return stored->grant.serial != grant->serial || stored->grant.renewals > grant->renewals;
+    if (stored->grant.serial != grant->serial || stored->grant.renewals != grant->renewals)
+        return stored->grant.serial != grant->serial || stored->grant.renewals > grant->renewals;
+    return stored->grant.refresh_token.length != 0; /* a tie: others go by what is on disk */
 }
 
 /* A sign-in or sign-out that is being saved wins, unless a sign-in cannot be saved. */

@@ -52,6 +52,9 @@ async function bodyOf(request) {
   return Buffer.concat(chunks).toString();
 }
 
+/** Names of the organisation, and the tenants that its other users come from. @param {World} world @param {string} tenant */
+const isTenant = ({ directory }, tenant) => TENANTS.has(tenant) || directory.users.some(({ tid }) => tid === tenant);
+
 /**
  * What Entra refuses before it looks at the grant.
  * @param {World} world @param {string} endpoint @param {string} tenant @param {URLSearchParams} form @param {Request} request
@@ -59,7 +62,7 @@ async function bodyOf(request) {
  */
 function refusal(world, endpoint, tenant, form, request) {
   const { scopes, unknown, resources } = readScopes(form.get("scope"));
-  if (!TENANTS.has(tenant.toLowerCase())) {
+  if (!isTenant(world, tenant.toLowerCase())) {
     return tenant.toLowerCase() === "consumers"
       ? { error: "invalid_request", code: 9002332, text: "Application is configured for use by Azure Active Directory users only. Please do not use the /consumers endpoint to serve this request." }
       : { error: "invalid_request", code: 90002, text: `Tenant '${tenant}' not found.` };

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MPL-2.0
+/** account.import: taking over a refresh token that another program has (protocol section 3). */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { filesBelow, sha256, World } from './world.mjs';
+
+const world = await World.open();
+after(() => world.close());
+
+const { clientId } = world.idp;
+
+/** A refresh token of the user's, as another mail program would have it. @param {string} [account] */
+async function elsewhere(account) {
+  const other = await world.host();
+  const name = (await world.signedIn(other, account)).account;
+  const found = world.idp.issued().findLast(({ kind, user }) => kind === 'refresh_token' && user === name);
+  await other.end();
+  return { account: name, refreshToken: /** @type {string} */ (found?.value) };
+}
+
+/** @param {import('./host.mjs').Host} host @param {string} account */
+const shown = async (host, account) => (await host.call('account.list')).accounts.find((/** @type {any} */ each) => each.account === account);
+
+/** Nothing of the sign-in is kept, in memory or on disk. @param {import('./host.mjs').Host} host @param {string} account */
+async function assertNothingStored(host, account) {
+  for (const each of [host, await world.host(host.home)]) {
+    const { refreshToken = null, tokens = [] } = await shown(each, account) ?? {};
+    assert.deepEqual([refreshToken, tokens], [null, []]);
+  }
+}
+
+test('a sign-in of the same app is taken over: an unknown account is added, one request, method import', async () => {
+  const host = await world.host();
+  const { account, refreshToken } = await elsewhere();
+  const before = world.requestsOf(account).length;
+  const { account: told } = await host.call('account.import', { account, refreshToken, clientId });
+  assert.deepEqual([told.account, told.state, told.method, told.refreshToken.present], [account, 'ready', 'import', true]);
+  assert.equal(world.requestsOf(account).length, before + 1);
+  const { accessToken, source } = await host.call('token.get', { account });
+  assert.equal(source, 'cache');
+  assert.equal(world.idp.introspect(accessToken).username, account);
+  assert.deepEqual(host.toldSoFar('signIn.finished'), [], 'nobody started a sign-in');
+
+  await host.end();
+  const next = await world.host(host.home);
+  assert.equal((await shown(next, account)).method, 'import');
+  assert.equal((await next.call('token.get', { account, rejected: sha256(accessToken) })).source, 'renewed');
+});
+
+test('the token is never on disk in clear, nor in any frame or on stderr', async () => {
+  const host = await world.host();
+  const { account, refreshToken } = await elsewhere();
+  await host.call('account.import', { account, refreshToken, clientId });
+  for (const { path, bytes } of await filesBelow(host.home)) assert.ok(!bytes.includes(refreshToken.slice(0, 40)), path);
+  assert.ok(!JSON.stringify(host.messages).includes(refreshToken.slice(0, 40)));
+  assert.equal(host.stderr, '');
+});
+
+test('another app\'s is invalid-params, without a request', async () => {
+  const host = await world.host();
+  const { account, refreshToken } = await elsewhere();
+  const before = world.idp.requests().length;
+  const { kind, data } = await host.refused('account.import', { account, refreshToken, clientId: '9e5f94bc-e8a4-4e73-b8be-63364c29d753' });
+  assert.deepEqual([kind, data.field], ['invalid-params', 'clientId']);
+  assert.equal(world.idp.requests().length, before);
+  await assertNothingStored(host, account);
+  for (const params of [{ account, clientId }, { account, refreshToken }, { account, clientId, refreshToken: '' }, { account, clientId, refreshToken: 'a b' },
+    { account, clientId, refreshToken: 5 }, { account, clientId, refreshToken: 'x'.repeat(20000) }, { account, clientId, refreshToken, scopes: [] }]) {
+    assert.equal((await host.refused('account.import', params)).kind, 'invalid-params', JSON.stringify(params).slice(0, 100));
+  }
+});
+
+test('somebody else\'s is wrong-account, and nothing is stored', async () => {
+  const host = await world.host();
+  const { account: owner, refreshToken } = await elsewhere();
+  const account = await world.user();
+  const { kind, data } = await host.refused('account.import', { account, refreshToken, clientId });
+  assert.deepEqual([kind, data.signedInAs], ['wrong-account', owner]);
+  await assertNothingStored(host, account);
+});
+
+test('a bad one is sign-in-required, and nothing is stored', async () => {
+  const host = await world.host();
+  const { account, refreshToken } = await elsewhere();
+  const { kind, data } = await host.refused('account.import', { account, refreshToken: 'made-up', clientId });
+  assert.deepEqual([kind, data.aadsts], ['sign-in-required', 9002313]);
+  assert.match(data.cause, /refresh token/);
+  await world.idp.control({ revoke: account });
+  assert.equal((await host.refused('account.import', { account, refreshToken, clientId })).kind, 'sign-in-required');
+  await assertNothingStored(host, account);
+});
+
+test('a provider that is away is network, and nothing is stored; later it works', async () => {
+  const host = await world.host();
+  const { account, refreshToken } = await elsewhere();
+  await world.idp.goAway();
+  const { kind, data } = await host.refused('account.import', { account, refreshToken, clientId });
+  await world.idp.comeBack();
+  assert.deepEqual([kind, data.retryable], ['network', true]);
+  await assertNothingStored(host, account);
+  assert.equal((await host.call('account.import', { account, refreshToken, clientId })).account.state, 'ready');
+});
+
+test('an import that fails leaves the sign-in that is there', async () => {
+  const host = await world.host();
+  const { account, token } = await world.signedIn(host);
+  const { refreshToken } = await elsewhere();
+  assert.equal((await host.refused('account.import', { account, refreshToken, clientId })).kind, 'wrong-account');
+  assert.equal((await host.refused('account.import', { account, refreshToken: 'made-up', clientId })).kind, 'sign-in-required');
+  for (const each of [host, await world.host(host.home)]) {
+    assert.deepEqual([(await shown(each, account)).state, (await shown(each, account)).method], ['ready', 'browser']);
+    assert.equal((await each.call('token.get', { account })).accessToken, token);
+  }
+});
+
+test('where policy forbids the account, nothing is asked', async () => {
+  const host = await world.host(await world.home({ allowedDomains: ['other.test'] }));
+  const { account, refreshToken } = await elsewhere();
+  const before = world.idp.requests().length;
+  assert.equal((await host.refused('account.import', { account, refreshToken, clientId })).kind, 'policy-denied');
+  assert.equal(world.idp.requests().length, before);
+  assert.deepEqual((await host.call('account.list')).accounts, []);
+});
