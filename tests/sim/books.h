@@ -49,7 +49,7 @@ struct wire {
     enum resource resource;
     uint32_t family, number; /* of the refresh token sent */
     int64_t sign_in;         /* index into sign_ins */
-    uint64_t grant_serial, grant_renewals;
+    uint64_t grant_serial;
     bool wrong_account, processed, answer_lost;
     int64_t sent_at;
     struct reply reply;

@@ -29,7 +29,7 @@ static void check_refused(struct world *world, int index, enum resource resource
         world->jumped_at >= refusal->at)
         return;
     credit = history->credit_at != 0 && history->credit_at >= refusal->sent_at;
-    if (world->now - refusal->at < SAME_REQUEST_PAUSE_S * SECOND - ROUNDING &&
+    if (world->now - refusal->sent_at < SAME_REQUEST_PAUSE_S * SECOND - ROUNDING &&
         (refusal == &history->refusal || !credit))
         fail(world, "the same request is sent %lld ms after it was refused",
              (long long)(world->now - refusal->at));
@@ -92,11 +92,20 @@ static bool ends_refresh_token(const struct reply *reply)
            (strcmp(reply->suberror, "bad_token") == 0 || strcmp(reply->suberror, "token_expired") == 0);
 }
 
+/* Without locks another process may have replaced what was sent. */
+static bool still_holds(const struct world *world, const struct wire *wire)
+{
+    const struct identity *identity = &world->processes[wire->process].identity;
+    uint32_t family, number;
+
+    return refresh_token_read(world, &identity->grant.refresh_token, &family, &number) &&
+           family == wire->family && number == wire->number;
+}
+
 void load_answered(struct world *world, const struct wire *wire)
 {
     struct history *history = &world->processes[wire->process].history[wire->resource];
     const struct reply *reply = &wire->reply;
-    uint64_t renewals = world->processes[wire->process].identity.grant.renewals;
     const size_t last = sizeof history->fresh / sizeof history->fresh[0] - 1;
     int i;
 
@@ -108,19 +117,21 @@ void load_answered(struct world *world, const struct wire *wire)
         if (asked_to_wait(reply) > 0)
             history->retry_after = world->now + asked_to_wait(reply);
         else if (reply->kind == REPLY_ERROR && reply->status == 400 && !ends_refresh_token(reply) &&
-                 wire->grant_renewals == renewals) /* else it says nothing of what is held */
+                 still_holds(world, wire)) /* else it says nothing of what is held */
             history->refusal = (struct refusal){.at = world->now,
                                                 .sent_at = wire->sent_at,
                                                 .wall = world_moment(world).wall,
                                                 .serial = wire->grant_serial};
         return;
     }
-    memset(&history->refusal, 0, sizeof history->refusal);
     memset(history->failed_at, 0, sizeof history->failed_at);
     history->credit_at = 0;
-    /* Who is served is not throttled any more, and the other process learns it from the new token. */
-    for (i = 0; i < PROCESSES; i++)
+    /* Who is served is neither throttled nor refused any more, and the other process learns it from the new
+     * token. */
+    for (i = 0; i < PROCESSES; i++) {
         world->processes[i].history[wire->resource].retry_after = 0;
+        world->processes[i].history[wire->resource].refusal.at = 0;
+    }
     if (world->tokens[reply->token].lifetime < ORDINARY_LIFETIME) {
         world->excused_requests++;
         return;
@@ -239,7 +250,8 @@ static bool withheld(const struct world *world, int index, const struct pending 
     const struct access *access = identity_find_access(identity, resource_names[pending->resource]);
     int64_t token = access == NULL ? -1 : access_token_read(world, &access->access_token);
 
-    return token >= 0 && !(pending->rejecting && pending->rejected == token) && access->issued_uptime != 0 &&
+    return token >= 0 && !pending->when_due && !pending->anyway &&
+           !(pending->rejecting && pending->rejected == token) && access->issued_uptime != 0 &&
            access->expires_at > world_moment(world).wall + 1 &&
            world->tokens[token].arrived_at + world->tokens[token].lifetime * SECOND - world->now > 2 * SECOND;
 }

@@ -67,7 +67,6 @@ void network_send(struct world *world, int index)
     wire->purpose = identity->flight.purpose;
     wire->sent_at = world->now;
     wire->grant_serial = identity->grant.serial;
-    wire->grant_renewals = identity->grant.renewals;
     if (wire->purpose == PURPOSE_SIGN_IN) {
         wire->sign_in = (int64_t)identity->sign_in.id - 1;
         sent = &identity->sign_in.code;
