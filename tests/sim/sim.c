@@ -62,8 +62,8 @@ static void run_seed(uint64_t seed, const struct options *options, struct report
     }
 }
 
-/* Once more, with every step written down. */
-static void replay(const struct failure *failure, const struct options *options)
+/* Once more, with every step written down. The exit status. */
+static int replay(const struct failure *failure, const struct options *options)
 {
     struct totals totals = {0};
     struct world *world;
@@ -71,7 +71,7 @@ static void replay(const struct failure *failure, const struct options *options)
 
     if (failure->identity < 0) {
         printf("FAILED: seed %llu: %s\n", (unsigned long long)failure->seed, check_jitter(failure->seed));
-        return;
+        return 1;
     }
     world = world_new(failure->seed, failure->identity, options, &totals);
     world->tracing = true;
@@ -79,14 +79,20 @@ static void replay(const struct failure *failure, const struct options *options)
     world_run(world);
     if (!options->verbose)
         trace_print();
+    if (!world->failed) {
+        puts(failure->found ? "FAILED: not when replayed: the simulator is not deterministic"
+                            : "no rule is broken");
+        world_close(world);
+        return failure->found;
+    }
     seconds = world->failed_at / SECOND;
     printf("FAILED: seed %llu, identity %d%s, day %lld %02lld:%02lld:%02lld: %s\n",
            (unsigned long long)failure->seed, failure->identity, world->strict ? " (strict rotation)" : "",
-           seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60,
-           world->failed ? world->rule : "not again: the simulator is not deterministic");
+           seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60, world->rule);
     printf("Replay: build/sim --seed %llu --identity %d --days %d --verbose\n",
            (unsigned long long)failure->seed, failure->identity, options->days);
     world_close(world);
+    return 1;
 }
 
 static void add(struct totals *to, const struct totals *from)
@@ -173,6 +179,14 @@ static bool option(const char *name, int argc, char **argv, int *i, unsigned lon
     return true;
 }
 
+static void read_range(const char *text, struct options *options)
+{
+    char *dash;
+
+    options->first = strtoull(text, &dash, 10);
+    options->last = *dash == '-' ? strtoull(dash + 1, NULL, 10) : options->first;
+}
+
 static int read_options(int argc, char **argv, struct options *options)
 {
     unsigned long long value;
@@ -192,11 +206,10 @@ static int read_options(int argc, char **argv, struct options *options)
             options->verbose = true;
         else if (strcmp(argv[i], "--soak") == 0)
             options->soak = true;
-        else if (strcmp(argv[i], "--seeds") != 0 || i + 1 >= argc || strchr(argv[i + 1], '-') == NULL)
+        else if (strcmp(argv[i], "--seeds") != 0 || i + 1 >= argc)
             return -1;
         else
-            options->first = strtoull(argv[++i], NULL, 10),
-            options->last = strtoull(strchr(argv[i], '-') + 1, NULL, 10);
+            read_range(argv[++i], options);
     }
     if (options->soak)
         options->last = UINT64_MAX - GROUP;
@@ -219,8 +232,7 @@ int main(int argc, char **argv)
         return 71;
     if (options.identity >= 0) {
         struct failure one = {.seed = options.first, .identity = options.identity};
-        replay(&one, &options);
-        return 0;
+        return replay(&one, &options);
     }
     for (seed = options.first; seed <= options.last && !report.failure.found; seed += GROUP) {
         uint64_t last = options.last - seed < GROUP ? options.last : seed + GROUP - 1;
@@ -229,7 +241,5 @@ int main(int argc, char **argv)
         print_line(seed, last, &group.totals);
         report.failure = group.failure;
     }
-    if (report.failure.found)
-        replay(&report.failure, &options);
-    return report.failure.found ? 1 : 0;
+    return report.failure.found ? replay(&report.failure, &options) : 0;
 }
