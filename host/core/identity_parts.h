@@ -11,6 +11,8 @@ struct effect *effect_add(struct effects *effects, enum effect_kind kind);
 void effect_reply_problem(struct effects *effects, uint64_t request, const struct problem *problem);
 void effect_sign_in(struct effects *effects, enum effect_kind kind, uint64_t id,
                     const struct problem *problem);
+/* Suspended grants may be tried again before their hour is over (DESIGN 3.5). */
+void allow_retry(struct identity *identity);
 /* Forgets all but the resource's name and whether it is used. */
 void access_clear(struct access *access);
 void grant_clear(struct grant *grant);

@@ -175,7 +175,7 @@ static void rule_1_a_resource_that_the_grant_lacks_is_not_renewed(void **state)
     bench_close(&bench);
 }
 
-static void rule_1_a_token_just_issued_is_not_renewed_within_a_minute(void **state)
+static void rule_1_is_renewed_ahead_no_more_than_once_a_minute(void **state)
 {
     struct token_answer answer;
     struct bench bench;
@@ -187,8 +187,8 @@ static void rule_1_a_token_just_issued_is_not_renewed_within_a_minute(void **sta
     good_code_answer(&answer, "outlook-1", "refresh-1");
     answer.expires_in = 320; /* due after 20 seconds */
     try_with(&bench, &answer);
-    assert_int_equal(wakes_in(&bench), RENEWAL_PAUSE_S);
-    pass(&bench, RENEWAL_PAUSE_S);
+    assert_in_range(wakes_in(&bench), 18, 20);
+    pass(&bench, 20);
     happens(&bench, EVENT_TIME);
     renew_for(&bench, "outlook-2", 320, 0);
     assert_int_equal(wakes_in(&bench), RENEWAL_PAUSE_S);
@@ -219,7 +219,7 @@ int main(void)
         cmocka_unit_test(rule_1_who_asks_for_a_due_token_has_it_renewed),
         cmocka_unit_test(rule_1_one_request_is_for_one_resource),
         cmocka_unit_test(rule_1_a_resource_that_the_grant_lacks_is_not_renewed),
-        cmocka_unit_test(rule_1_a_token_just_issued_is_not_renewed_within_a_minute),
+        cmocka_unit_test(rule_1_is_renewed_ahead_no_more_than_once_a_minute),
         cmocka_unit_test(rule_1_what_lives_no_longer_than_the_margin_is_renewed_on_demand),
     };
 
