@@ -92,16 +92,6 @@ static bool ends_refresh_token(const struct reply *reply)
            (strcmp(reply->suberror, "bad_token") == 0 || strcmp(reply->suberror, "token_expired") == 0);
 }
 
-/* Without locks another process may have replaced what was sent. */
-static bool still_holds(const struct world *world, const struct wire *wire)
-{
-    const struct identity *identity = &world->processes[wire->process].identity;
-    uint32_t family, number;
-
-    return refresh_token_read(world, &identity->grant.refresh_token, &family, &number) &&
-           family == wire->family && number == wire->number;
-}
-
 void load_answered(struct world *world, const struct wire *wire)
 {
     struct history *history = &world->processes[wire->process].history[wire->resource];
@@ -117,7 +107,7 @@ void load_answered(struct world *world, const struct wire *wire)
         if (asked_to_wait(reply) > 0)
             history->retry_after = world->now + asked_to_wait(reply);
         else if (reply->kind == REPLY_ERROR && reply->status == 400 && !ends_refresh_token(reply) &&
-                 still_holds(world, wire)) /* else it says nothing of what is held */
+                 (!world->no_locks || !world->processes[wire->process].identity.flight.outdated))
             history->refusal = (struct refusal){.at = world->now,
                                                 .sent_at = wire->sent_at,
                                                 .wall = world_moment(world).wall,

@@ -160,6 +160,7 @@ struct world {
     int64_t sign_in_count, signed_in_at;
     /* shared */
     struct process processes[PROCESSES];
+    uint64_t instances; /* processes started so far */
     struct disk disk;
     int lock_holder; /* -1: nobody */
     /* provider */
