@@ -90,6 +90,12 @@ void remember_time(int64_t *times, size_t count, int64_t now)
     times[0] = now;
 }
 
+void forget_latest_time(int64_t *times, size_t count)
+{
+    memmove(times, times + 1, (count - 1) * sizeof *times);
+    times[count - 1] = 0;
+}
+
 /* A token that lives no longer than the margin cannot be renewed ahead of it. */
 static bool too_short_lived(const struct access *access)
 {
