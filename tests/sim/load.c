@@ -75,6 +75,13 @@ static int64_t asked_to_wait(const struct reply *reply)
     return throttled ? MINUTE : 0;
 }
 
+/* What got nowhere counts for no loop at the provider. */
+static bool never_left(const struct reply *reply)
+{
+    return reply->kind == REPLY_TRANSPORT &&
+           (strcmp(reply->stage, "dns") == 0 || strcmp(reply->stage, "connect") == 0);
+}
+
 /* Backing off, a process that is never served asks at most this often. */
 static void remember_failure(struct world *world, struct history *history)
 {
@@ -104,6 +111,10 @@ void load_answered(struct world *world, const struct wire *wire)
     if (reply->kind != REPLY_TOKENS) {
         world->excused_requests++;
         remember_failure(world, history);
+        if (never_left(reply)) {
+            history->sent_at[0] = history->sent_at[1];
+            history->sent_at[1] = 0;
+        }
         if (asked_to_wait(reply) > 0)
             history->retry_after = world->now + asked_to_wait(reply);
         else if (reply->kind == REPLY_ERROR && reply->status == 400 && !ends_refresh_token(reply) &&
