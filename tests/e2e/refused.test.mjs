@@ -10,6 +10,9 @@ import { ADA, World, letter } from "./world.mjs";
 /** A refusal within this time of a change of tokens may mean the one before: token_hook.js. */
 const SHARED_REFUSAL_MS = 5_000;
 
+/** What is asked for while the connection of a failed login ends is lost with it: implementation.js. */
+const CONNECTION_END_MS = 1_000;
+
 test("a token that IMAP refuses is replaced once, by the mail check that finds out", { timeout: 120_000 }, async t => {
   const world = await World.open();
   t.after(() => world.close());
@@ -56,6 +59,7 @@ test("a token that SMTP refuses is replaced by “Retry”; a server that refuse
     await mailbox.getMessages(ADA);
     // The first refusal brings a new token and with it one more login.
     await identityProvider.waitForRequest({ endpoint: "introspect", count: before + asked + 1 });
+    await elapse(CONNECTION_END_MS);
   }
   assert.equal(world.renewals(), 2);
   assert.equal(logins(), before + 5);
