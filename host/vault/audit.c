@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "vault/audit_internal.h"
+
+#include "vault/disk.h"
+#include "vault/draft.h"
+#include "vault/storage_problem.h"
+#include "vault/vault_internal.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DAY_S ((int64_t)86400)
+/* A full disk is rarely emptied faster, and whoever waits for a held lock keeps everybody waiting. */
+#define RETRY_PAUSE_S 30
+
+/* ---- opening and closing ---- */
+
+struct audit *audit_open(struct vault *vault, const struct audit_options *options)
+{
+    struct audit *audit = calloc(1, sizeof *audit);
+    struct problem ignored;
+    int folder;
+
+    if (audit == NULL)
+        return NULL;
+    audit->vault = vault;
+    audit->enabled = options->enabled;
+    audit->retention = options->retention_days * DAY_S;
+    audit->policy = strdup(options->policy);
+    audit->pending = calloc(AUDIT_PENDING_MAX, sizeof *audit->pending);
+    if (audit->policy == NULL || audit->pending == NULL) {
+        audit_close(audit);
+        return NULL;
+    }
+    /* What a process left that was killed while rewriting. */
+    folder = folder_open(vault->folder, &ignored);
+    if (folder >= 0) {
+        draft_sweep(folder, AUDIT_FILE_NAME DRAFT_MARK);
+        close(folder);
+    }
+    return audit;
+}
+
+void audit_close(struct audit *audit)
+{
+    if (audit == NULL)
+        return;
+    if (audit->pending != NULL)
+        sodium_memzero(audit->pending, AUDIT_PENDING_MAX * sizeof *audit->pending);
+    free(audit->pending);
+    free(audit->policy);
+    free(audit);
+}
+
+int audit_keys_of(const struct audit *audit, struct audit_keys *keys, struct problem *problem)
+{
+    memset(keys, 0, sizeof *keys);
+    *problem = audit->vault->locked;
+    if (!audit->vault->has_key)
+        return -1;
+    if (audit_keys_derive(keys, &audit->vault->key.mac_key) == 0)
+        return 0;
+    storage_problem(problem, "read", audit->vault->folder, ENOMEM);
+    return -1;
+}
+
+/* ---- what other processes wrote, and what was done to it ---- */
+
+static void expect(struct audit *audit, const struct audit_place *place)
+{
+    if (place->seq > audit->expected.seq)
+        audit->expected = *place;
+}
+
+/* Another file, or a shorter one, must still hold all that was seen before. */
+static void begin_walk(struct audit *audit, const struct audit_file *file)
+{
+    if (audit->begun && audit->device == file->status.st_dev && audit->inode == file->status.st_ino &&
+        file->status.st_size >= audit->offset)
+        return;
+    if (audit->begun)
+        expect(audit, &audit->seen.at);
+    memset(&audit->seen, 0, sizeof audit->seen);
+    audit->offset = audit->synced = 0;
+    audit->begun = true;
+    audit->device = file->status.st_dev;
+    audit->inode = file->status.st_ino;
+}
+
+/* *half: bytes of a last line without its end. */
+static int catch_up(struct audit *audit, const struct audit_file *file, const struct audit_keys *keys,
+                    size_t *half, struct problem *problem)
+{
+    char *bytes;
+    size_t length, taken;
+
+    begin_walk(audit, file);
+    if (audit_file_read(file, audit->offset, &bytes, &length, problem) != 0)
+        return -1;
+    audit->seen.keys = keys;
+    audit->seen.expected = audit->expected;
+    taken = audit_walk_take(&audit->seen, bytes, length);
+    audit_walk_end(&audit->seen);
+    free(bytes);
+    audit->offset += (off_t)taken;
+    *half = length - taken;
+    return 0;
+}
+
+/* ---- appending ---- */
+
+static json_t *damaged_object(const struct audit *audit)
+{
+    const struct audit_finding *finding = &audit->seen.unnoted;
+    uint64_t after = audit->seen.highest > audit->expected.seq ? audit->seen.highest : audit->expected.seq;
+    json_t *object = audit_object(after + 1, audit->now, AUDIT_LOG_DAMAGED);
+
+    json_object_set_new(object, "what", json_string(audit_damage_name(finding->damage)));
+    if (finding->line != 0)
+        json_object_set_new(object, "line", json_integer((json_int_t)finding->line));
+    return object;
+}
+
+static int add_event(struct audit_lines *lines, int64_t now, const char *event, int64_t count)
+{
+    const struct audit_entry entry = {.event = event, .time = now, .count = count};
+
+    return audit_lines_add(lines, audit_entry_object(lines, &entry));
+}
+
+static int add_policy(const struct audit *audit, struct audit_lines *lines)
+{
+    char hash[AUDIT_HASH_SIZE];
+    json_t *object;
+
+    audit_text_hash(hash, lines->keys, audit->policy);
+    if (strcmp(hash, audit->seen.policy) == 0)
+        return 0;
+    object = audit_object(lines->at.seq + 1, audit->now, "policy-changed");
+    json_object_set_new(object, "policy", json_string(hash));
+    return audit_lines_add(lines, object);
+}
+
+/* What the log itself has to tell comes before the events. */
+static int compose(const struct audit *audit, struct audit_lines *lines, size_t half)
+{
+    size_t i;
+
+    lines->at = audit->seen.at;
+    if (audit->seen.unnoted.damage != AUDIT_SOUND) {
+        if (audit_lines_add(lines, damaged_object(audit)) != 0)
+            return -1;
+    } else if (audit->seen.lines == 0 && add_event(lines, audit->now, AUDIT_LOG_STARTED, 0) != 0) {
+        return -1;
+    }
+    if ((half != 0 && add_event(lines, audit->now, "log-healed", (int64_t)half) != 0) ||
+        add_policy(audit, lines) != 0 ||
+        (audit->lost != 0 && add_event(lines, audit->now, "events-lost", audit->lost) != 0))
+        return -1;
+    for (i = 0; i < audit->pending_count; i++)
+        if (audit_lines_add(lines, audit_entry_object(lines, &audit->pending[i])) != 0)
+            return -1;
+    return 0;
+}
+
+static bool must_sync(const struct audit *audit)
+{
+    size_t i;
+
+    for (i = 0; i < audit->pending_count; i++)
+        if (!audit->pending[i].soon)
+            return true;
+    return false;
+}
+
+static void written(struct audit *audit, const struct audit_lines *lines, bool synced)
+{
+    (void)audit_walk_take(&audit->seen, lines->bytes, lines->length);
+    audit->offset += (off_t)lines->length;
+    if (synced)
+        audit->synced = audit->offset;
+    /* Addresses stand in it. */
+    sodium_memzero(audit->pending, audit->pending_count * sizeof *audit->pending);
+    audit->pending_count = 0;
+    audit->lost = 0;
+}
+
+static int append(struct audit *audit, struct audit_file *file, const struct audit_keys *keys,
+                  struct problem *problem)
+{
+    struct audit_lines lines = {.keys = keys};
+    size_t half;
+    bool sync = must_sync(audit);
+    int result = -1;
+
+    if (catch_up(audit, file, keys, &half, problem) != 0)
+        return -1;
+    if (compose(audit, &lines, half) != 0)
+        storage_problem(problem, "written", audit->vault->folder, ENOMEM);
+    else if (lines.length == 0)
+        result = 0;
+    else if ((half == 0 || audit_file_cut(file, audit->offset, problem) == 0) &&
+             audit_file_append(file, lines.bytes, lines.length, sync, problem) == 0)
+        result = 0;
+    if (result == 0 && lines.length > 0)
+        written(audit, &lines, sync);
+    free(lines.bytes);
+    return result;
+}
+
+static int write_all(struct audit *audit, struct problem *problem)
+{
+    struct audit_keys keys;
+    struct audit_file file = {.descriptor = -1, .folder = -1, .lock = {.descriptor = -1}};
+    struct problem ignored;
+    int result = -1;
+
+    if (audit_keys_of(audit, &keys, problem) != 0)
+        return -1;
+    if (audit_file_open(&file, audit->vault, true, problem) == AUDIT_FILE_HAD)
+        result = append(audit, &file, &keys, problem);
+    /* What is too old may stay for another day. */
+    if (result == 0)
+        (void)audit_prune(audit, &file, &keys, &ignored);
+    audit_file_close(&file);
+    audit_keys_wipe(&keys);
+    audit->seen.keys = NULL;
+    return result;
+}
+
+int audit_flush(struct audit *audit, struct problem *problem)
+{
+    int result = write_all(audit, problem);
+
+    memset(&audit->failed, 0, sizeof audit->failed);
+    if (result != 0)
+        audit->failed = *problem;
+    audit->tried_at = audit->now;
+    return result;
+}
+
+static bool may_try(const struct audit *audit)
+{
+    int64_t since = audit->now - audit->tried_at;
+
+    return audit->failed.kind != PROBLEM_STORAGE || since < 0 || since >= RETRY_PAUSE_S;
+}
+
+void audit_note(struct audit *audit, const struct audit_entry *entry)
+{
+    struct problem problem;
+
+    if (!audit->enabled)
+        return;
+    audit->now = entry->time;
+    if (audit->pending_count < AUDIT_PENDING_MAX)
+        audit->pending[audit->pending_count++] = *entry;
+    else
+        audit->lost++;
+    if (may_try(audit))
+        (void)audit_flush(audit, &problem);
+}
+
+bool audit_due(const struct audit *audit)
+{
+    return audit->pending_count != 0 || audit->lost != 0;
+}
+
+const struct problem *audit_failed(const struct audit *audit)
+{
+    return &audit->failed;
+}
+
+/* ---- anchors ---- */
+
+static int key_id_hex(const struct audit *audit, char hex[2 * ENVELOPE_KEY_ID_SIZE + 1])
+{
+    if (!audit->vault->has_key)
+        return -1;
+    sodium_bin2hex(hex, 2 * ENVELOPE_KEY_ID_SIZE + 1, audit->vault->key.recipient.id, ENVELOPE_KEY_ID_SIZE);
+    return 0;
+}
+
+/* An anchor must not outlive what it names: the log is on disk before the envelope is. */
+static void bring_up_to_date(struct audit *audit)
+{
+    struct problem problem;
+    struct audit_file file;
+
+    if (!may_try(audit) || audit_flush(audit, &problem) != 0 || audit->seen.unnoted.damage != AUDIT_SOUND)
+        return;
+    /* What other processes appended counts too. */
+    if (audit->synced != audit->offset) {
+        bool safe = audit_file_open(&file, audit->vault, false, &problem) == AUDIT_FILE_HAD &&
+                    disk_sync(file.descriptor) == 0;
+        audit_file_close(&file);
+        if (!safe)
+            return;
+        audit->synced = audit->offset;
+    }
+    audit->expected = audit->seen.at;
+}
+
+json_t *audit_anchor(struct audit *audit, int64_t now)
+{
+    char key_id[2 * ENVELOPE_KEY_ID_SIZE + 1], mac[2 * AUDIT_MAC_SIZE + 1];
+
+    if (key_id_hex(audit, key_id) != 0)
+        return NULL;
+    audit->now = now;
+    if (audit->enabled)
+        bring_up_to_date(audit);
+    if (audit->expected.seq == 0)
+        return NULL;
+    sodium_bin2hex(mac, sizeof mac, audit->expected.mac, sizeof audit->expected.mac);
+    return json_pack("{s:s, s:I, s:s}", "key", key_id, "count", (json_int_t)audit->expected.seq, "head", mac);
+}
+
+/* That of another key speaks of another log: a backup's, or the one before the key was changed. */
+void audit_expect(struct audit *audit, const json_t *anchor)
+{
+    const char *key = json_string_value(json_object_get(anchor, "key"));
+    const char *head = json_string_value(json_object_get(anchor, "head"));
+    char key_id[2 * ENVELOPE_KEY_ID_SIZE + 1];
+    struct audit_place place = {.seq = (uint64_t)json_integer_value(json_object_get(anchor, "count"))};
+    size_t length = 0;
+
+    if (key == NULL || head == NULL || key_id_hex(audit, key_id) != 0 || strcmp(key, key_id) != 0 ||
+        sodium_hex2bin(place.mac, sizeof place.mac, head, strlen(head), NULL, &length, NULL) != 0 ||
+        length != sizeof place.mac)
+        return;
+    expect(audit, &place);
+}
