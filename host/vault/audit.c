@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "vault/audit_internal.h"
 
-#include "vault/disk.h"
 #include "vault/draft.h"
 #include "vault/storage_problem.h"
 #include "vault/vault_internal.h"
@@ -67,13 +66,18 @@ int audit_keys_of(const struct audit *audit, struct audit_keys *keys, struct pro
     return -1;
 }
 
-/* ---- what other processes wrote, and what was done to it ---- */
-
-static void expect(struct audit *audit, const struct audit_place *place)
+void audit_mind_key(struct audit *audit)
 {
-    if (place->seq > audit->expected.seq)
-        audit->expected = *place;
+    const struct envelope_key *key = &audit->vault->key;
+
+    if (!audit->vault->has_key || memcmp(audit->key_id, key->recipient.id, sizeof audit->key_id) == 0)
+        return;
+    memcpy(audit->key_id, key->recipient.id, sizeof audit->key_id);
+    memset(&audit->expected, 0, sizeof audit->expected);
+    audit->begun = false;
 }
+
+/* ---- what other processes wrote, and what was done to it ---- */
 
 /* Another file, or a shorter one, must still hold all that was seen before. */
 static void begin_walk(struct audit *audit, const struct audit_file *file)
@@ -82,7 +86,7 @@ static void begin_walk(struct audit *audit, const struct audit_file *file)
         file->status.st_size >= audit->offset)
         return;
     if (audit->begun)
-        expect(audit, &audit->seen.at);
+        audit_expect_place(audit, &audit->seen.at);
     memset(&audit->seen, 0, sizeof audit->seen);
     audit->offset = audit->synced = 0;
     audit->begun = true;
@@ -176,37 +180,62 @@ static bool must_sync(const struct audit *audit)
     return false;
 }
 
-static void written(struct audit *audit, const struct audit_lines *lines, bool synced)
+static void written(struct audit *audit, const struct audit_lines *lines)
 {
     (void)audit_walk_take(&audit->seen, lines->bytes, lines->length);
     audit->offset += (off_t)lines->length;
-    if (synced)
-        audit->synced = audit->offset;
     /* Addresses stand in it. */
     sodium_memzero(audit->pending, audit->pending_count * sizeof *audit->pending);
     audit->pending_count = 0;
     audit->lost = 0;
 }
 
-static int append(struct audit *audit, struct audit_file *file, const struct audit_keys *keys,
+static int put(struct audit *audit, struct audit_file *file, const struct audit_lines *lines, size_t half,
+               struct problem *problem)
+{
+    bool sync = must_sync(audit);
+
+    if (lines->length == 0)
+        return 0;
+    if ((half != 0 && audit_file_cut(file, audit->offset, problem) != 0) ||
+        audit_file_append(file, lines->bytes, lines->length, problem) != 0)
+        return -1;
+    /* From here on the entries are in the file, and must not be written twice. */
+    written(audit, lines);
+    if (!sync)
+        return 0;
+    if (audit_file_sync(file, problem) != 0)
+        return -1;
+    audit->synced = audit->offset;
+    return 0;
+}
+
+/* Nothing in the log is ours: another process may have changed the device key. */
+static bool is_foreign(const struct audit *audit)
+{
+    return audit->seen.lines != 0 && audit->seen.entries == 0;
+}
+
+static int append(struct audit *audit, struct audit_file *file, struct audit_keys *keys,
                   struct problem *problem)
 {
     struct audit_lines lines = {.keys = keys};
     size_t half;
-    bool sync = must_sync(audit);
     int result = -1;
 
     if (catch_up(audit, file, keys, &half, problem) != 0)
         return -1;
-    if (compose(audit, &lines, half) != 0)
+    if (is_foreign(audit)) {
+        vault_load_key(audit->vault, true);
+        audit_mind_key(audit);
+        audit_keys_wipe(keys);
+        if (audit_keys_of(audit, keys, problem) != 0 || catch_up(audit, file, keys, &half, problem) != 0)
+            return -1;
+    }
+    if (compose(audit, &lines, half) == 0)
+        result = put(audit, file, &lines, half, problem);
+    else
         storage_problem(problem, "written", audit->vault->folder, ENOMEM);
-    else if (lines.length == 0)
-        result = 0;
-    else if ((half == 0 || audit_file_cut(file, audit->offset, problem) == 0) &&
-             audit_file_append(file, lines.bytes, lines.length, sync, problem) == 0)
-        result = 0;
-    if (result == 0 && lines.length > 0)
-        written(audit, &lines, sync);
     free(lines.bytes);
     return result;
 }
@@ -218,6 +247,7 @@ static int write_all(struct audit *audit, struct problem *problem)
     struct problem ignored;
     int result = -1;
 
+    audit_mind_key(audit);
     if (audit_keys_of(audit, &keys, problem) != 0)
         return -1;
     if (audit_file_open(&file, audit->vault, true, problem) == AUDIT_FILE_HAD)
@@ -242,7 +272,7 @@ int audit_flush(struct audit *audit, struct problem *problem)
     return result;
 }
 
-static bool may_try(const struct audit *audit)
+bool audit_may_try(const struct audit *audit)
 {
     int64_t since = audit->now - audit->tried_at;
 
@@ -260,7 +290,7 @@ void audit_note(struct audit *audit, const struct audit_entry *entry)
         audit->pending[audit->pending_count++] = *entry;
     else
         audit->lost++;
-    if (may_try(audit))
+    if (audit_may_try(audit))
         (void)audit_flush(audit, &problem);
 }
 
@@ -272,65 +302,4 @@ bool audit_due(const struct audit *audit)
 const struct problem *audit_failed(const struct audit *audit)
 {
     return &audit->failed;
-}
-
-/* ---- anchors ---- */
-
-static int key_id_hex(const struct audit *audit, char hex[2 * ENVELOPE_KEY_ID_SIZE + 1])
-{
-    if (!audit->vault->has_key)
-        return -1;
-    sodium_bin2hex(hex, 2 * ENVELOPE_KEY_ID_SIZE + 1, audit->vault->key.recipient.id, ENVELOPE_KEY_ID_SIZE);
-    return 0;
-}
-
-/* An anchor must not outlive what it names: the log is on disk before the envelope is. */
-static void bring_up_to_date(struct audit *audit)
-{
-    struct problem problem;
-    struct audit_file file;
-
-    if (!may_try(audit) || audit_flush(audit, &problem) != 0 || audit->seen.unnoted.damage != AUDIT_SOUND)
-        return;
-    /* What other processes appended counts too. */
-    if (audit->synced != audit->offset) {
-        bool safe = audit_file_open(&file, audit->vault, false, &problem) == AUDIT_FILE_HAD &&
-                    disk_sync(file.descriptor) == 0;
-        audit_file_close(&file);
-        if (!safe)
-            return;
-        audit->synced = audit->offset;
-    }
-    audit->expected = audit->seen.at;
-}
-
-json_t *audit_anchor(struct audit *audit, int64_t now)
-{
-    char key_id[2 * ENVELOPE_KEY_ID_SIZE + 1], mac[2 * AUDIT_MAC_SIZE + 1];
-
-    if (key_id_hex(audit, key_id) != 0)
-        return NULL;
-    audit->now = now;
-    if (audit->enabled)
-        bring_up_to_date(audit);
-    if (audit->expected.seq == 0)
-        return NULL;
-    sodium_bin2hex(mac, sizeof mac, audit->expected.mac, sizeof audit->expected.mac);
-    return json_pack("{s:s, s:I, s:s}", "key", key_id, "count", (json_int_t)audit->expected.seq, "head", mac);
-}
-
-/* That of another key speaks of another log: a backup's, or the one before the key was changed. */
-void audit_expect(struct audit *audit, const json_t *anchor)
-{
-    const char *key = json_string_value(json_object_get(anchor, "key"));
-    const char *head = json_string_value(json_object_get(anchor, "head"));
-    char key_id[2 * ENVELOPE_KEY_ID_SIZE + 1];
-    struct audit_place place = {.seq = (uint64_t)json_integer_value(json_object_get(anchor, "count"))};
-    size_t length = 0;
-
-    if (key == NULL || head == NULL || key_id_hex(audit, key_id) != 0 || strcmp(key, key_id) != 0 ||
-        sodium_hex2bin(place.mac, sizeof place.mac, head, strlen(head), NULL, &length, NULL) != 0 ||
-        length != sizeof place.mac)
-        return;
-    expect(audit, &place);
 }

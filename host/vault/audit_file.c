@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* locks/audit.lock; no identity has this name. */
-#define LOCK_NAME "audit"
+/* Named as an identity's lock, of an identity that there is not: no hash comes out as nothing. */
+#define LOCK_NAME "00000000000000000000000000000000"
 /* An append takes well under a millisecond, a rewriting some ten; a busy machine may add to it. */
 #define LOCK_WAIT_MS 250
 
@@ -150,18 +150,22 @@ int audit_file_read(const struct audit_file *file, off_t from, char **bytes, siz
 
 /* Half of what was to be written would be taken for the work of a crash. If it cannot be cut off either, the
  * next append heals it. */
-int audit_file_append(struct audit_file *file, const char *bytes, size_t length, bool sync,
-                      struct problem *problem)
+int audit_file_append(struct audit_file *file, const char *bytes, size_t length, struct problem *problem)
 {
     int error;
 
-    if (disk_write(file->descriptor, bytes, length) == 0 && (!sync || disk_sync(file->descriptor) == 0)) {
+    if (disk_write(file->descriptor, bytes, length) == 0) {
         file->status.st_size += (off_t)length;
         return 0;
     }
     error = errno;
     (void)disk_cut(file->descriptor, file->status.st_size);
     return fail(file, "written", error, problem);
+}
+
+int audit_file_sync(const struct audit_file *file, struct problem *problem)
+{
+    return disk_sync(file->descriptor) == 0 ? 0 : fail(file, "written", errno, problem);
 }
 
 int audit_file_cut(struct audit_file *file, off_t length, struct problem *problem)

@@ -39,8 +39,9 @@ void audit_file_close(struct audit_file *file);
 int audit_file_read(const struct audit_file *file, off_t from, char **bytes, size_t *length,
                     struct problem *problem);
 /* Writes at the end, all of it or nothing. 0 or -1. */
-int audit_file_append(struct audit_file *file, const char *bytes, size_t length, bool sync,
-                      struct problem *problem);
+int audit_file_append(struct audit_file *file, const char *bytes, size_t length, struct problem *problem);
+/* Has what any process appended on disk before it returns. 0 or -1. */
+int audit_file_sync(const struct audit_file *file, struct problem *problem);
 /* Cuts off what is behind length. 0 or -1. */
 int audit_file_cut(struct audit_file *file, off_t length, struct problem *problem);
 /* Puts bytes in the place of the whole file, and closes it. 0 or -1. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What the audit log's own files share: audit.c (events, appending), audit_lines.c, audit_prune.c,
- * audit_check.c, audit_rekey.c. */
+/* What the audit log's own files share: audit.c (events, appending), audit_lines.c, audit_anchor.c,
+ * audit_prune.c, audit_check.c, audit_rekey.c. */
 #ifndef THUNDERSEAL_VAULT_AUDIT_INTERNAL_H
 #define THUNDERSEAL_VAULT_AUDIT_INTERNAL_H
 
@@ -27,7 +27,8 @@ struct audit {
     off_t offset;
     off_t synced; /* what is known to be on disk */
     int64_t tried_at;
-    struct audit_place expected; /* what saved sign-ins name */
+    struct audit_place expected;                /* what saved sign-ins name */
+    unsigned char key_id[ENVELOPE_KEY_ID_SIZE]; /* of the key under which all this was seen */
 };
 
 /* --- audit_lines.c: lines to be written, in a growing buffer --- */
@@ -53,5 +54,13 @@ int audit_prune(struct audit *audit, struct audit_file *file, const struct audit
 /* --- audit.c --- */
 /* The keys of the vault. 0, or -1 with *problem (PROBLEM_NONE: there is no vault yet). */
 int audit_keys_of(const struct audit *audit, struct audit_keys *keys, struct problem *problem);
+/* What was seen under another device key says nothing under this one. */
+void audit_mind_key(struct audit *audit);
+/* Whether the pause after a failure is over. */
+bool audit_may_try(const struct audit *audit);
+
+/* --- audit_anchor.c --- */
+/* The log must hold this place, or be behind it. */
+void audit_expect_place(struct audit *audit, const struct audit_place *place);
 
 #endif
