@@ -79,14 +79,18 @@ void audit_mind_key(struct audit *audit)
 
 /* ---- what other processes wrote, and what was done to it ---- */
 
+/* The number of a file that has gone may be given to the next one, so that it alone does not tell. */
+static bool is_same_file(const struct audit *audit, const struct audit_file *file)
+{
+    return audit->begun && audit->device == file->status.st_dev && audit->inode == file->status.st_ino &&
+           file->status.st_size >= audit->offset && audit->offset >= (off_t)AUDIT_LINE_END;
+}
+
 /* Another file, or a shorter one, must still hold all that was seen before. */
 static void begin_walk(struct audit *audit, const struct audit_file *file)
 {
-    if (audit->begun && audit->device == file->status.st_dev && audit->inode == file->status.st_ino &&
-        file->status.st_size >= audit->offset)
-        return;
     if (audit->begun)
-        audit_expect_place(audit, &audit->seen.at);
+        audit_expect_place(audit, &audit->seen.proven);
     memset(&audit->seen, 0, sizeof audit->seen);
     audit->offset = audit->synced = 0;
     audit->begun = true;
@@ -94,23 +98,40 @@ static void begin_walk(struct audit *audit, const struct audit_file *file)
     audit->inode = file->status.st_ino;
 }
 
+/* Reads what this process has not walked yet, and a little before it, to know the place again. */
+static int read_on(struct audit *audit, const struct audit_file *file, char **bytes, size_t *length,
+                   size_t *known, struct problem *problem)
+{
+    *known = 0;
+    if (is_same_file(audit, file)) {
+        if (audit_file_read(file, audit->offset - (off_t)AUDIT_LINE_END, bytes, length, problem) != 0)
+            return -1;
+        if (*length >= AUDIT_LINE_END && audit_line_ends_with(*bytes, AUDIT_LINE_END, audit->seen.mac)) {
+            *known = AUDIT_LINE_END;
+            return 0;
+        }
+        free(*bytes);
+    }
+    begin_walk(audit, file);
+    return audit_file_read(file, 0, bytes, length, problem);
+}
+
 /* *half: bytes of a last line without its end. */
 static int catch_up(struct audit *audit, const struct audit_file *file, const struct audit_keys *keys,
                     size_t *half, struct problem *problem)
 {
     char *bytes;
-    size_t length, taken;
+    size_t length, known, taken;
 
-    begin_walk(audit, file);
-    if (audit_file_read(file, audit->offset, &bytes, &length, problem) != 0)
+    if (read_on(audit, file, &bytes, &length, &known, problem) != 0)
         return -1;
     audit->seen.keys = keys;
     audit->seen.expected = audit->expected;
-    taken = audit_walk_take(&audit->seen, bytes, length);
+    taken = audit_walk_take(&audit->seen, bytes + known, length - known);
     audit_walk_end(&audit->seen);
     free(bytes);
     audit->offset += (off_t)taken;
-    *half = length - taken;
+    *half = length - known - taken;
     return 0;
 }
 
@@ -119,7 +140,8 @@ static int catch_up(struct audit *audit, const struct audit_file *file, const st
 static json_t *damaged_object(const struct audit *audit)
 {
     const struct audit_finding *finding = &audit->seen.unnoted;
-    uint64_t after = audit->seen.highest > audit->expected.seq ? audit->seen.highest : audit->expected.seq;
+    uint64_t after =
+        audit->seen.proven.seq > audit->expected.seq ? audit->seen.proven.seq : audit->expected.seq;
     json_t *object = audit_object(after + 1, audit->now, AUDIT_LOG_DAMAGED);
 
     json_object_set_new(object, "what", json_string(audit_damage_name(finding->damage)));

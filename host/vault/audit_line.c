@@ -167,6 +167,15 @@ int audit_line_read(struct audit_line *line, const char *bytes, size_t length)
     return 0;
 }
 
+bool audit_line_ends_with(const char *bytes, size_t length, const unsigned char mac[AUDIT_MAC_SIZE])
+{
+    unsigned char found[AUDIT_MAC_SIZE];
+    struct scan scan = {.at = bytes + length - AUDIT_LINE_END, .end = bytes + length};
+
+    return length >= AUDIT_LINE_END && scan_mac(&scan, found) && skip(&scan, MAC_TAIL "\n") &&
+           sodium_memcmp(found, mac, sizeof found) == 0;
+}
+
 bool audit_line_proven(const struct audit_line *line, const struct audit_keys *keys,
                        const struct audit_place *previous)
 {

@@ -59,6 +59,10 @@ struct audit_line {
 
 /* Reads a line without its newline. 0, or -1: no entry has this shape. */
 int audit_line_read(struct audit_line *line, const char *bytes, size_t length);
+/* Whether bytes end with a whole line that has this mac. */
+bool audit_line_ends_with(const char *bytes, size_t length, const unsigned char mac[AUDIT_MAC_SIZE]);
+/* The bytes that audit_line_ends_with looks at. */
+#define AUDIT_LINE_END ((size_t)2 * AUDIT_MAC_SIZE + 3)
 /* Whether a holder of the keys wrote the line to follow previous. Constant time in the hash. */
 bool audit_line_proven(const struct audit_line *line, const struct audit_keys *keys,
                        const struct audit_place *previous);

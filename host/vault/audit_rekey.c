@@ -73,7 +73,7 @@ static int compose(struct rekeying *rekeying, const struct audit_keys *old_keys,
         return -1;
     if (walk.unnoted.damage == AUDIT_SOUND)
         return 0;
-    damaged = audit_object(walk.highest + 1, rekeying->now, AUDIT_LOG_DAMAGED);
+    damaged = audit_object(walk.proven.seq + 1, rekeying->now, AUDIT_LOG_DAMAGED);
     json_object_set_new(damaged, "what", json_string(audit_damage_name(walk.unnoted.damage)));
     return audit_lines_add(&rekeying->lines, damaged);
 }

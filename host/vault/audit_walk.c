@@ -34,7 +34,7 @@ static void find(struct audit_walk *walk, enum audit_damage damage, uint64_t seq
 static enum audit_damage judge(const struct audit_walk *walk, const struct audit_line *line)
 {
     /* What begins a chain is measured by what is proven: a forged number before it must not keep it out. */
-    uint64_t before = line->alone ? walk->highest : walk->at.seq;
+    uint64_t before = line->alone ? walk->proven.seq : walk->at.seq;
 
     if ((line->first && walk->lines > 1) || line->place.seq <= before)
         return AUDIT_OUT_OF_ORDER;
@@ -49,8 +49,8 @@ static void remember(struct audit_walk *walk, const struct audit_line *line)
     const char *policy = memmem(line->text, line->length, POLICY_MEMBER, sizeof POLICY_MEMBER - 1);
 
     walk->entries++;
-    if (line->place.seq > walk->highest)
-        walk->highest = line->place.seq;
+    if (line->place.seq > walk->proven.seq)
+        walk->proven = line->place;
     if (strcmp(line->event, AUDIT_LOG_PRUNED) == 0)
         walk->pruned_at = line->time;
     else if (walk->oldest == 0)
@@ -75,6 +75,7 @@ static void take_line(struct audit_walk *walk, const char *bytes, size_t length)
     enum audit_damage damage;
 
     walk->lines++;
+    memset(walk->mac, 0, sizeof walk->mac);
     if (audit_line_read(&line, bytes, length) != 0) {
         find(walk, AUDIT_NO_ENTRY, 0);
         return;
@@ -88,6 +89,7 @@ static void take_line(struct audit_walk *walk, const char *bytes, size_t length)
         memcmp(line.place.mac, walk->expected.mac, sizeof line.place.mac) != 0)
         find(walk, AUDIT_REPLACED, line.place.seq);
     walk->at = line.place;
+    memcpy(walk->mac, line.mac, sizeof walk->mac);
 }
 
 size_t audit_walk_take(struct audit_walk *walk, const char *bytes, size_t length)
@@ -104,6 +106,6 @@ size_t audit_walk_take(struct audit_walk *walk, const char *bytes, size_t length
 
 void audit_walk_end(struct audit_walk *walk)
 {
-    if (walk->expected.seq > walk->highest)
+    if (walk->expected.seq > walk->proven.seq)
         find(walk, walk->entries == 0 ? AUDIT_REMOVED : AUDIT_CUT_SHORT, walk->expected.seq);
 }

@@ -37,8 +37,9 @@ struct audit_walk {
     void *context;
 
     /* --- result --- */
-    struct audit_place at; /* the last line's */
-    uint64_t highest;      /* the highest seq of a proven entry */
+    struct audit_place at;             /* the last line's */
+    unsigned char mac[AUDIT_MAC_SIZE]; /* that the last line ends with; zeros when it is no entry */
+    struct audit_place proven;         /* the proven entry with the highest seq */
     uint64_t lines;
     uint64_t entries;             /* proven ones */
     int64_t oldest;               /* time of the first entry that is no log-pruned; 0: none */
