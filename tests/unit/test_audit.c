@@ -20,6 +20,41 @@ static void test_an_intact_log_says_what_happened(void **state)
     close_log(audit);
 }
 
+static void test_lines_are_those_of_the_test_vector(void **state)
+{
+    static const char second[] = "{\"seq\":2,\"time\":1795650739,\"event\":\"signed-in\",\"account\":"
+                                 "\"a3fb379744c70fbc754c28a64427c53e\","
+                                 "\"method\":\"browser\",\"by\":\"thunderbird\",\"mac\":"
+                                 "\"d0e2fae269f407093e7169884c1b1f354ab07863a53f063304289b79bb629382\"}\n";
+    struct envelope_key key = {0};
+    struct secret secret = {0};
+    struct audit_keys keys;
+    struct audit_place place = {0};
+    char line[AUDIT_LINE_MAX], hash[AUDIT_HASH_SIZE];
+    json_t *entry = json_pack("{s:i, s:i, s:s}", "seq", 1, "time", 1795650738, "event", "log-started");
+    size_t length;
+    unsigned i;
+
+    (void)state;
+    assert_int_equal(secret_reserve(&secret, ENVELOPE_KEY_SIZE), 0);
+    for (i = 0; i < ENVELOPE_KEY_SIZE; i++)
+        secret.bytes[i] = (unsigned char)i;
+    assert_int_equal(envelope_key_derive(&key, &secret), 0);
+    assert_int_equal(audit_keys_derive(&keys, &key.mac_key), 0);
+    assert_true(audit_line_write(line, entry, &keys, &place) > 0);
+    json_decref(entry);
+    audit_account_hash(hash, &keys, "Anna@Example.org");
+    entry = json_pack("{s:i, s:i, s:s, s:s, s:s, s:s}", "seq", 2, "time", 1795650739, "event", "signed-in",
+                      "account", hash, "method", "browser", "by", "thunderbird");
+    length = audit_line_write(line, entry, &keys, &place);
+    json_decref(entry);
+    assert_int_equal(length, sizeof second - 1);
+    assert_memory_equal(line, second, length);
+    audit_keys_wipe(&keys);
+    envelope_key_wipe(&key);
+    secret_wipe(&secret);
+}
+
 static void test_nothing_is_written_when_it_is_switched_off(void **state)
 {
     const struct audit_options off = {.retention_days = 365, .policy = "{}"};
@@ -377,6 +412,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_an_intact_log_says_what_happened, start_afresh),
+        cmocka_unit_test_setup(test_lines_are_those_of_the_test_vector, start_afresh),
         cmocka_unit_test_setup(test_nothing_is_written_when_it_is_switched_off, start_afresh),
         cmocka_unit_test_setup(test_a_change_of_policy_is_told_once, start_afresh),
         cmocka_unit_test_setup(test_an_address_is_one_hash_however_it_is_written, start_afresh),
