@@ -58,6 +58,7 @@ static const struct command {
      1,
      {OPTION_JSON, OPTION_PROTOCOL, OPTION_SCOPE, OPTION_MIN_TTL, OPTION_XOAUTH2}},
     {"renew", command_renew, true, 0, 0, {OPTION_JSON, OPTION_ALL}},
+    {"audit", command_audit, true, 0, 1, {OPTION_JSON}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
 };
 
@@ -82,6 +83,8 @@ static const char help_text[] =
     "      --xoauth2              as the base64 string for SASL XOAUTH2\n"
     "  renew                      renew what is due, for a timer\n"
     "      --all                  and what is not yet due\n"
+    "  audit [show]               print what happened to sign-ins, tokens and keys\n"
+    "  audit verify               check that nobody has changed that log; exit status 1 if somebody has\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
     "\n"
     "  --json                     print JSON instead of text\n"

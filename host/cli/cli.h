@@ -55,6 +55,6 @@ json_t *cli_all_accounts(struct cli *cli, int *status);
 
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
-    command_token, command_renew, command_consent_url;
+    command_token, command_renew, command_audit, command_consent_url;
 
 #endif

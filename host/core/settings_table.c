@@ -331,7 +331,7 @@ static const struct settings_key keys[] = {
     {"recoveryPublicKey", NULL, check_public_key, true, false, false},
     {"caFile", NULL, check_path, false, false, false},
     {"proxy", NULL, check_proxy, false, false, false},
-    {"audit", "{\"enabled\":true,\"retentionDays\":365}", check_audit, false, false, true},
+    {"audit", "{\"enabled\":true,\"retentionDays\":365}", check_audit, false, false, false},
     {"renewAhead", "true", check_bool, false, false, false},
     {"manage", "\"listed\"", check_manage, false, true, false},
     {"migrate", "\"offer\"", check_migrate, false, true, true},

@@ -111,8 +111,10 @@ json_t *method_account_add(struct service *service, struct rpc_request *request,
            strcmp(wish_before.cloud, entry->wish.cloud) == 0;
     if (!same && save_added(before, entry, account, problem) != 0)
         return NULL;
-    if (!same)
+    if (!same) {
         entry_changed(entry);
+        audit_account(service, before == NULL ? "account-added" : "account-changed", account);
+    }
     return json_pack("{s:o}", "account", account_to_json(entry, account));
 }
 
@@ -148,6 +150,8 @@ json_t *method_account_remove(struct service *service, struct rpc_request *reque
         return json_object();
     if (store_leave(entry, account, problem) != 0)
         return NULL;
+    audit_account(service, json_array_size(entry->addresses) == 0 ? "account-forgotten" : "account-removed",
+                  account);
     store_policy_accounts(service);
     return json_object();
 }
@@ -197,5 +201,6 @@ json_t *method_sign_out(struct service *service, struct rpc_request *request, st
         *problem = entry->identity.storage;
         return NULL;
     }
+    audit_signed_out(entry, everywhere);
     return sign_out_result(entry, everywhere);
 }

@@ -31,6 +31,17 @@ struct token_http token_exchange(const struct https_answer *http)
                                .body = &http->body};
 }
 
+/* Why the renewal came to nothing: an answer that sounds good may be about somebody else. */
+static const struct problem *renewal_problem(const struct entry *entry, int resource,
+                                             const struct token_answer *answer)
+{
+    const struct identity *identity = &entry->identity;
+
+    if (answer->problem.kind != PROBLEM_NONE)
+        return &answer->problem;
+    return identity->dead.kind != PROBLEM_NONE ? &identity->dead : &identity->access[resource].problem;
+}
+
 static void token_arrived(void *context, struct https_answer *http)
 {
     struct entry *entry = context;
@@ -38,9 +49,13 @@ static void token_arrived(void *context, struct https_answer *http)
     struct token_answer answer = {0};
     struct event event = {.kind = EVENT_TOKEN_ANSWER, .answer = &answer};
     const struct token_http exchange = token_exchange(http);
+    bool renewal = entry->identity.flight.purpose == PURPOSE_REFRESH && !entry->identity.flight.detached;
+    int resource = entry->identity.flight.resource;
 
     token_answer_read(&answer, &exchange);
     (void)entry_step(entry, &event);
+    if (renewal)
+        audit_renewed(entry, resource, renewal_problem(entry, resource, &answer));
     token_answer_clear(&answer);
     entries_sweep(service);
     service_tell_changes(service);
@@ -185,6 +200,7 @@ static void carry_out(struct entry *entry, const struct effect *effect, struct r
     switch (effect->kind) {
     case EFFECT_REPLY_TOKEN:
         reply_token(entry, effect);
+        audit_handed_over(entry, effect->resource);
         break;
     case EFFECT_REPLY_PROBLEM:
         reply_problem(entry->service, effect);

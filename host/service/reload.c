@@ -125,6 +125,8 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
         /* The generation before stepped in: told, though everything goes on. */
         if (file->problem.kind != PROBLEM_NONE)
             settings_warn(&entry->service->settings, &file->problem);
+        if (file->problem.kind == PROBLEM_VAULT_DAMAGED)
+            audit_damaged(entry, true);
     } else if (file->problem.kind != PROBLEM_NONE) {
         identity->held = file->problem;
     } else {
@@ -135,6 +137,8 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     identity_forget_tokens(identity);
     /* The reader has no clock. What lasts is known since it was first seen. */
     identity->held.since = identity->held.kind == before.kind ? before.since : wall_clock();
+    if (identity->held.kind == PROBLEM_VAULT_DAMAGED && before.kind != PROBLEM_VAULT_DAMAGED)
+        audit_damaged(entry, false);
     if (identity->held.kind == PROBLEM_VAULT_LOCKED)
         entry->service->any_locked = true;
 }
@@ -142,8 +146,12 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
 static void load_one(void *context, struct vault_entry *file)
 {
     struct record_header extra = {0};
-    struct entry *entry = entry_for(context, file, &extra);
+    struct service *service = context;
+    struct entry *entry = entry_for(service, file, &extra);
 
+    /* What is proven says how far the audit log goes. */
+    if (file->payload.bytes != NULL && service->audit != NULL)
+        audit_expect(service->audit, json_object_get(file->header, AUDIT_ANCHOR));
     if (entry != NULL) {
         take_payload(entry, file);
         take_header(entry, &extra, file->payload.bytes != NULL);

@@ -22,6 +22,9 @@ static const struct {
     {"signOut", method_sign_out, false},
     {"renew", method_renew, true},
     {"renewable", method_renewable, true},
+    {"audit.read", method_audit_read, false},
+    {"audit.verify", method_audit_verify, true},
+    {"audit.names", method_audit_names, true},
 };
 
 int64_t wall_clock(void)
@@ -65,7 +68,10 @@ struct service *service_new(struct loop *loop, const struct service_client *clie
     service->network_watch = network_watch_open(loop, network_changed, service);
     service->vault =
         vault_open(service->state_folder, settings_text(&service->settings, "keystore"), problem);
-    if (service->vault == NULL || store_load(service, problem) != 0)
+    if (service->vault == NULL)
+        goto fail;
+    audit_events_open(service);
+    if (store_load(service, problem) != 0)
         goto fail;
     return service;
 fail:
@@ -88,6 +94,7 @@ void service_free(struct service *service)
         loop_unwatch(service->loop, service->watch);
     if (service->watch_fd >= 0)
         close(service->watch_fd);
+    audit_events_close(service);
     vault_close(service->vault);
     settings_clear(&service->settings);
     free(service->proxy);
@@ -248,6 +255,7 @@ void service_handle(struct service *service, json_t *message)
     else if (strcmp(request.method, "cancel") == 0 && service->greeted)
         cancel(service, request.params);
     rpc_request_clear(&request);
+    audit_events_unlocked(service);
     entries_sweep(service);
     service_tell_changes(service);
 }
@@ -255,6 +263,7 @@ void service_handle(struct service *service, json_t *message)
 void service_finish(struct service *service)
 {
     store_save_rest(service);
+    audit_events_settle(service);
 }
 
 void service_retry(struct service *service)

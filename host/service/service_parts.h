@@ -12,6 +12,7 @@
 #include "net/network_watch.h"
 #include "net/redirect_listener.h"
 #include "service/service.h"
+#include "vault/audit.h"
 #include "vault/identity_lock.h"
 #include "vault/vault.h"
 
@@ -26,6 +27,7 @@
 #define LOCK_RETRY_MAX_MS 250
 #define WRITE_LOCK_WAIT_MS 500 /* a write of another process takes some milliseconds */
 #define SIGN_IN_ID_SIZE 24
+#define AUDIT_DAYS_DEFAULT 365
 #define INDEX_BUCKETS 1024 /* one for each account there may be */
 
 /* That an entry serves an address, or will when its sign-in succeeds. */
@@ -33,6 +35,12 @@ struct claim {
     struct claim *next; /* in the bucket, older */
     struct entry *entry;
     const char *account; /* borrowed from the entry */
+};
+
+/* What the audit log was last told of a resource's renewal. */
+struct audit_failure {
+    enum problem_kind kind; /* PROBLEM_NONE: that it went well, or nothing */
+    int aadsts;
 };
 
 /* One identity with the addresses that it serves. */
@@ -54,6 +62,7 @@ struct entry {
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
     char sign_in_id[SIGN_IN_ID_SIZE];
+    enum sign_in_method sign_in_method;
     uint64_t import_request; /* the account.import that the end of the sign-in answers, or 0 */
     int64_t sign_in_expires_at;
     struct redirect_listener *listener;
@@ -63,6 +72,8 @@ struct entry {
     struct identity_lock lock; /* around a token request */
     struct loop_timer *lock_timer;
     int64_t lock_retry_ms;
+    unsigned handed_over; /* a bit for each resource whose token this process has handed out */
+    struct audit_failure renewal_failed[IDENTITY_RESOURCES_MAX];
 };
 
 /* A request whose reply waits for a token. */
@@ -81,6 +92,9 @@ struct service {
     struct service_client client;
     struct settings settings;
     struct vault *vault;
+    struct audit *audit;            /* NULL only out of memory */
+    struct loop_timer *audit_timer; /* of the next try to write it */
+    bool audit_told;                /* that it could not be written */
     /* Made at the first transfer that needs it; the second with the anchors of caFile. */
     struct https *https, *https_own_anchors;
     char *proxy; /* Thunderbird's, from hello */
@@ -117,7 +131,7 @@ void notify(struct service *service, const char *method, json_t *params);
  * later --- */
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
     method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
-    method_renewable;
+    method_renewable, method_audit_read, method_audit_verify, method_audit_names;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
@@ -240,6 +254,29 @@ void entry_end_sign_in(struct entry *entry, const struct problem *problem);
 void import_finished(struct entry *entry, const struct problem *problem);
 void sign_in_finished(struct entry *entry, const struct problem *problem);
 void sign_in_retry(struct entry *entry, const struct problem *problem);
+
+/* --- audit_events.c: what the audit log is told; literals but for accounts --- */
+void audit_events_open(struct service *service);
+void audit_events_close(struct service *service);
+/* Tries to write what is due. */
+void audit_events_settle(struct service *service);
+/* The same, unless the disk refused it: it waited for the vault. */
+void audit_events_unlocked(struct service *service);
+/* An account was added, changed or removed. */
+void audit_account(struct service *service, const char *event, const char *account);
+/* About the entry's sign-in under way. problem may be NULL. */
+void audit_sign_in(struct entry *entry, const char *event, const struct problem *problem);
+void audit_sign_in_finished(struct entry *entry, const struct problem *problem);
+void audit_signed_out(struct entry *entry, bool everywhere);
+/* A token of the resource (index) was handed out: told once in a process. */
+void audit_handed_over(struct entry *entry, int resource);
+/* problem: PROBLEM_NONE when it went well. */
+void audit_renewed(struct entry *entry, int resource, const struct problem *problem);
+/* The entry's file was set aside; previous_used: the generation before it is good. */
+void audit_damaged(struct entry *entry, bool previous_used);
+/* For whoever changes the device key ("made", "rotated", "moved"), and for the end of a health check. */
+void audit_key_changed(struct service *service, const char *what);
+void audit_health(struct service *service, const char *overall, int failed);
 
 /* --- consent.c --- */
 /* The error reply to a request for the entry, with consentUrl where consent is what is missing. */

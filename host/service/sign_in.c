@@ -55,6 +55,7 @@ void sign_in_finished(struct entry *entry, const struct problem *problem)
 {
     json_t *params = finished_params(entry, problem);
 
+    audit_sign_in_finished(entry, problem);
     if (problem == NULL) {
         (void)entry_add_address(entry, entry->sign_in_account);
         if (entry->moving[0] != '\0')
@@ -76,6 +77,7 @@ void sign_in_finished(struct entry *entry, const struct problem *problem)
 
 void sign_in_retry(struct entry *entry, const struct problem *problem)
 {
+    audit_sign_in(entry, "sign-in-refused", problem);
     notify(entry->service, "signIn.retry",
            json_pack("{s:s, s:o}", "signInId", entry->sign_in_id, "problem", problem_to_json(problem)));
 }
@@ -161,10 +163,12 @@ int sign_in_prepare(struct service *service, const char *account, const json_t *
     plan->asked_scopes = (json_t *)scopes;
     plan->known = entry_of(service, account) != NULL;
     plan->entry = entry_to_sign_in(service, account, &plan->target, &plan->moves, problem);
-    return plan->entry == NULL || read_scopes(scopes, &plan->target, plan->scopes, problem) != 0 ||
-                   check_vault(plan->entry, account, plan->moves, problem) != 0
-               ? -1
-               : 0;
+    if (plan->entry == NULL || read_scopes(scopes, &plan->target, plan->scopes, problem) != 0 ||
+        check_vault(plan->entry, account, plan->moves, problem) != 0)
+        return -1;
+    if (!plan->known)
+        audit_account(service, "account-added", account);
+    return 0;
 }
 
 void sign_in_refused(struct service *service, const struct sign_in_plan *plan)
@@ -192,6 +196,8 @@ int sign_in_begin(const struct sign_in_plan *plan, struct event *event, int64_t 
     entry_set_moving(entry, plan->moves ? plan->account : "");
     entry->sign_in_expires_at = wall_clock() + seconds;
     entry->sign_in_timer = loop_timer_start(service->loop, seconds * 1000, deadline_passed, entry);
+    entry->sign_in_method = event->start.method;
+    audit_sign_in(entry, "sign-in-started", NULL);
     return 0;
 }
 

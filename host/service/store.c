@@ -49,6 +49,8 @@ static int write_entry(struct entry *entry, bool forget_older, struct problem *p
     memcpy(extra.tenant, entry->wish.tenant, sizeof extra.tenant);
     memcpy(extra.cloud, entry->wish.cloud, sizeof extra.cloud);
     header = extra.addresses == NULL ? NULL : identity_header_write(&entry->identity, &extra);
+    if (header != NULL && entry->service->audit != NULL)
+        json_object_set_new(header, AUDIT_ANCHOR, audit_anchor(entry->service->audit, wall_clock()));
     if (header == NULL || identity_payload_write(&entry->identity, &payload) != 0)
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
     else

@@ -82,6 +82,13 @@ int disk_write(int descriptor, const void *bytes, size_t length)
     return write_all(descriptor, from + half, length - half);
 }
 
+int disk_cut(int descriptor, off_t length)
+{
+    if (fault('t'))
+        return -1;
+    return ftruncate(descriptor, length);
+}
+
 int disk_sync(int descriptor)
 {
     int result;

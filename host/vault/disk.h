@@ -8,12 +8,15 @@
 #define THUNDERSEAL_VAULT_DISK_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Makes a new file, 0600, open for reading and writing: its descriptor, or -1 (EEXIST: there is something).
  */
 int disk_create(int folder, const char *name);
 /* Writes all bytes. */
 int disk_write(int descriptor, const void *bytes, size_t length);
+/* Cuts a file to length. */
+int disk_cut(int descriptor, off_t length);
 int disk_sync(int descriptor);
 /* The same for a folder; a file system that cannot is no failure. */
 int disk_sync_folder(int folder);
@@ -37,7 +40,8 @@ struct disk_fault {
     long at;    /* the call that fails, counted from 1; 0: none */
     int error;  /* an errno, or DISK_FAULT_KILL */
     int lasts;  /* nonzero: every later call fails as well */
-    /* The first calls in order, by their first letter; n for rename_new, u for remove, m for make_folder. */
+    /* The first calls in order, by their first letter; n for rename_new, u for remove, m for make_folder, t
+     * for cut. */
     char journal[DISK_JOURNAL_SIZE];
 };
 extern struct disk_fault disk_fault;

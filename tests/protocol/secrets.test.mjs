@@ -76,7 +76,7 @@ test('files hold nothing in clear, are private, and lie where the contract says'
     if (path.startsWith(stateFolder(home))) assert.equal(mode & 0o777, 0o600, path);
   }
   const names = files.map(({ path }) => path.slice(home.length + 1).replace(/(identities|locks)\/.*/, '$1')).filter((name) => !name.startsWith('.config/'));
-  assert.deepEqual([...new Set(names)].sort(), ['identities', 'key', 'locks', 'vault.json'].map((name) => `.local/state/thunderseal/${name}`));
+  assert.deepEqual([...new Set(names)].sort(), ['audit.jsonl', 'identities', 'key', 'locks', 'vault.json'].map((name) => `.local/state/thunderseal/${name}`));
   const locks = files.filter(({ path }) => dirname(path) === join(stateFolder(home), 'locks'));
   assert.ok(locks.length > 0 && locks.every(({ bytes, path }) => bytes.length === 0 && /\/[0-9a-f]+\.lock$/.test(path)), 'a lock is an empty file that names nobody');
   for (const folder of ['', 'identities', 'locks']) assert.equal((await lstat(join(stateFolder(home), folder))).mode & 0o777, 0o700);

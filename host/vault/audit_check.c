@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Reading the whole log and saying whether it is what was written. */
+#include "vault/audit_internal.h"
+
+#include "vault/vault_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void judge(struct audit_walk *walk, size_t half, struct audit_verdict *verdict)
+{
+    audit_walk_end(walk);
+    verdict->entries = walk->entries;
+    verdict->first = walk->first;
+    verdict->findings = walk->findings;
+    verdict->intact = walk->findings == 0;
+    verdict->half_line = half;
+}
+
+int audit_check(struct audit *audit, audit_visit *visit, void *context, struct audit_verdict *verdict,
+                struct problem *problem)
+{
+    struct audit_keys keys;
+    struct audit_walk walk = {.keys = &keys, .expected = audit->expected, .visit = visit, .context = context};
+    struct audit_file file;
+    enum audit_file_state state;
+    char *bytes = NULL;
+    size_t length = 0, taken = 0;
+    int result = 0;
+
+    memset(verdict, 0, sizeof *verdict);
+    verdict->intact = true;
+    if (audit_keys_of(audit, &keys, problem) != 0)
+        return problem->kind == PROBLEM_NONE ? 0 : -1; /* no vault, so nothing that could have been told */
+    state = audit_file_open(&file, audit->vault, false, problem);
+    if (state == AUDIT_FILE_FAILED ||
+        (state == AUDIT_FILE_HAD && audit_file_read(&file, 0, &bytes, &length, problem) != 0))
+        result = -1;
+    audit_file_close(&file);
+    if (result == 0) {
+        if (bytes != NULL)
+            taken = audit_walk_take(&walk, bytes, length);
+        judge(&walk, length - taken, verdict);
+    }
+    free(bytes);
+    audit_keys_wipe(&keys);
+    return result;
+}
+
+json_t *audit_line_entry(const struct audit_line *line)
+{
+    char text[AUDIT_LINE_MAX];
+
+    if (line->length + 1 >= sizeof text)
+        return NULL;
+    memcpy(text, line->text, line->length);
+    text[line->length] = '}';
+    return json_loadb(text, line->length + 1, JSON_REJECT_DUPLICATES, NULL);
+}
+
+int audit_hash_of(const struct audit *audit, const char *account, char hash[AUDIT_HASH_SIZE])
+{
+    struct audit_keys keys;
+    struct problem problem;
+
+    if (audit_keys_of(audit, &keys, &problem) != 0)
+        return -1;
+    audit_account_hash(hash, &keys, account);
+    audit_keys_wipe(&keys);
+    return 0;
+}
