@@ -118,6 +118,7 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     memset(&identity->held, 0, sizeof identity->held);
     entry->generation = file->generation;
     entry->on_disk = entry->seen = true;
+    entry->outdated = file->outdated;
     entry_changed(entry);
     if (file->payload.bytes != NULL) {
         if (replace(entry, &file->payload) != 0)
@@ -199,6 +200,7 @@ int store_load(struct service *service, struct problem *problem)
     if (result != 0)
         return -1;
     tidy_up(service);
+    store_reseal(service);
     store_policy_accounts(service);
     entries_sweep(service);
     return 0;
@@ -271,6 +273,7 @@ void store_reload(struct service *service)
         for (entry = service->entries; entry != NULL; entry = entry->next)
             if (entry->on_disk && !entry->seen)
                 drop_entry(entry);
+    store_reseal(service);
     store_policy_accounts(service);
 }
 

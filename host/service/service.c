@@ -2,6 +2,7 @@
 /* The session: its life, and the way of one message to its method and back. */
 #include "service/service_parts.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,6 +45,16 @@ static void network_changed(void *context)
     step_all(context, EVENT_NETWORK);
 }
 
+static void use_recovery_key(struct service *service)
+{
+    const char *text = settings_text(&service->settings, "recoveryPublicKey");
+    unsigned char key[VAULT_RECOVERY_KEY_SIZE];
+
+    if (text != NULL && sodium_base642bin(key, sizeof key, text, strlen(text), NULL, NULL, NULL,
+                                          sodium_base64_VARIANT_ORIGINAL) == 0)
+        vault_set_recovery_key(service->vault, key);
+}
+
 struct service *service_new(struct loop *loop, const struct service_client *client, struct problem *problem)
 {
     struct service *service = calloc(1, sizeof *service);
@@ -65,7 +76,10 @@ struct service *service_new(struct loop *loop, const struct service_client *clie
     service->network_watch = network_watch_open(loop, network_changed, service);
     service->vault =
         vault_open(service->state_folder, settings_text(&service->settings, "keystore"), problem);
-    if (service->vault == NULL || store_load(service, problem) != 0)
+    if (service->vault == NULL)
+        goto fail;
+    use_recovery_key(service);
+    if (store_load(service, problem) != 0)
         goto fail;
     return service;
 fail:

@@ -48,9 +48,10 @@ struct entry {
     char name[VAULT_NAME_SIZE];
     uint64_t generation; /* the latest written, or tried */
     bool on_disk;
-    bool seen;    /* while all files are read again */
-    bool untidy;  /* its file names an address that another identity has */
-    bool changed; /* account.changed is due */
+    bool outdated; /* its file is not sealed to the recipients in force */
+    bool seen;     /* while all files are read again */
+    bool untidy;   /* its file names an address that another identity has */
+    bool changed;  /* account.changed is due */
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
     char sign_in_id[SIGN_IN_ID_SIZE];
@@ -182,6 +183,7 @@ void store_catch_up(struct service *service);
 struct store_change {
     const char *adds, *removes;
     bool forget_older; /* leave no older generation */
+    bool reseals;      /* and nothing else: only if it is still to be done */
 };
 /*
  * Takes over what another process may have written meanwhile, and then, if there still is something to write,
@@ -191,6 +193,8 @@ int store_save(struct entry *entry, const struct store_change *change, struct pr
 /* Takes an address out, on disk too: the identity's files go with its last one. 0, or -1 and nothing has
  * changed. */
 int store_leave(struct entry *entry, const char *account, struct problem *problem);
+/* Writes anew what is not sealed to the recipients in force. */
+void store_reseal(struct service *service);
 /* --- reload.c --- */
 /* Takes over the entry's file if another process changed it. */
 void store_refresh(struct entry *entry);
