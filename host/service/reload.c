@@ -262,6 +262,11 @@ void store_refresh(struct entry *entry)
     reload_named(entry->service, entry->name, false);
 }
 
+void store_refresh_named(struct service *service, const char *name)
+{
+    reload_named(service, name, false);
+}
+
 void store_reload(struct service *service)
 {
     struct entry *entry;

@@ -21,6 +21,8 @@ static const struct {
     {"signIn.start", method_sign_in_start, false},
     {"signIn.cancel", method_sign_in_cancel, false},
     {"signOut", method_sign_out, false},
+    {"backup.create", method_backup_create, false},
+    {"backup.restore", method_backup_restore, false},
     {"renew", method_renew, true},
     {"renewable", method_renewable, true},
 };
@@ -95,6 +97,7 @@ void service_free(struct service *service)
     network_watch_close(service->network_watch);
     https_free(service->https);
     https_free(service->https_own_anchors);
+    backup_abandon(service);
     while (service->requests != NULL)
         request_close(service->requests);
     entries_free(service);

@@ -89,9 +89,10 @@ struct service {
     struct entry *entries;
     struct entry *by_sign_in_name[INDEX_BUCKETS];
     struct claim *claims[INDEX_BUCKETS];
-    size_t vacant_count; /* entries without an address: what is to be swept is among them */
-    bool changes_due;    /* an entry may have changed */
-    bool any_locked;     /* an entry may be held because the vault is locked */
+    size_t vacant_count;       /* entries without an address: what is to be swept is among them */
+    bool changes_due;          /* an entry may have changed */
+    bool any_locked;           /* an entry may be held because the vault is locked */
+    struct backup_job *backup; /* being made or restored, or NULL */
     struct request *requests;
     size_t request_count;
     uint64_t next_number;
@@ -118,7 +119,7 @@ void notify(struct service *service, const char *method, json_t *params);
  * later --- */
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
     method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
-    method_renewable;
+    method_renewable, method_backup_create, method_backup_restore;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
@@ -198,6 +199,8 @@ void store_reseal(struct service *service);
 /* --- reload.c --- */
 /* Takes over the entry's file if another process changed it. */
 void store_refresh(struct entry *entry);
+/* The same by the name of the file, which may be new. */
+void store_refresh_named(struct service *service, const char *name);
 /* A last try to save what could not be saved before. */
 void store_save_rest(struct service *service);
 /* Adds the accounts that the policy names and nobody has added. */
@@ -242,6 +245,10 @@ void entry_end_sign_in(struct entry *entry, const struct problem *problem);
 void import_finished(struct entry *entry, const struct problem *problem);
 void sign_in_finished(struct entry *entry, const struct problem *problem);
 void sign_in_retry(struct entry *entry, const struct problem *problem);
+
+/* --- backup.c --- */
+/* Ends a backup under way, unanswered. */
+void backup_abandon(struct service *service);
 
 /* --- consent.c --- */
 /* The error reply to a request for the entry, with consentUrl where consent is what is missing. */

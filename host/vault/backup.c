@@ -16,9 +16,9 @@ static const unsigned char magic[6] = {'T', 'S', 'B', 'A', 'K', 0x01};
 #define TAG_SIZE ((size_t)crypto_aead_xchacha20poly1305_ietf_ABYTES)
 #define HASH_SIZE ((size_t)32)
 
-/* libsodium's "moderate": whoever has a stolen backup pays as much for each guess. */
-#define PASSES ((uint32_t)crypto_pwhash_OPSLIMIT_MODERATE)
-#define MEMORY_KIB ((uint32_t)(crypto_pwhash_MEMLIMIT_MODERATE / 1024))
+/* Half a second: whoever has a stolen backup pays as much for each guess. */
+#define PASSES ((uint32_t)3)
+#define MEMORY_KIB ((uint32_t)256 * 1024)
 /* A hostile file must not have us compute for hours or take all memory: four times of each. */
 #define PASSES_MAX (4 * PASSES)
 #define MEMORY_KIB_MAX (4 * MEMORY_KIB)
