@@ -205,24 +205,26 @@ static int read_backup(const char *path, struct backup_head *head, char **data)
     return status;
 }
 
-static int tell_restored(const struct cli *cli, json_t *result)
+static void tell_each(const json_t *accounts, const char *what)
 {
-    json_t *item;
+    json_t *account;
     size_t i;
 
+    json_array_foreach((json_t *)accounts, i, account)
+    {
+        cli_print_text(stdout, json_string_value(account));
+        printf("  %s\n", what);
+    }
+}
+
+static int tell_restored(const struct cli *cli, const json_t *result)
+{
     if (cli->options.json)
         return cli_print_json(result);
-    json_array_foreach(json_object_get(result, "accounts"), i, item)
-    {
-        const char *state = json_string_value(json_object_get(item, "state"));
-        cli_print_text(stdout, json_string_value(json_object_get(item, "account")));
-        puts(strcmp(state, "signed-out") == 0 ? "  is back, and needs a sign-in" : "  is back, signed in");
-    }
-    json_array_foreach(json_object_get(result, "kept"), i, item)
-    {
-        cli_print_text(stdout, json_string_value(item));
-        puts("  stays as it is here: the backup has nothing newer, or policy does not allow it");
-    }
+    tell_each(json_object_get(result, "accounts"), "is back");
+    tell_each(json_object_get(result, "signedOut"), "needs a sign-in: thunderseal login");
+    tell_each(json_object_get(result, "kept"),
+              "stays as it is here: the backup has nothing newer, or policy does not allow it");
     return 0;
 }
 

@@ -71,7 +71,7 @@ struct returning {
 static int damaged(struct problem *problem)
 {
     problem_set(problem, PROBLEM_VAULT_DAMAGED, "The backup holds a sign-in that makes no sense.",
-                "Use another backup, or sign in again.");
+                "Use another backup, or sign in again; nothing was changed here.");
     return -1;
 }
 
@@ -243,7 +243,7 @@ static int bring_back(struct returning *returning, json_t *restored, json_t *kep
             return -1;
         entry = entry_of(returning->service, account);
         if (entry != NULL && (comes || (came && keys_equal(&entry->identity.key, &returning->stored->key))))
-            json_array_append_new(restored, account_to_json(entry, account));
+            json_array_append(restored, address);
         else
             json_array_append(kept, address);
     }
@@ -251,19 +251,37 @@ static int bring_back(struct returning *returning, json_t *restored, json_t *kep
     return 0;
 }
 
+static int returning_open(struct returning *returning, const json_t *item)
+{
+    returning->stored = calloc(1, sizeof *returning->stored);
+    return returning->stored == NULL ? no_memory(returning->problem) : read_identity(returning, item);
+}
+
+static void returning_close(struct returning *returning)
+{
+    json_decref(returning->extra.addresses);
+    if (returning->stored != NULL)
+        identity_clear(returning->stored);
+    free(returning->stored);
+}
+
+int backup_check_one(const json_t *item, struct problem *problem)
+{
+    struct returning returning = {.problem = problem};
+    int result = returning_open(&returning, item);
+
+    returning_close(&returning);
+    return result;
+}
+
 int backup_restore_one(struct service *service, const json_t *item, json_t *restored, json_t *kept,
                        struct problem *problem)
 {
-    struct returning returning = {
-        .service = service, .stored = calloc(1, sizeof *returning.stored), .problem = problem};
-    int result = -1;
+    struct returning returning = {.service = service, .problem = problem};
+    int result = returning_open(&returning, item);
 
-    if (returning.stored == NULL)
-        return no_memory(problem);
-    if (read_identity(&returning, item) == 0)
+    if (result == 0)
         result = bring_back(&returning, restored, kept);
-    json_decref(returning.extra.addresses);
-    identity_clear(returning.stored);
-    free(returning.stored);
+    returning_close(&returning);
     return result;
 }

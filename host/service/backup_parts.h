@@ -43,8 +43,12 @@ void backup_no_memory(struct problem *problem);
 /* --- backup_identities.c --- */
 /* What is sealed: every account, with or without its tokens. New reference, or NULL out of memory. */
 json_t *backup_content(const struct service *service, bool tokens);
-/* Brings one of its identities back, unless what is here is newer. Accounts that came back are added to
- * restored, as objects; the names of those that stay as they were, to kept. 0, or -1 with *problem. */
+/* Whether one of its identities makes sense: asked of all before the first comes back. 0, or -1 with
+ * *problem.
+ */
+int backup_check_one(const json_t *item, struct problem *problem);
+/* Brings one of its identities back, unless what is here is newer. The accounts that came back are added to
+ * restored, those that stay as they were to kept. 0, or -1 with *problem. */
 int backup_restore_one(struct service *service, const json_t *item, json_t *restored, json_t *kept,
                        struct problem *problem);
 

@@ -39,7 +39,8 @@ static int take_content(struct backup_job *job, const struct secret *key, struct
 {
     struct service *service = job->service;
     unsigned char *plain = NULL;
-    size_t length = 0;
+    json_t *item;
+    size_t length = 0, i;
     enum backup_verdict verdict =
         backup_open(&job->head, key, job->sealed, job->sealed_length, &plain, &length);
 
@@ -55,6 +56,11 @@ static int take_content(struct backup_job *job, const struct secret *key, struct
         explain(verdict, problem);
         return -1;
     }
+    json_array_foreach(json_object_get(job->content, "identities"), i, item)
+    {
+        if (backup_check_one(item, problem) != 0)
+            return -1;
+    }
     job->restored = json_array();
     job->kept = json_array();
     /* Here a new vault gets its own device key, if there was none. */
@@ -65,12 +71,28 @@ static int take_content(struct backup_job *job, const struct secret *key, struct
     return 0;
 }
 
+static json_t *without_sign_in(const struct backup_job *job)
+{
+    json_t *list = json_array(), *account;
+    size_t i;
+
+    json_array_foreach(job->restored, i, account)
+    {
+        const struct entry *entry = entry_of(job->service, json_string_value(account));
+        if (entry == NULL || entry->identity.grant.serial == 0)
+            json_array_append(list, account);
+    }
+    return list;
+}
+
 static json_t *restore_result(const struct backup_job *job)
 {
     json_t *result = json_pack("{s:O}", "accounts", job->restored);
 
-    if (job->service->client.own)
+    if (job->service->client.own) {
         json_object_set(result, "kept", job->kept);
+        json_object_set_new(result, "signedOut", without_sign_in(job));
+    }
     return result;
 }
 
