@@ -13,6 +13,9 @@ const u32 = (number) => {
   return bytes;
 };
 
+/** What stands at the end. @param {Uint8Array} bytes */
+export const hashOf = (bytes) => sodium.blake2b(bytes);
+
 /** @param {Buffer} front @param {Buffer} key @param {string} content @param {Buffer} nonce */
 function seal(front, key, content, nonce) {
   const bytes = Buffer.concat([front, nonce, sodium.encrypt(Buffer.from(content), front, nonce, key)]);

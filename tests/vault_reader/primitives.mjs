@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 /** The few primitives that FORMAT.md names, from libsodium's build for JavaScript; nothing here knows the C program. */
-import sodium from 'libsodium-wrappers';
+import sodium from 'libsodium-wrappers-sumo';
 
 await sodium.ready;
 
