@@ -113,7 +113,7 @@ check-unit: $(UNIT)
 	@set -e; for program in $(UNIT); do echo "== $$program"; $$program; done
 
 check-protocol: all
-	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/protocol/*.test.mjs))
+	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/protocol/*.test.mjs tests/vault_reader/*.test.mjs))
 
 check-servers:
 	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import * as envelopes from '../vault_reader/envelope.mjs';
 import * as sodium from '../vault_reader/primitives.mjs';
 import { adminProgram } from './admin_program.mjs';
+import { runCommand } from './host.mjs';
 import { sealedFiles, stateFolder, World } from './world.mjs';
 
 const world = await World.open();
@@ -57,8 +58,26 @@ test('the recipe of FORMAT.md opens it with nothing but Python and libsodium', a
   assert.ok(recipe.length > 200, 'FORMAT.md has the recipe');
   await writeFile(join(host.home, 'open_sealed.py'), recipe);
   await writeFile(join(host.home, 'recovery.key'), recovery.secretKey.toString('base64'));
-  const { stdout } = await promisify(execFile)('python3', [join(host.home, 'open_sealed.py'), join(host.home, 'recovery.key'), path]);
+  const { stdout } = await promisify(execFile)('/usr/bin/python3', [join(host.home, 'open_sealed.py'), join(host.home, 'recovery.key'), path]);
   assert.ok(isGrantOf(Buffer.from(stdout), account));
+});
+
+test('what it opens can be brought to another computer as a backup', async () => {
+  const host = await world.host(undefined, { program });
+  const { account } = await world.signedIn(host);
+  await host.end();
+  const { path } = await sealed(host.home);
+  const [keyFile, file] = [join(host.home, 'recovery.key'), join(host.home, 'new.backup')];
+  await writeFile(keyFile, `${recovery.secretKey.toString('base64')}\n`);
+  const tool = new URL('../vault_reader/to_backup.mjs', import.meta.url).pathname;
+  const child = promisify(execFile)(process.execPath, [tool, keyFile, file, path]);
+  child.child.stdin?.end('for the new computer\n');
+  await child;
+  const home = await world.home();
+  const { code, stdout, stderr } = await runCommand(['restore', file, '--passphrase-fd', '0'], { home, input: 'for the new computer' });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, new RegExp(`${account}  is back`));
+  assert.equal((await runCommand(['token', account], { home })).code, 0);
 });
 
 test('a sign-in from before is sealed to the recovery key at the next start, and no longer once it is withdrawn', async () => {
