@@ -2,6 +2,7 @@
 #include "vault/device_key.h"
 #include "vault/disk.h"
 #include "vault/draft.h"
+#include "vault/identity_lock.h"
 #include "vault/storage_problem.h"
 #include "vault/vault_internal.h"
 
@@ -204,6 +205,7 @@ struct vault *vault_open(const char *state_folder, const char *keystore, struct 
         vault_close(vault);
         return NULL;
     }
+    identity_lock_sweep(vault);
     vault_load_key(vault, false);
     return vault;
 }
