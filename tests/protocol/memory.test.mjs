@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 /** What stays in the program's memory: root can look, nobody else may (DESIGN section 4). */
 import assert from 'node:assert/strict';
-import { open, readFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
+import { giveTo, serverIdentity } from '../servers/processes.mjs';
 import { sha256, World } from './world.mjs';
 
 const world = await World.open();
@@ -61,6 +63,20 @@ test('after sign-in and sign-out no token is in memory', { skip: isRoot ? false 
   assert.deepEqual(places, []);
 });
 
+test('a backup and its passphrase leave nothing behind, neither made nor restored nor refused', { skip: isRoot ? false : 'only root can look' }, async () => {
+  const host = await world.host();
+  const { account } = await world.signedIn(host);
+  const passphrase = 'a passphrase that stands nowhere else';
+  const { data } = await host.call('backup.create', { passphrase });
+  await host.call('signOut', { account });
+  await host.refused('backup.restore', { data, passphrase: `${passphrase}, but wrong` });
+  await host.call('backup.restore', { data, passphrase });
+  await host.call('signOut', { account });
+  await host.call('account.list');
+  const { places } = await found(host.pid, [...world.idp.issued(), { kind: 'passphrase', value: passphrase }]);
+  assert.deepEqual(places, []);
+});
+
 test('while signed in, tokens stand in the guarded arena and nowhere else', { skip: isRoot ? false : 'only root can look' }, async () => {
   const host = await world.host();
   await world.signedIn(host);
@@ -68,4 +84,38 @@ test('while signed in, tokens stand in the guarded arena and nowhere else', { sk
   const { places } = await found(host.pid, world.idp.issued().map(({ kind, value }) => ({ kind, value })));
   const regions = new Set(places.map((place) => / in (\S+)/.exec(place)?.[1]));
   assert.equal(regions.size, 1, places.join('\n'));
+});
+
+test('a process of the same user may neither trace nor read it, nor is there a core', async () => {
+  const home = await world.home();
+  const user = await world.ordinaryUser();
+  await giveTo(home, await serverIdentity());
+  const host = await world.host(home, user);
+  /** @param {string} script in Python, as the same user */
+  const tried = (script) => spawnSync('/usr/bin/python3', ['-c', script, String(host.pid)], { uid: user.uid, gid: user.gid, encoding: 'utf8', cwd: '/' });
+  const trace = tried('import ctypes, os, sys; c = ctypes.CDLL(None, use_errno=True); r = c.ptrace(16, int(sys.argv[1]), 0, 0); print(r, os.strerror(ctypes.get_errno()))');
+  assert.equal(trace.stdout, '-1 Operation not permitted\n', 'PTRACE_ATTACH');
+  const readv = tried(`import ctypes, os, sys
+c = ctypes.CDLL(None, use_errno=True)
+class V(ctypes.Structure): _fields_ = [('at', ctypes.c_void_p), ('length', ctypes.c_size_t)]
+b = ctypes.create_string_buffer(16)
+print(c.process_vm_readv(int(sys.argv[1]), ctypes.byref(V(ctypes.addressof(b), 16)), 1, ctypes.byref(V(0x400000, 16)), 1, 0), os.strerror(ctypes.get_errno()))`);
+  assert.equal(readv.stdout, '-1 Operation not permitted\n', 'process_vm_readv');
+  for (const name of ['mem', 'maps', 'environ', 'syscall', 'stack', 'pagemap']) {
+    assert.match(tried(`import sys; open('/proc/' + sys.argv[1] + '/${name}', 'rb').read(1)`).stderr, /PermissionError/, name);
+  }
+  assert.match(await readFile(`/proc/${host.pid}/limits`, 'utf8'), /^Max core file size\s+0 /m);
+  process.kill(host.pid, 'SIGSEGV');
+  assert.equal((await host.exited).signal, 'SIGSEGV');
+  assert.deepEqual((await readdir(home)).filter((name) => name.startsWith('core')), []);
+});
+
+test('memory that cannot be locked is no reason to stop, and is told', async () => {
+  const home = await world.home();
+  const user = await world.ordinaryUser();
+  await giveTo(home, await serverIdentity());
+  const options = { uid: user.uid, gid: user.gid, encoding: /** @type {const} */ ('utf8'), cwd: '/', env: { HOME: home, PATH: '/usr/bin:/bin' } };
+  const status = (/** @type {string} */ limit) => JSON.parse(spawnSync('/bin/sh', ['-c', `ulimit -l ${limit}; exec "$0" status --json`, user.program], options).stdout).memoryLocked;
+  assert.equal(status('0'), false);
+  assert.equal(status('8192'), true);
 });
