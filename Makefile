@@ -132,7 +132,7 @@ soak: $(BUILD)/sim
 	$(BUILD)/sim --soak --seeds $(SOAK_FROM)-$(SOAK_FROM)
 
 check-protocol: all
-	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/protocol/*.test.mjs))
+	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/protocol/*.test.mjs tests/vault_reader/*.test.mjs))
 
 check-servers:
 	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))

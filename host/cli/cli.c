@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "core/rpc.h"
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,10 @@ enum {
     OPTION_SCOPE,
     OPTION_MIN_TTL,
     OPTION_XOAUTH2,
-    OPTION_ALL
+    OPTION_ALL,
+    OPTION_RECIPIENT,
+    OPTION_WITHOUT_TOKENS,
+    OPTION_PASSPHRASE_FD
 };
 
 static const struct option long_options[] = {
@@ -35,6 +39,9 @@ static const struct option long_options[] = {
     {"min-ttl", required_argument, NULL, OPTION_MIN_TTL},
     {"xoauth2", no_argument, NULL, OPTION_XOAUTH2},
     {"all", no_argument, NULL, OPTION_ALL},
+    {"recipient", required_argument, NULL, OPTION_RECIPIENT},
+    {"without-tokens", no_argument, NULL, OPTION_WITHOUT_TOKENS},
+    {"passphrase-fd", required_argument, NULL, OPTION_PASSPHRASE_FD},
     {NULL, 0, NULL, 0},
 };
 
@@ -59,6 +66,13 @@ static const struct command {
      {OPTION_JSON, OPTION_PROTOCOL, OPTION_SCOPE, OPTION_MIN_TTL, OPTION_XOAUTH2}},
     {"renew", command_renew, true, 0, 0, {OPTION_JSON, OPTION_ALL}},
     {"audit", command_audit, true, 0, 1, {OPTION_JSON}},
+    {"backup",
+     command_backup,
+     true,
+     1,
+     1,
+     {OPTION_JSON, OPTION_RECIPIENT, OPTION_WITHOUT_TOKENS, OPTION_PASSPHRASE_FD}},
+    {"restore", command_restore, true, 1, 1, {OPTION_JSON, OPTION_PASSPHRASE_FD}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
 };
 
@@ -85,6 +99,11 @@ static const char help_text[] =
     "      --all                  and what is not yet due\n"
     "  audit [show]               print what happened to sign-ins, tokens and keys\n"
     "  audit verify               check that nobody has changed that log; exit status 1 if somebody has\n"
+    "  backup FILE                save accounts and sign-ins under a passphrase, in a new file\n"
+    "      --recipient KEY        for whoever has the other half of this X25519 key in base64 instead\n"
+    "      --without-tokens       the accounts alone\n"
+    "  restore FILE               bring them back, here or on another computer\n"
+    "      --passphrase-fd N      read the passphrase from descriptor N instead of the terminal\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
     "\n"
     "  --json                     print JSON instead of text\n"
@@ -94,7 +113,7 @@ static const char help_text[] =
     "configuration;\n"
     "README.md has them all.\n";
 
-static int usage(const char *format, const char *what)
+int cli_usage(const char *format, const char *what)
 {
     fputs("thunderseal: ", stderr);
     fprintf(stderr, format, what);
@@ -149,13 +168,24 @@ static int take_option(struct cli_options *options, int option, const char *valu
     case OPTION_MIN_TTL:
         options->min_ttl = strtol(value, &end, 10);
         if (*value < '0' || *value > '9' || *end != '\0' || options->min_ttl > 1800)
-            return usage("--min-ttl takes a number of seconds from 0 to 1800, not \"%s\".", value);
+            return cli_usage("--min-ttl takes a number of seconds from 0 to 1800, not \"%s\".", value);
         break;
     case OPTION_XOAUTH2:
         options->xoauth2 = true;
         break;
     case OPTION_ALL:
         options->all = true;
+        break;
+    case OPTION_RECIPIENT:
+        options->recipient = value;
+        break;
+    case OPTION_WITHOUT_TOKENS:
+        options->without_tokens = true;
+        break;
+    case OPTION_PASSPHRASE_FD:
+        options->passphrase_fd = (int)strtol(value, &end, 10);
+        if (*value < '0' || *value > '9' || *end != '\0' || fcntl(options->passphrase_fd, F_GETFD) < 0)
+            return cli_usage("--passphrase-fd takes the number of an open descriptor, not \"%s\".", value);
         break;
     }
     return 0;
@@ -179,7 +209,7 @@ static int read_options(int argc, char **argv, struct cli_options *options, cons
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == '?')
-            return usage("The option \"%s\" is not known, or lacks its value.", argv[optind - 1]);
+            return cli_usage("The option \"%s\" is not known, or lacks its value.", argv[optind - 1]);
         if (option == OPTION_HELP) {
             fputs(help_text, stdout);
             return -1;
@@ -189,26 +219,26 @@ static int read_options(int argc, char **argv, struct cli_options *options, cons
             return -1;
         }
         if (count == (int)(sizeof given / sizeof given[0]))
-            return usage("There are too many options.%s", "");
+            return cli_usage("There are too many options.%s", "");
         given[count++] = option;
         status = take_option(options, option, optarg);
         if (status != 0)
             return status;
     }
     if (optind == argc)
-        return usage("A command is missing.%s", "");
+        return cli_usage("A command is missing.%s", "");
     *command = find_command(argv[optind]);
     if (*command == NULL)
-        return usage("The command \"%s\" is not known.", argv[optind]);
+        return cli_usage("The command \"%s\" is not known.", argv[optind]);
     for (i = 0; i < count; i++)
         if (!option_allowed(*command, given[i]))
-            return usage("An option does not belong to the command \"%s\".", (*command)->name);
+            return cli_usage("An option does not belong to the command \"%s\".", (*command)->name);
     options->arguments = argv + optind + 1;
     options->argument_count = argc - optind - 1;
     if (options->argument_count < (*command)->arguments_min)
-        return usage("The command \"%s\" needs an account.", (*command)->name);
+        return cli_usage("The command \"%s\" needs an argument.", (*command)->name);
     if ((*command)->arguments_max >= 0 && options->argument_count > (*command)->arguments_max)
-        return usage("The command \"%s\" takes fewer arguments.", (*command)->name);
+        return cli_usage("The command \"%s\" takes fewer arguments.", (*command)->name);
     return 0;
 }
 
@@ -295,6 +325,7 @@ int cli_run(int argc, char **argv)
     int status;
 
     cli.options.min_ttl = -1;
+    cli.options.passphrase_fd = -1;
     cli.options.scopes = calloc((size_t)argc + 1, sizeof *cli.options.scopes);
     if (cli.options.scopes == NULL)
         return EX_OSERR;

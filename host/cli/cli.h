@@ -14,9 +14,11 @@
 struct cli_options {
     bool json;
     bool everywhere, device, no_browser, xoauth2, all;
-    const char *sign_in_as, *protocol;
-    long min_ttl;  /* seconds, -1: not given */
-    char **scopes; /* of scope_count; owned */
+    bool without_tokens;
+    const char *sign_in_as, *protocol, *recipient;
+    int passphrase_fd; /* -1: not given */
+    long min_ttl;      /* seconds, -1: not given */
+    char **scopes;     /* of scope_count; owned */
     size_t scope_count;
     char **arguments; /* what is no option: the command is not among them */
     int argument_count;
@@ -45,6 +47,8 @@ int cli_tell_error(const json_t *error);
 int cli_tell_problem(const json_t *problem);
 /* Prints JSON on stdout, with a newline. 0, or EX_IOERR after telling. */
 int cli_print_json(const json_t *value);
+/* Tells what is wrong with the command line, in a sentence with one %s; EX_USAGE. */
+int cli_usage(const char *format, const char *what);
 /* Text for a terminal: control characters become '?'. */
 void cli_print_text(FILE *stream, const char *text);
 /* Flushes stdout: 0, or EX_IOERR after telling. */
@@ -55,6 +59,6 @@ json_t *cli_all_accounts(struct cli *cli, int *status);
 
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
-    command_token, command_renew, command_audit, command_consent_url;
+    command_token, command_renew, command_audit, command_backup, command_restore, command_consent_url;
 
 #endif

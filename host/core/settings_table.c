@@ -231,17 +231,19 @@ static const char *check_keystore(const json_t *value, char *pointer)
                : "one of \"auto\", \"secret-service\", \"file\", \"passphrase\"";
 }
 
+/* A point of small order is refused, as nothing can be sealed to it: everybody would know what comes out. */
 static const char *check_public_key(const json_t *value, char *pointer)
 {
     const char *text = plain_text(value);
-    unsigned char key[crypto_box_PUBLICKEYBYTES];
+    static const unsigned char any_scalar[crypto_scalarmult_SCALARBYTES] = {1};
+    unsigned char key[crypto_box_PUBLICKEYBYTES], shared[crypto_scalarmult_BYTES];
     size_t length = 0;
 
     (void)pointer;
     if (text != NULL &&
         sodium_base642bin(key, sizeof key, text, strlen(text), NULL, &length, NULL,
                           sodium_base64_VARIANT_ORIGINAL) == 0 &&
-        length == sizeof key)
+        length == sizeof key && crypto_scalarmult(shared, any_scalar, key) == 0)
         return NULL;
     return "an X25519 public key in base64";
 }

@@ -213,7 +213,5 @@ bool settings_can_sign_in(const struct settings *settings, const struct account_
         return false;
     if (strcmp(keystore, "secret-service") == 0 || strcmp(keystore, "passphrase") == 0)
         return not_built(problem, "The key store that is configured");
-    if (settings_text(settings, "recoveryPublicKey") != NULL)
-        return not_built(problem, "The recovery key");
     return true;
 }

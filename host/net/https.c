@@ -7,6 +7,7 @@
 
 #include "core/wiping_alloc.h"
 #include "net/https_transfer.h"
+#include "net/tls_memory.h"
 #include "net/trust_anchors.h"
 
 #include <curl/curl.h>
@@ -38,6 +39,7 @@ int https_global_init(void)
 {
     /* libcurl would write the keys of every connection to the file named there. */
     unsetenv("SSLKEYLOGFILE");
+    tls_memory_wipe();
     return curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc,
                                 wiping_strdup, wiping_calloc) == CURLE_OK
                ? 0

@@ -166,6 +166,9 @@ void entries_sweep(struct service *service)
             identity->waiter_count == 0 && identity->flight.purpose == PURPOSE_NONE &&
             identity->before == NULL && identity->lock == LOCK_FREE) {
             *link = entry->next;
+            identity_lock_release(&entry->lock);
+            if (!entry->on_disk)
+                identity_lock_erase(service->vault, entry->name);
             entry_free(entry);
         } else {
             link = &entry->next;

@@ -118,6 +118,7 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     memset(&identity->held, 0, sizeof identity->held);
     entry->generation = file->generation;
     entry->on_disk = entry->seen = true;
+    entry->outdated = file->outdated;
     entry_changed(entry);
     if (file->payload.bytes != NULL) {
         if (replace(entry, &file->payload) != 0)
@@ -207,6 +208,7 @@ int store_load(struct service *service, struct problem *problem)
     if (result != 0)
         return -1;
     tidy_up(service);
+    store_reseal(service);
     store_policy_accounts(service);
     entries_sweep(service);
     return 0;
@@ -268,6 +270,11 @@ void store_refresh(struct entry *entry)
     reload_named(entry->service, entry->name, false);
 }
 
+void store_refresh_named(struct service *service, const char *name)
+{
+    reload_named(service, name, false);
+}
+
 void store_reload(struct service *service)
 {
     struct entry *entry;
@@ -279,6 +286,7 @@ void store_reload(struct service *service)
         for (entry = service->entries; entry != NULL; entry = entry->next)
             if (entry->on_disk && !entry->seen)
                 drop_entry(entry);
+    store_reseal(service);
     store_policy_accounts(service);
 }
 

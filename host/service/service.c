@@ -2,6 +2,7 @@
 /* The session: its life, and the way of one message to its method and back. */
 #include "service/service_parts.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,8 @@ static const struct {
     {"signIn.start", method_sign_in_start, false},
     {"signIn.cancel", method_sign_in_cancel, false},
     {"signOut", method_sign_out, false},
+    {"backup.create", method_backup_create, false},
+    {"backup.restore", method_backup_restore, false},
     {"renew", method_renew, true},
     {"renewable", method_renewable, true},
     {"audit.read", method_audit_read, false},
@@ -47,6 +50,16 @@ static void network_changed(void *context)
     step_all(context, EVENT_NETWORK);
 }
 
+static void use_recovery_key(struct service *service)
+{
+    const char *text = settings_text(&service->settings, "recoveryPublicKey");
+    unsigned char key[VAULT_RECOVERY_KEY_SIZE];
+
+    if (text != NULL && sodium_base642bin(key, sizeof key, text, strlen(text), NULL, NULL, NULL,
+                                          sodium_base64_VARIANT_ORIGINAL) == 0)
+        vault_set_recovery_key(service->vault, key);
+}
+
 struct service *service_new(struct loop *loop, const struct service_client *client, struct problem *problem)
 {
     struct service *service = calloc(1, sizeof *service);
@@ -71,6 +84,7 @@ struct service *service_new(struct loop *loop, const struct service_client *clie
     if (service->vault == NULL)
         goto fail;
     audit_events_open(service);
+    use_recovery_key(service);
     if (store_load(service, problem) != 0)
         goto fail;
     return service;
@@ -87,6 +101,7 @@ void service_free(struct service *service)
     network_watch_close(service->network_watch);
     https_free(service->https);
     https_free(service->https_own_anchors);
+    backup_abandon(service);
     while (service->requests != NULL)
         request_close(service->requests);
     entries_free(service);

@@ -56,9 +56,10 @@ struct entry {
     char name[VAULT_NAME_SIZE];
     uint64_t generation; /* the latest written, or tried */
     bool on_disk;
-    bool seen;    /* while all files are read again */
-    bool untidy;  /* its file names an address that another identity has */
-    bool changed; /* account.changed is due */
+    bool outdated; /* its file is not sealed to the recipients in force */
+    bool seen;     /* while all files are read again */
+    bool untidy;   /* its file names an address that another identity has */
+    bool changed;  /* account.changed is due */
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
     char sign_in_id[SIGN_IN_ID_SIZE];
@@ -102,9 +103,10 @@ struct service {
     struct entry *entries;
     struct entry *by_sign_in_name[INDEX_BUCKETS];
     struct claim *claims[INDEX_BUCKETS];
-    size_t vacant_count; /* entries without an address: what is to be swept is among them */
-    bool changes_due;    /* an entry may have changed */
-    bool any_locked;     /* an entry may be held because the vault is locked */
+    size_t vacant_count;       /* entries without an address: what is to be swept is among them */
+    bool changes_due;          /* an entry may have changed */
+    bool any_locked;           /* an entry may be held because the vault is locked */
+    struct backup_job *backup; /* being made or restored, or NULL */
     struct request *requests;
     size_t request_count;
     uint64_t next_number;
@@ -131,7 +133,8 @@ void notify(struct service *service, const char *method, json_t *params);
  * later --- */
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
     method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
-    method_renewable, method_audit_read, method_audit_verify, method_audit_names;
+    method_renewable, method_audit_read, method_audit_verify, method_audit_names, method_backup_create,
+    method_backup_restore;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
@@ -198,6 +201,7 @@ void store_catch_up(struct service *service);
 struct store_change {
     const char *adds, *removes;
     bool forget_older; /* leave no older generation */
+    bool reseals;      /* and nothing else: only if it is still to be done */
 };
 /*
  * Takes over what another process may have written meanwhile, and then, if there still is something to write,
@@ -207,9 +211,13 @@ int store_save(struct entry *entry, const struct store_change *change, struct pr
 /* Takes an address out, on disk too: the identity's files go with its last one. 0, or -1 and nothing has
  * changed. */
 int store_leave(struct entry *entry, const char *account, struct problem *problem);
+/* Writes anew what is not sealed to the recipients in force. */
+void store_reseal(struct service *service);
 /* --- reload.c --- */
 /* Takes over the entry's file if another process changed it. */
 void store_refresh(struct entry *entry);
+/* The same by the name of the file, which may be new. */
+void store_refresh_named(struct service *service, const char *name);
 /* A last try to save what could not be saved before. */
 void store_save_rest(struct service *service);
 /* Adds the accounts that the policy names and nobody has added. */
@@ -277,6 +285,9 @@ void audit_damaged(struct entry *entry, bool previous_used);
 /* For whoever changes the device key ("made", "rotated", "moved"), and for the end of a health check. */
 void audit_key_changed(struct service *service, const char *what);
 void audit_health(struct service *service, const char *overall, int failed);
+/* --- backup.c --- */
+/* Ends a backup under way, unanswered. */
+void backup_abandon(struct service *service);
 
 /* --- consent.c --- */
 /* The error reply to a request for the entry, with consentUrl where consent is what is missing. */

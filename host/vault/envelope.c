@@ -120,6 +120,19 @@ int envelope_parse(const unsigned char *bytes, size_t length, struct envelope *e
     return 0;
 }
 
+bool envelope_sealed_to(const struct envelope *envelope, const struct envelope_recipient *const *recipients,
+                        size_t count)
+{
+    size_t i;
+
+    if (envelope->recipient_count != count)
+        return false;
+    for (i = 0; i < count; i++)
+        if (memcmp(envelope->recipients + i * RECIPIENT_SIZE, recipients[i]->id, ENVELOPE_KEY_ID_SIZE) != 0)
+            return false;
+    return true;
+}
+
 static bool unseal_data_key(unsigned char data_key[ENVELOPE_KEY_SIZE], const struct envelope_key *key,
                             const unsigned char *recipient)
 {

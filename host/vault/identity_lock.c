@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 #define LOCK_NAME_SIZE (VAULT_NAME_SIZE + sizeof LOCK_SUFFIX)
 /* A write takes a few milliseconds; two steps of waiting are lost in it. */
 #define WAIT_STEP_MS 2
+/* An identity that is erased again and again while we want its lock: we come back later. */
+#define ATTEMPTS_MAX 3
 
 /* Whoever owns the file, or could swap it, could hold us up for ever. */
 static bool is_ours(int descriptor)
@@ -47,18 +50,32 @@ static int open_file(const struct vault *vault, const char *name)
     return descriptor;
 }
 
+/* Another process has erased the identity meanwhile: what is locked here locks nobody out. */
+static bool is_gone(int descriptor)
+{
+    struct stat status;
+
+    return fstat(descriptor, &status) == 0 && status.st_nlink == 0;
+}
+
 enum identity_lock_state identity_lock_try(struct identity_lock *lock, const struct vault *vault,
                                            const char *name, enum identity_lock_kind kind)
 {
     struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)kind, .l_len = 1};
+    int attempt;
 
-    if (lock->descriptor < 0)
-        lock->descriptor = open_file(vault, name);
-    if (lock->descriptor < 0)
-        return IDENTITY_LOCK_IMPOSSIBLE;
-    if (fcntl(lock->descriptor, F_OFD_SETLK, &byte) == 0)
-        return IDENTITY_LOCK_HAD;
-    return errno == EAGAIN || errno == EACCES ? IDENTITY_LOCK_BUSY : IDENTITY_LOCK_IMPOSSIBLE;
+    for (attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        if (lock->descriptor < 0)
+            lock->descriptor = open_file(vault, name);
+        if (lock->descriptor < 0)
+            return IDENTITY_LOCK_IMPOSSIBLE;
+        if (fcntl(lock->descriptor, F_OFD_SETLK, &byte) != 0)
+            return errno == EAGAIN || errno == EACCES ? IDENTITY_LOCK_BUSY : IDENTITY_LOCK_IMPOSSIBLE;
+        if (!is_gone(lock->descriptor))
+            return IDENTITY_LOCK_HAD;
+        identity_lock_release(lock);
+    }
+    return IDENTITY_LOCK_BUSY;
 }
 
 enum identity_lock_state identity_lock_wait(struct identity_lock *lock, const struct vault *vault,
@@ -78,4 +95,65 @@ void identity_lock_release(struct identity_lock *lock)
     if (lock->descriptor >= 0)
         close(lock->descriptor);
     lock->descriptor = -1;
+}
+
+/* ---- with the identity ---- */
+
+static void erase_file(int folder, const char *file)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int descriptor = openat(folder, file, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (descriptor < 0)
+        return;
+    if (is_ours(descriptor) && fcntl(descriptor, F_OFD_SETLK, &whole) == 0 && !is_gone(descriptor))
+        (void)disk_remove(folder, file);
+    close(descriptor);
+}
+
+void identity_lock_erase(const struct vault *vault, const char *name)
+{
+    char file[LOCK_NAME_SIZE];
+    struct problem ignored;
+    int folder = folder_open(vault->locks, &ignored);
+
+    if (folder < 0)
+        return;
+    snprintf(file, sizeof file, "%s" LOCK_SUFFIX, name);
+    erase_file(folder, file);
+    close(folder);
+}
+
+static bool is_orphan(int identities, const char *file)
+{
+    const char *dot = strchr(file, '.');
+    char name[SEALED_NAME_SIZE];
+
+    if (dot == NULL || !vault_name_is_valid(file, (size_t)(dot - file)) || strcmp(dot, LOCK_SUFFIX) != 0)
+        return false;
+    snprintf(name, sizeof name, "%.*s" SEALED_SUFFIX, (int)(dot - file), file);
+    if (faccessat(identities, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return false;
+    snprintf(name, sizeof name, "%.*s" PREVIOUS_SUFFIX, (int)(dot - file), file);
+    return faccessat(identities, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
+void identity_lock_sweep(const struct vault *vault)
+{
+    struct folder_names list;
+    struct problem ignored;
+    int folder = folder_open(vault->locks, &ignored);
+    int identities = folder < 0 ? -1 : folder_open(vault->identities, &ignored);
+    size_t i;
+
+    if (identities >= 0 && folder_list(folder, "", &list) == 0) {
+        for (i = 0; i < list.count; i++)
+            if (is_orphan(identities, list.names[i]))
+                erase_file(folder, list.names[i]);
+        folder_names_clear(&list);
+    }
+    if (identities >= 0)
+        close(identities);
+    if (folder >= 0)
+        close(folder);
 }

@@ -2,6 +2,7 @@
 #include "vault/device_key.h"
 #include "vault/disk.h"
 #include "vault/draft.h"
+#include "vault/identity_lock.h"
 #include "vault/storage_problem.h"
 #include "vault/vault_internal.h"
 
@@ -124,6 +125,15 @@ void vault_load_key(struct vault *vault, bool force)
         memset(&vault->locked, 0, sizeof vault->locked);
 }
 
+_Static_assert(VAULT_RECOVERY_KEY_SIZE == ENVELOPE_KEY_SIZE, "a recovery key is a recipient like any other");
+
+void vault_set_recovery_key(struct vault *vault, const unsigned char public_key[VAULT_RECOVERY_KEY_SIZE])
+{
+    memcpy(vault->recovery.public_key, public_key, ENVELOPE_KEY_SIZE);
+    envelope_recipient_identify(&vault->recovery);
+    vault->has_recovery = true;
+}
+
 const struct problem *vault_locked(const struct vault *vault)
 {
     return &vault->locked;
@@ -195,6 +205,7 @@ struct vault *vault_open(const char *state_folder, const char *keystore, struct 
         vault_close(vault);
         return NULL;
     }
+    identity_lock_sweep(vault);
     vault_load_key(vault, false);
     return vault;
 }

@@ -10,12 +10,15 @@
 #include "core/problem.h"
 #include "core/secret.h"
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* An envelope is read only up to this size; 1,000 addresses and two tokens of 64 KiB stay below it. */
 #define VAULT_FILE_MAX ((size_t)256 * 1024)
 /* Lower-case hex of a 16-byte keyless BLAKE2b over what makes an identity, and its NUL: the base name. */
 #define VAULT_NAME_SIZE 33
+
+#define VAULT_RECOVERY_KEY_SIZE 32 /* X25519 */
 
 struct vault; /* opaque; owned by the caller of vault_open */
 
@@ -25,6 +28,7 @@ struct vault_entry {
     uint64_t generation;    /* counts the writes, from 1; 0 without a payload */
     json_t *header;         /* clear, no secrets; owned by the entry */
     struct secret payload;  /* JSON text of the tokens; empty while the vault is locked; owned by the entry */
+    bool outdated;          /* genuine, but sealed to other recipients than those in force */
     struct problem problem; /* PROBLEM_NONE, or why header and payload could not be had or came from .prev */
 };
 
@@ -37,6 +41,13 @@ struct vault_entry {
 struct vault *vault_open(const char *state_folder, const char *keystore, struct problem *problem);
 /* Wipes the key and releases everything; NULL is harmless. */
 void vault_close(struct vault *vault);
+
+/*
+ * From here on everything is sealed to this X25519 key too, of which the vault has no other half: who has it
+ * can open a copy, and write nothing. What was sealed before says so by entry.outdated, and is sealed to it
+ * by its next write.
+ */
+void vault_set_recovery_key(struct vault *vault, const unsigned char public_key[VAULT_RECOVERY_KEY_SIZE]);
 
 /* PROBLEM_NONE when sealed files can be opened and made; otherwise why not. */
 const struct problem *vault_locked(const struct vault *vault);

@@ -18,6 +18,8 @@ struct vault {
     char *keystore; /* as configured */
     bool has_key;   /* once had, a key stays for the life of the process */
     struct envelope_key key;
+    bool has_recovery;
+    struct envelope_recipient recovery;
     enum key_store store;
     struct problem locked; /* PROBLEM_NONE when there is a key or one may be made */
     unsigned char *buffer; /* of VAULT_FILE_MAX + 1, for the file that is being read */

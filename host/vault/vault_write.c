@@ -64,6 +64,10 @@ static int seal(struct sealing *sealing, uint64_t generation, const json_t *head
     char *text = NULL;
     int result = -1;
 
+    if (sealing->vault->has_recovery) {
+        content.others = &sealing->vault->recovery;
+        content.other_count = 1;
+    }
     content.header_length = json_dumpb(header, NULL, 0, flags);
     if (content.header_length > 0)
         text = malloc(content.header_length);

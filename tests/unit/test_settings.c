@@ -208,6 +208,7 @@ static const struct {
     {"recoveryPublicKey", "\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==\"", "/recoveryPublicKey"},
     {"recoveryPublicKey", "\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g\"", "/recoveryPublicKey"},
     {"recoveryPublicKey", "\"" KEY32 "x\"", "/recoveryPublicKey"},
+    {"recoveryPublicKey", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"", "/recoveryPublicKey"},
     {"recoveryPublicKey", "7", "/recoveryPublicKey"},
     {"caFile", "\"ca.pem\"", "/caFile"},
     {"caFile", "\"\"", "/caFile"},
