@@ -58,7 +58,7 @@ test('the search finds what is there, in every form', async () => {
 test('forget leaves no byte of address or tokens, whatever had become of the files', async () => {
   const home = await world.home();
   const host = await world.host(home);
-  const account = await world.user('forgotten');
+  const account = await world.user('vanishing');
   await world.signedIn(host, account);
   const shared = `box-of-${account}`;
   await host.call('account.add', { account: shared, signInAs: account });
@@ -77,7 +77,7 @@ test('forget leaves no byte of address or tokens, whatever had become of the fil
   assert.deepEqual((await sealedFiles(home)).sort().map((name) => name.slice(32)), ['.sealed.damaged-1', '.sealed.damaged-2', '.sealed.prev']);
 
   assert.equal((await runCommand(['forget', account], { home })).code, 0);
-  await assertFree(home, [account, shared, 'forgotten', nameFor(account), ...world.idp.issued().map(({ value }) => value)]);
+  await assertFree(home, [account, shared, 'vanishing', nameFor(account), ...world.idp.issued().map(({ value }) => value)]);
   assert.deepEqual(await sealedFiles(home), []);
   assert.deepEqual(await readdir(join(stateFolder(home), 'locks')), []);
 });
