@@ -169,8 +169,9 @@ int sign_in_prepare(struct service *service, const char *account, const json_t *
 void sign_in_refused(struct service *service, const struct sign_in_plan *plan)
 {
     struct entry *added = plan->known ? NULL : entry_of(service, plan->account);
+    struct problem problem;
 
-    if (added != NULL && !added->on_disk)
+    if (added != NULL && store_leave(added, plan->account, &problem) != 0)
         entry_remove_address(added, plan->account);
 }
 
