@@ -170,6 +170,17 @@ static int add_policy(const struct audit *audit, struct audit_lines *lines)
     return audit_lines_add(lines, object);
 }
 
+static bool is_known(const struct audit *audit, const struct audit_lines *lines,
+                     const struct audit_entry *entry)
+{
+    char hash[AUDIT_HASH_SIZE];
+
+    if (!entry->until_healed)
+        return false;
+    audit_account_hash(hash, lines->keys, entry->account);
+    return audit_walk_ailing(&audit->seen, hash);
+}
+
 /* What the log itself has to tell comes before the events. */
 static int compose(const struct audit *audit, struct audit_lines *lines, size_t half)
 {
@@ -187,7 +198,8 @@ static int compose(const struct audit *audit, struct audit_lines *lines, size_t 
         (audit->lost != 0 && add_event(lines, audit->now, "events-lost", audit->lost) != 0))
         return -1;
     for (i = 0; i < audit->pending_count; i++)
-        if (audit_lines_add(lines, audit_entry_object(lines, &audit->pending[i])) != 0)
+        if (!is_known(audit, lines, &audit->pending[i]) &&
+            audit_lines_add(lines, audit_entry_object(lines, &audit->pending[i])) != 0)
             return -1;
     return 0;
 }
@@ -204,7 +216,8 @@ static bool must_sync(const struct audit *audit)
 
 static void written(struct audit *audit, const struct audit_lines *lines)
 {
-    (void)audit_walk_take(&audit->seen, lines->bytes, lines->length);
+    if (lines->length != 0)
+        (void)audit_walk_take(&audit->seen, lines->bytes, lines->length);
     audit->offset += (off_t)lines->length;
     /* Addresses stand in it. */
     sodium_memzero(audit->pending, audit->pending_count * sizeof *audit->pending);
@@ -217,8 +230,10 @@ static int put(struct audit *audit, struct audit_file *file, const struct audit_
 {
     bool sync = must_sync(audit);
 
-    if (lines->length == 0)
+    if (lines->length == 0) {
+        written(audit, lines);
         return 0;
+    }
     if ((half != 0 && audit_file_cut(file, audit->offset, problem) != 0) ||
         audit_file_append(file, lines->bytes, lines->length, problem) != 0)
         return -1;

@@ -26,7 +26,8 @@ struct audit_entry {
     int aadsts;                                               /* 0: absent */
     int64_t count;                                            /* 0: absent */
     char correlation_id[AUDIT_CORRELATION_SIZE];              /* "": absent */
-    bool soon; /* need not be on disk before the call returns: the system writes it in its own time */
+    bool until_healed; /* not told again while the log ends with it, for this account */
+    bool soon;         /* need not be on disk before the call returns: the system writes it in its own time */
 };
 
 struct audit_options {

@@ -101,6 +101,33 @@ static void test_an_address_is_one_hash_however_it_is_written(void **state)
     close_log(audit);
 }
 
+static void note_damage(struct audit *audit)
+{
+    const struct audit_entry entry = {
+        .event = AUDIT_VAULT_DAMAGED, .time = 1000, .account = "anna@example.org", .until_healed = true};
+
+    audit_note(audit, &entry);
+    assert_false(audit_due(audit));
+}
+
+static void test_damage_is_told_once_until_it_is_healed(void **state)
+{
+    struct audit *audit = log_of(1);
+
+    (void)state;
+    note_damage(audit);
+    note_damage(audit);
+    close_log(audit);
+    audit = open_log(&usual);
+    note_damage(audit);
+    assert_int_equal(count_events(AUDIT_VAULT_DAMAGED), 1);
+    note(audit, "renewed", 1000);
+    note_damage(audit);
+    assert_int_equal(count_events(AUDIT_VAULT_DAMAGED), 2);
+    assert_intact(audit, lines_of_log());
+    close_log(audit);
+}
+
 /* ---- tampering ---- */
 
 static void test_every_changed_byte_is_found(void **state)
@@ -416,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup(test_nothing_is_written_when_it_is_switched_off, start_afresh),
         cmocka_unit_test_setup(test_a_change_of_policy_is_told_once, start_afresh),
         cmocka_unit_test_setup(test_an_address_is_one_hash_however_it_is_written, start_afresh),
+        cmocka_unit_test_setup(test_damage_is_told_once_until_it_is_healed, start_afresh),
         cmocka_unit_test_setup(test_every_changed_byte_is_found, start_afresh),
         cmocka_unit_test_setup(test_a_changed_entry_is_found_where_it_is, start_afresh),
         cmocka_unit_test_setup(test_removed_entries_are_found, start_afresh),

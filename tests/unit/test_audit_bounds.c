@@ -249,6 +249,31 @@ static void test_a_new_key_takes_the_log_over(void **state)
     envelope_key_wipe(&fresh);
 }
 
+/* It reads the key again when nothing in the log is its own any more. */
+static void test_a_process_with_the_old_key_goes_on_with_the_new_one(void **state)
+{
+    static const unsigned char head[6] = {'T', 'S', 'K', 'E', 'Y', 0x01};
+    unsigned char file[38];
+    struct audit *audit = log_of(3);
+    struct envelope_key old = {0}, fresh = {0};
+
+    (void)state;
+    vault_key(&old);
+    make_key(&fresh, 7);
+    rekey(&old, &fresh);
+    memcpy(file, head, sizeof head);
+    memset(file + sizeof head, 7, ENVELOPE_KEY_SIZE);
+    write_bytes("key", file, sizeof file);
+    assert_int_equal(unlink(in_state("vault.json")), 0);
+    note(audit, "later", 2001);
+    assert_int_equal(count_events("later"), 1);
+    assert_int_equal(count_events("log-damaged"), 0);
+    assert_intact(audit, 7); /* the policy's hash is another under the new key */
+    close_log(audit);
+    envelope_key_wipe(&old);
+    envelope_key_wipe(&fresh);
+}
+
 static void test_a_new_key_does_not_cover_up_damage(void **state)
 {
     struct audit *audit = log_of(3);
@@ -294,6 +319,7 @@ int main(void)
         cmocka_unit_test_setup(test_another_file_in_the_same_place_is_noticed, start_afresh),
         cmocka_unit_test_setup(test_the_file_stays_bounded, start_afresh),
         cmocka_unit_test_setup(test_a_new_key_takes_the_log_over, start_afresh),
+        cmocka_unit_test_setup(test_a_process_with_the_old_key_goes_on_with_the_new_one, start_afresh),
         cmocka_unit_test_setup(test_a_new_key_does_not_cover_up_damage, start_afresh),
         cmocka_unit_test_setup(test_without_a_log_a_new_key_has_nothing_to_do, start_afresh),
     };
