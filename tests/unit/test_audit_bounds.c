@@ -3,7 +3,9 @@
  * holds through both. */
 #include "test_audit_fixture.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <sys/wait.h>
 
 #define DAY ((int64_t)86400)
 
@@ -132,6 +134,49 @@ static void test_a_rewriting_that_fails_changes_nothing(void **state)
         note(audit, "today", 31 * DAY + 60);
         assert_int_equal(count_events("today"), 2);
         assert_intact(audit, lines_of_log());
+        close_log(audit);
+    }
+}
+
+static int count_drafts(void)
+{
+    DIR *folder = opendir(state_folder);
+    const struct dirent *found;
+    int count = 0;
+
+    assert_non_null(folder);
+    while ((found = readdir(folder)) != NULL)
+        count += strstr(found->d_name, ".tmp-") != NULL;
+    closedir(folder);
+    return count;
+}
+
+static void test_a_process_killed_while_rewriting_leaves_a_good_log_and_no_draft(void **state)
+{
+    static const int64_t times[] = {1 * DAY, 30 * DAY};
+    long at;
+
+    for (at = 1; at <= 12; at++) {
+        struct audit *audit;
+        pid_t child;
+        int status;
+        assert_int_equal(start_afresh(state), 0);
+        close_log(log_with_times(times, 2));
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            audit = open_log(&ten_days);
+            disk_fault = (struct disk_fault){.at = at, .error = DISK_FAULT_KILL};
+            note(audit, "killed", 31 * DAY);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        audit = open_log(&ten_days);
+        assert_int_equal(count_drafts(), 0);
+        note(audit, "later", 31 * DAY + 1);
+        assert_intact(audit, lines_of_log());
+        assert_event(1, "log-pruned");
+        assert_int_equal(count_events("later"), 1);
         close_log(audit);
     }
 }
@@ -316,6 +361,8 @@ int main(void)
         cmocka_unit_test_setup(test_the_file_is_rewritten_once_a_day_at_most, start_afresh),
         cmocka_unit_test_setup(test_other_processes_follow_a_rewriting, start_afresh),
         cmocka_unit_test_setup(test_a_rewriting_that_fails_changes_nothing, start_afresh),
+        cmocka_unit_test_setup(test_a_process_killed_while_rewriting_leaves_a_good_log_and_no_draft,
+                               start_afresh),
         cmocka_unit_test_setup(test_another_file_in_the_same_place_is_noticed, start_afresh),
         cmocka_unit_test_setup(test_the_file_stays_bounded, start_afresh),
         cmocka_unit_test_setup(test_a_new_key_takes_the_log_over, start_afresh),
