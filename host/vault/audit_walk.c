@@ -100,7 +100,7 @@ static void remember(struct audit_walk *walk, const struct audit_line *line)
         walk->proven = line->place;
     if (strcmp(line->event, AUDIT_LOG_PRUNED) == 0)
         walk->pruned_at = line->time;
-    else if (walk->oldest == 0)
+    else if (walk->oldest == 0 && !line->stands_in)
         walk->oldest = line->time;
     (void)hash_of(walk->policy, line, POLICY_MEMBER);
     note_health(walk, line);

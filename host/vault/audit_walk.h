@@ -46,7 +46,7 @@ struct audit_walk {
     struct audit_place proven;         /* the proven entry with the highest seq */
     uint64_t lines;
     uint64_t entries;             /* proven ones */
-    int64_t oldest;               /* time of the first entry that is no log-pruned; 0: none */
+    int64_t oldest;               /* time of the first entry but one that stands in for others; 0: none */
     int64_t pruned_at;            /* time of log-pruned, or 0 */
     char policy[AUDIT_HASH_SIZE]; /* the latest that an entry names, or "" */
     char ailing[AUDIT_AILING_MAX][AUDIT_HASH_SIZE]; /* with vault-damaged as latest news; "": free */

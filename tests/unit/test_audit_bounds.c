@@ -257,13 +257,49 @@ static void vault_key(struct envelope_key *key)
     secret_wipe(&secret);
 }
 
+static int commits;
+
+static int commit(void *context, struct problem *problem)
+{
+    (void)context;
+    (void)problem;
+    commits++;
+    return 0;
+}
+
 static void rekey(const struct envelope_key *from, const struct envelope_key *to)
 {
-    struct problem problem;
     json_t *addresses = json_pack("[s]", "Anna@example.org");
+    const struct audit_rekeying rekeying = {
+        .old_key = from, .new_key = to, .addresses = addresses, .now = 2000, .commit = commit};
+    struct problem problem;
+    int before = commits;
 
-    assert_int_equal(audit_rekey(log_vault, from, to, addresses, 2000, &problem), 0);
+    assert_int_equal(audit_rekey(log_vault, &rekeying, &problem), 0);
+    assert_int_equal(commits, before + 1);
     json_decref(addresses);
+}
+
+static void test_a_key_is_not_changed_when_the_log_cannot_be(void **state)
+{
+    struct envelope_key old = {0}, fresh = {0};
+    struct audit *audit = log_of(2);
+    const struct audit_rekeying rekeying = {.old_key = &old, .new_key = &fresh, .commit = commit};
+    struct problem problem;
+    int before = commits;
+
+    (void)state;
+    vault_key(&old);
+    make_key(&fresh, 7);
+    disk_fault = (struct disk_fault){.at = 1, .error = ENOSPC, .lasts = 1};
+    assert_int_equal(audit_rekey(log_vault, &rekeying, &problem), -1);
+    disk_fault = (struct disk_fault){0};
+    assert_int_equal(problem.kind, PROBLEM_STORAGE);
+    assert_int_equal(commits, before);
+    assert_intact(audit, 4);
+    close_log(audit);
+    envelope_key_wipe(&old);
+    envelope_key_wipe(&fresh);
 }
 
 /* There and back again: the vault itself keeps its key. */
@@ -289,6 +325,28 @@ static void test_a_new_key_takes_the_log_over(void **state)
     audit = log_again(1);
     assert_int_equal(count_events("log-damaged"), 0);
     assert_intact(audit, lines_of_log());
+    close_log(audit);
+    envelope_key_wipe(&old);
+    envelope_key_wipe(&fresh);
+}
+
+static void test_a_log_made_afresh_grows_no_older_than_another(void **state)
+{
+    static const int64_t times[] = {1 * DAY, 2 * DAY, 30 * DAY};
+    struct envelope_key old = {0}, fresh = {0};
+    struct audit *audit = log_with_times(times, 3);
+
+    (void)state;
+    vault_key(&old);
+    make_key(&fresh, 7);
+    rekey(&old, &fresh);
+    rekey(&fresh, &old);
+    close_log(audit);
+    audit = open_log(&ten_days);
+    note(audit, "today", 31 * DAY);
+    assert_event(1, "log-pruned");
+    assert_int_equal(count_events("event"), 1);
+    assert_intact(audit, 3);
     close_log(audit);
     envelope_key_wipe(&old);
     envelope_key_wipe(&fresh);
@@ -365,6 +423,8 @@ int main(void)
                                start_afresh),
         cmocka_unit_test_setup(test_another_file_in_the_same_place_is_noticed, start_afresh),
         cmocka_unit_test_setup(test_the_file_stays_bounded, start_afresh),
+        cmocka_unit_test_setup(test_a_key_is_not_changed_when_the_log_cannot_be, start_afresh),
+        cmocka_unit_test_setup(test_a_log_made_afresh_grows_no_older_than_another, start_afresh),
         cmocka_unit_test_setup(test_a_new_key_takes_the_log_over, start_afresh),
         cmocka_unit_test_setup(test_a_process_with_the_old_key_goes_on_with_the_new_one, start_afresh),
         cmocka_unit_test_setup(test_a_new_key_does_not_cover_up_damage, start_afresh),
