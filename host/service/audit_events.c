@@ -198,7 +198,8 @@ void audit_renewed(struct entry *entry, int resource, const struct problem *prob
 
 void audit_damaged(struct entry *entry, bool previous_used)
 {
-    struct audit_entry told = {.event = "vault-damaged", .what = previous_used ? "previous-used" : "lost"};
+    struct audit_entry told = {
+        .event = AUDIT_VAULT_DAMAGED, .until_healed = true, .what = previous_used ? "previous-used" : "lost"};
 
     note(entry->service, &told, entry->identity.key.sign_in_as);
 }

@@ -96,7 +96,8 @@ static int send_token_request(struct entry *entry)
     return 0;
 }
 
-static void reply_token(struct entry *entry, const struct effect *effect)
+/* Whether there still was somebody to hand it to. */
+static bool reply_token(struct entry *entry, const struct effect *effect)
 {
     struct request *request = request_by_number(entry->service, effect->request);
     const struct access *access = &entry->identity.access[effect->resource];
@@ -107,7 +108,7 @@ static void reply_token(struct entry *entry, const struct effect *effect)
 
     if (request == NULL) {
         json_decref(list);
-        return;
+        return false;
     }
     scope_list_of_resource(scopes, entry->identity.grant.scopes, access->resource);
     while (scope_list_next(&rest, scope))
@@ -121,6 +122,7 @@ static void reply_token(struct entry *entry, const struct effect *effect)
                              "expiresAt", (json_int_t)access->expires_at, "scopes", list, "resource",
                              access->resource, "source", effect->renewed ? "renewed" : "cache")));
     request_close(request);
+    return true;
 }
 
 static void reply_problem(struct service *service, const struct effect *effect)
@@ -199,8 +201,8 @@ static void carry_out(struct entry *entry, const struct effect *effect, struct r
 {
     switch (effect->kind) {
     case EFFECT_REPLY_TOKEN:
-        reply_token(entry, effect);
-        audit_handed_over(entry, effect->resource);
+        if (reply_token(entry, effect))
+            audit_handed_over(entry, effect->resource);
         break;
     case EFFECT_REPLY_PROBLEM:
         reply_problem(entry->service, effect);

@@ -26,7 +26,8 @@ struct audit_entry {
     int aadsts;                                               /* 0: absent */
     int64_t count;                                            /* 0: absent */
     char correlation_id[AUDIT_CORRELATION_SIZE];              /* "": absent */
-    bool soon; /* need not be on disk before the call returns: the system writes it in its own time */
+    bool until_healed; /* not told again while the log ends with it, for this account */
+    bool soon;         /* need not be on disk before the call returns: the system writes it in its own time */
 };
 
 struct audit_options {
@@ -78,12 +79,18 @@ json_t *audit_line_entry(const struct audit_line *line);
 int audit_hash_of(const struct audit *audit, const char *account, char hash[AUDIT_HASH_SIZE]);
 
 /*
- * For whoever changes the device key: makes every line afresh under new_key, addresses (array of texts, those
- * known) under their new hashes. To be called before the old key is given up; calling it again after a crash
- * does no harm. 0, also when there is no log, or -1 with *problem.
+ * For whoever changes the device key: makes every line afresh under the new one and then, with the log still
+ * locked, calls commit, after which the new key counts (NULL: nothing to do). So nobody appends with the one
+ * key to a log of the other. Calling it again after a crash does no harm. 0, also when there is no log, or -1
+ * with *problem; then commit was not called, or failed.
  */
-int audit_rekey(const struct vault *vault, const struct envelope_key *old_key,
-                const struct envelope_key *new_key, const json_t *addresses, int64_t now,
-                struct problem *problem);
+struct audit_rekeying {
+    const struct envelope_key *old_key, *new_key;
+    const json_t *addresses; /* texts: those that are to be known by their new hashes; may be NULL */
+    int64_t now;
+    int (*commit)(void *context, struct problem *problem);
+    void *context;
+};
+int audit_rekey(const struct vault *vault, const struct audit_rekeying *rekeying, struct problem *problem);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What the audit log's own files share: audit.c (events, appending), audit_lines.c, audit_anchor.c,
- * audit_prune.c, audit_check.c, audit_rekey.c. */
+/* What the audit log's own files share: audit.c (life, events), audit_append.c, audit_lines.c,
+ * audit_anchor.c, audit_prune.c, audit_check.c, audit_rekey.c. */
 #ifndef THUNDERSEAL_VAULT_AUDIT_INTERNAL_H
 #define THUNDERSEAL_VAULT_AUDIT_INTERNAL_H
 
@@ -45,6 +45,12 @@ int audit_lines_add(struct audit_lines *lines, json_t *entry);
 int audit_lines_add_bytes(struct audit_lines *lines, const char *bytes, size_t length);
 /* An event as the entry that comes next. */
 json_t *audit_entry_object(const struct audit_lines *lines, const struct audit_entry *entry);
+
+/* --- audit_append.c --- */
+/* Writes what is due, after what the log itself has to tell. keys are had anew if the device key was changed.
+ * 0 or -1. */
+int audit_append(struct audit *audit, struct audit_file *file, struct audit_keys *keys,
+                 struct problem *problem);
 
 /* --- audit_prune.c --- */
 /* Drops what is too old, or too much, if that is due. The file is then closed. 0 or -1. */

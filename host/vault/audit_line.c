@@ -157,12 +157,12 @@ int audit_line_read(struct audit_line *line, const char *bytes, size_t length)
         return -1;
     line->time = (int64_t)time;
     memcpy(line->place.mac, line->mac, sizeof line->mac);
-    line->first = strcmp(line->event, AUDIT_LOG_STARTED) == 0 || strcmp(line->event, AUDIT_LOG_REKEYED) == 0;
-    if (strcmp(line->event, AUDIT_LOG_PRUNED) == 0) {
-        line->first = true;
-        if (!skip(&scan, ",\"after\":\"") || !scan_mac(&scan, line->place.mac))
-            return -1;
-    }
+    line->stands_in =
+        strcmp(line->event, AUDIT_LOG_PRUNED) == 0 || strcmp(line->event, AUDIT_LOG_REKEYED) == 0;
+    line->first = line->stands_in || strcmp(line->event, AUDIT_LOG_STARTED) == 0;
+    if (strcmp(line->event, AUDIT_LOG_PRUNED) == 0 &&
+        (!skip(&scan, ",\"after\":\"") || !scan_mac(&scan, line->place.mac)))
+        return -1;
     line->alone = line->first || strcmp(line->event, AUDIT_LOG_DAMAGED) == 0;
     return 0;
 }

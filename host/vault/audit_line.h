@@ -48,6 +48,7 @@ struct audit_line {
     unsigned char mac[AUDIT_MAC_SIZE];
     bool alone;               /* begins a chain: hashed without a line before it */
     bool first;               /* may only be the first line of a file */
+    bool stands_in;           /* likewise: younger than what follows, in the place of what was there */
     struct audit_place place; /* where the chain goes on from */
 };
 

@@ -44,12 +44,12 @@ static void choose(const struct audit *audit, const char *bytes, size_t length, 
     while ((end = memchr(bytes + at, '\n', length - at)) != NULL && end + 1 < bytes + length) {
         size_t next = (size_t)(end - bytes) + 1;
         bool entry = audit_line_read(&line, bytes + at, next - 1 - at) == 0;
-        bool pruned = entry && strcmp(line.event, AUDIT_LOG_PRUNED) == 0;
-        if (entry && !pruned && line.time >= audit->now - audit->retention && at >= too_much)
+        bool stands_in = entry && line.stands_in;
+        if (entry && !stands_in && line.time >= audit->now - audit->retention && at >= too_much)
             return;
         if (entry) {
             cut->after = line.place;
-            cut->entries += pruned ? 0 : 1;
+            cut->entries += stands_in ? 0 : 1;
         }
         cut->length = at = next;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define POLICY_MEMBER "\"policy\":\""
+#define ACCOUNT_MEMBER "\"account\":\""
 
 const char *audit_damage_name(enum audit_damage damage)
 {
@@ -44,21 +45,65 @@ static enum audit_damage judge(const struct audit_walk *walk, const struct audit
     return audit_line_proven(line, walk->keys, &walk->at) ? AUDIT_SOUND : AUDIT_CHANGED;
 }
 
+/* Copies the hash that a member holds; false when there is none. */
+static bool hash_of(char hash[AUDIT_HASH_SIZE], const struct audit_line *line, const char *member)
+{
+    const char *found = memmem(line->text, line->length, member, strlen(member));
+
+    if (found == NULL || (size_t)(line->text + line->length - found) < strlen(member) + AUDIT_HASH_SIZE)
+        return false;
+    memcpy(hash, found + strlen(member), AUDIT_HASH_SIZE - 1);
+    hash[AUDIT_HASH_SIZE - 1] = '\0';
+    return true;
+}
+
+static char *find_ailing(struct audit_walk *walk, const char *account)
+{
+    size_t i;
+
+    for (i = 0; i < AUDIT_AILING_MAX; i++)
+        if (strcmp(walk->ailing[i], account) == 0)
+            return walk->ailing[i];
+    return NULL;
+}
+
+bool audit_walk_ailing(const struct audit_walk *walk, const char *account)
+{
+    return find_ailing((struct audit_walk *)walk, account) != NULL;
+}
+
+/* A renewal or a sign-in writes the file anew. */
+static void note_health(struct audit_walk *walk, const struct audit_line *line)
+{
+    bool damaged = strcmp(line->event, AUDIT_VAULT_DAMAGED) == 0;
+    char account[AUDIT_HASH_SIZE];
+    char *known;
+
+    if ((!damaged && strcmp(line->event, "renewed") != 0 && strcmp(line->event, "signed-in") != 0 &&
+         strcmp(line->event, "imported") != 0) ||
+        !hash_of(account, line, ACCOUNT_MEMBER))
+        return;
+    known = find_ailing(walk, account);
+    if (damaged && known == NULL) {
+        known = find_ailing(walk, "");
+        if (known != NULL)
+            memcpy(known, account, sizeof account);
+    } else if (!damaged && known != NULL) {
+        *known = '\0';
+    }
+}
+
 static void remember(struct audit_walk *walk, const struct audit_line *line)
 {
-    const char *policy = memmem(line->text, line->length, POLICY_MEMBER, sizeof POLICY_MEMBER - 1);
-
     walk->entries++;
     if (line->place.seq > walk->proven.seq)
         walk->proven = line->place;
     if (strcmp(line->event, AUDIT_LOG_PRUNED) == 0)
         walk->pruned_at = line->time;
-    else if (walk->oldest == 0)
+    else if (walk->oldest == 0 && !line->stands_in)
         walk->oldest = line->time;
-    if (policy != NULL) {
-        memcpy(walk->policy, policy + sizeof POLICY_MEMBER - 1, AUDIT_HASH_SIZE - 1);
-        walk->policy[AUDIT_HASH_SIZE - 1] = '\0';
-    }
+    (void)hash_of(walk->policy, line, POLICY_MEMBER);
+    note_health(walk, line);
     if (strcmp(line->event, AUDIT_LOG_DAMAGED) == 0) {
         walk->unnoted.damage = AUDIT_SOUND;
         find(walk, AUDIT_NOTED, line->place.seq);

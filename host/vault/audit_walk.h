@@ -26,6 +26,10 @@ struct audit_finding {
     uint64_t seq;  /* of the entry there, 0 when unknown */
 };
 
+/* Accounts with damage that nothing has healed yet; of more, it is told again. */
+#define AUDIT_AILING_MAX 32
+#define AUDIT_VAULT_DAMAGED "vault-damaged"
+
 typedef void audit_visit(void *context, const struct audit_line *line);
 
 /* Zeroed but for what the caller sets: nothing was walked. */
@@ -42,16 +46,19 @@ struct audit_walk {
     struct audit_place proven;         /* the proven entry with the highest seq */
     uint64_t lines;
     uint64_t entries;             /* proven ones */
-    int64_t oldest;               /* time of the first entry that is no log-pruned; 0: none */
+    int64_t oldest;               /* time of the first entry but one that stands in for others; 0: none */
     int64_t pruned_at;            /* time of log-pruned, or 0 */
     char policy[AUDIT_HASH_SIZE]; /* the latest that an entry names, or "" */
-    size_t findings;              /* all */
-    struct audit_finding first;   /* of all */
-    struct audit_finding unnoted; /* the first that no log-damaged behind it tells of */
+    char ailing[AUDIT_AILING_MAX][AUDIT_HASH_SIZE]; /* with vault-damaged as latest news; "": free */
+    size_t findings;                                /* all */
+    struct audit_finding first;                     /* of all */
+    struct audit_finding unnoted;                   /* the first that no log-damaged behind it tells of */
 };
 
 /* Walks the whole lines in bytes. The number of bytes walked: what is left is a line that is not complete. */
 size_t audit_walk_take(struct audit_walk *walk, const char *bytes, size_t length);
+/* Whether the latest news of the account (its hash) is AUDIT_VAULT_DAMAGED. */
+bool audit_walk_ailing(const struct audit_walk *walk, const char *account);
 /* Looks for what is missing at the end. */
 void audit_walk_end(struct audit_walk *walk);
 /* "changed", "missing", …: for programs, and for the entry log-damaged. */

@@ -294,6 +294,30 @@ test('a log that cannot be written stops neither sign-in nor hand-over, is told 
   assert.equal((await verify(home)).intact, true);
 });
 
+test('a damaged file is told once, however often it is read', async () => {
+  const home = await world.home();
+  const host = await world.host(home);
+  const { account } = await world.signedIn(host);
+  await host.end();
+  const [sealed] = (await filesBelow(join(stateFolder(home), 'identities'))).filter(({ path }) => path.endsWith('.sealed'));
+  sealed.bytes[sealed.bytes.length - 1] ^= 1;
+  await writeFile(sealed.path, sealed.bytes);
+  for (let i = 0; i < 3; i += 1) await run(home, 'accounts');
+  const damage = (await entriesOf(home)).filter(({ event }) => event === 'vault-damaged');
+  assert.equal(damage.length, 1);
+  assert.ok(['previous-used', 'lost'].includes(damage[0].what));
+  assert.equal((await verify(home)).intact, true, account);
+});
+
+test('an imported sign-in is told as such', async () => {
+  const home = await world.home();
+  const host = await world.host(home);
+  const account = await world.user();
+  const { kind } = await host.refused('account.import', { account, refreshToken: 'not-one', clientId: world.idp.clientId });
+  const told = (await entriesOf(home)).at(-1);
+  assert.deepEqual([told.event, told.method, told.kind], ['import-failed', 'import', kind]);
+});
+
 test('without the device key the log cannot be judged', async () => {
   const home = await world.home();
   const host = await world.host(home);

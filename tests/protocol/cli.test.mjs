@@ -41,7 +41,7 @@ test('--help and --version answer on stdout with 0, before or behind a command',
   for (const args of [['--help'], ['token', '--help'], ['--help', 'nonsense']]) {
     const { code, stdout, stderr } = await run(signed.own, args);
     assert.deepEqual([code, stderr], [0, '']);
-    for (const command of ['accounts', 'status', 'login', 'logout', 'forget', 'token', 'consent-url']) assert.match(stdout, new RegExp(`^  ${command}`, 'm'));
+    for (const command of ['accounts', 'status', 'login', 'logout', 'forget', 'token', 'audit', 'consent-url']) assert.match(stdout, new RegExp(`^  ${command}`, 'm'));
   }
   const { code, stdout } = await run(signed.own, ['--version']);
   assert.equal(code, 0);

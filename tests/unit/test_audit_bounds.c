@@ -3,7 +3,9 @@
  * holds through both. */
 #include "test_audit_fixture.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <sys/wait.h>
 
 #define DAY ((int64_t)86400)
 
@@ -136,6 +138,49 @@ static void test_a_rewriting_that_fails_changes_nothing(void **state)
     }
 }
 
+static int count_drafts(void)
+{
+    DIR *folder = opendir(state_folder);
+    const struct dirent *found;
+    int count = 0;
+
+    assert_non_null(folder);
+    while ((found = readdir(folder)) != NULL)
+        count += strstr(found->d_name, ".tmp-") != NULL;
+    closedir(folder);
+    return count;
+}
+
+static void test_a_process_killed_while_rewriting_leaves_a_good_log_and_no_draft(void **state)
+{
+    static const int64_t times[] = {1 * DAY, 30 * DAY};
+    long at;
+
+    for (at = 1; at <= 12; at++) {
+        struct audit *audit;
+        pid_t child;
+        int status;
+        assert_int_equal(start_afresh(state), 0);
+        close_log(log_with_times(times, 2));
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            audit = open_log(&ten_days);
+            disk_fault = (struct disk_fault){.at = at, .error = DISK_FAULT_KILL};
+            note(audit, "killed", 31 * DAY);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        audit = open_log(&ten_days);
+        assert_int_equal(count_drafts(), 0);
+        note(audit, "later", 31 * DAY + 1);
+        assert_intact(audit, lines_of_log());
+        assert_event(1, "log-pruned");
+        assert_int_equal(count_events("later"), 1);
+        close_log(audit);
+    }
+}
+
 /* A file system gives the number of a file that has gone to the next one. */
 static void test_another_file_in_the_same_place_is_noticed(void **state)
 {
@@ -212,13 +257,49 @@ static void vault_key(struct envelope_key *key)
     secret_wipe(&secret);
 }
 
+static int commits;
+
+static int commit(void *context, struct problem *problem)
+{
+    (void)context;
+    (void)problem;
+    commits++;
+    return 0;
+}
+
 static void rekey(const struct envelope_key *from, const struct envelope_key *to)
 {
-    struct problem problem;
     json_t *addresses = json_pack("[s]", "Anna@example.org");
+    const struct audit_rekeying rekeying = {
+        .old_key = from, .new_key = to, .addresses = addresses, .now = 2000, .commit = commit};
+    struct problem problem;
+    int before = commits;
 
-    assert_int_equal(audit_rekey(log_vault, from, to, addresses, 2000, &problem), 0);
+    assert_int_equal(audit_rekey(log_vault, &rekeying, &problem), 0);
+    assert_int_equal(commits, before + 1);
     json_decref(addresses);
+}
+
+static void test_a_key_is_not_changed_when_the_log_cannot_be(void **state)
+{
+    struct envelope_key old = {0}, fresh = {0};
+    struct audit *audit = log_of(2);
+    const struct audit_rekeying rekeying = {.old_key = &old, .new_key = &fresh, .commit = commit};
+    struct problem problem;
+    int before = commits;
+
+    (void)state;
+    vault_key(&old);
+    make_key(&fresh, 7);
+    disk_fault = (struct disk_fault){.at = 1, .error = ENOSPC, .lasts = 1};
+    assert_int_equal(audit_rekey(log_vault, &rekeying, &problem), -1);
+    disk_fault = (struct disk_fault){0};
+    assert_int_equal(problem.kind, PROBLEM_STORAGE);
+    assert_int_equal(commits, before);
+    assert_intact(audit, 4);
+    close_log(audit);
+    envelope_key_wipe(&old);
+    envelope_key_wipe(&fresh);
 }
 
 /* There and back again: the vault itself keeps its key. */
@@ -244,6 +325,53 @@ static void test_a_new_key_takes_the_log_over(void **state)
     audit = log_again(1);
     assert_int_equal(count_events("log-damaged"), 0);
     assert_intact(audit, lines_of_log());
+    close_log(audit);
+    envelope_key_wipe(&old);
+    envelope_key_wipe(&fresh);
+}
+
+static void test_a_log_made_afresh_grows_no_older_than_another(void **state)
+{
+    static const int64_t times[] = {1 * DAY, 2 * DAY, 30 * DAY};
+    struct envelope_key old = {0}, fresh = {0};
+    struct audit *audit = log_with_times(times, 3);
+
+    (void)state;
+    vault_key(&old);
+    make_key(&fresh, 7);
+    rekey(&old, &fresh);
+    rekey(&fresh, &old);
+    close_log(audit);
+    audit = open_log(&ten_days);
+    note(audit, "today", 31 * DAY);
+    assert_event(1, "log-pruned");
+    assert_int_equal(count_events("event"), 1);
+    assert_intact(audit, 3);
+    close_log(audit);
+    envelope_key_wipe(&old);
+    envelope_key_wipe(&fresh);
+}
+
+/* It reads the key again when nothing in the log is its own any more. */
+static void test_a_process_with_the_old_key_goes_on_with_the_new_one(void **state)
+{
+    static const unsigned char head[6] = {'T', 'S', 'K', 'E', 'Y', 0x01};
+    unsigned char file[38];
+    struct audit *audit = log_of(3);
+    struct envelope_key old = {0}, fresh = {0};
+
+    (void)state;
+    vault_key(&old);
+    make_key(&fresh, 7);
+    rekey(&old, &fresh);
+    memcpy(file, head, sizeof head);
+    memset(file + sizeof head, 7, ENVELOPE_KEY_SIZE);
+    write_bytes("key", file, sizeof file);
+    assert_int_equal(unlink(in_state("vault.json")), 0);
+    note(audit, "later", 2001);
+    assert_int_equal(count_events("later"), 1);
+    assert_int_equal(count_events("log-damaged"), 0);
+    assert_intact(audit, 7); /* the policy's hash is another under the new key */
     close_log(audit);
     envelope_key_wipe(&old);
     envelope_key_wipe(&fresh);
@@ -291,9 +419,14 @@ int main(void)
         cmocka_unit_test_setup(test_the_file_is_rewritten_once_a_day_at_most, start_afresh),
         cmocka_unit_test_setup(test_other_processes_follow_a_rewriting, start_afresh),
         cmocka_unit_test_setup(test_a_rewriting_that_fails_changes_nothing, start_afresh),
+        cmocka_unit_test_setup(test_a_process_killed_while_rewriting_leaves_a_good_log_and_no_draft,
+                               start_afresh),
         cmocka_unit_test_setup(test_another_file_in_the_same_place_is_noticed, start_afresh),
         cmocka_unit_test_setup(test_the_file_stays_bounded, start_afresh),
+        cmocka_unit_test_setup(test_a_key_is_not_changed_when_the_log_cannot_be, start_afresh),
+        cmocka_unit_test_setup(test_a_log_made_afresh_grows_no_older_than_another, start_afresh),
         cmocka_unit_test_setup(test_a_new_key_takes_the_log_over, start_afresh),
+        cmocka_unit_test_setup(test_a_process_with_the_old_key_goes_on_with_the_new_one, start_afresh),
         cmocka_unit_test_setup(test_a_new_key_does_not_cover_up_damage, start_afresh),
         cmocka_unit_test_setup(test_without_a_log_a_new_key_has_nothing_to_do, start_afresh),
     };
