@@ -104,12 +104,17 @@ static void network_changed(struct identity *identity, struct moment now, struct
     start_next(identity, now, effects);
 }
 
-static void try_again(struct identity *identity, struct moment now, struct effects *effects)
+void allow_retry(struct identity *identity)
 {
     int i;
 
     for (i = 0; i < IDENTITY_RESOURCES_MAX; i++)
         identity->access[i].retry = identity->access[i].suspended;
+}
+
+static void try_again(struct identity *identity, struct moment now, struct effects *effects)
+{
+    allow_retry(identity);
     network_changed(identity, now, effects);
 }
 

@@ -11,6 +11,8 @@ struct effect *effect_add(struct effects *effects, enum effect_kind kind);
 void effect_reply_problem(struct effects *effects, uint64_t request, const struct problem *problem);
 void effect_sign_in(struct effects *effects, enum effect_kind kind, uint64_t id,
                     const struct problem *problem);
+/* Suspended grants may be tried again before their hour is over (DESIGN 3.5). */
+void allow_retry(struct identity *identity);
 /* Forgets all but the resource's name and whether it is used. */
 void access_clear(struct access *access);
 void grant_clear(struct grant *grant);
@@ -42,6 +44,7 @@ void set_back_off(struct identity *identity, struct access *access, int retry_af
 int due_ahead(const struct identity *identity, struct moment now);
 /* The latest times come first; 0 is no time. */
 void remember_time(int64_t *times, size_t count, int64_t now);
+void forget_latest_time(int64_t *times, size_t count);
 
 /* --- identity_hand_out.c --- */
 void token_wanted(struct identity *identity, const struct event *event, struct moment now,

@@ -52,6 +52,7 @@ void sign_in_start(struct identity *identity, const struct event *event, struct 
     sign_in->interval = event->start.interval < 1 ? DEVICE_INTERVAL_DEFAULT_S : event->start.interval;
     sign_in->poll_at = now.uptime + sign_in->interval;
     memset(&identity->sign_in_failed, 0, sizeof identity->sign_in_failed);
+    allow_retry(identity); /* who signs in may also have mended what was wrong */
     effect_add(effects, EFFECT_CHANGED);
     start_next(identity, now, effects);
 }

@@ -66,7 +66,7 @@ void sign_in_finished(struct entry *entry, const struct problem *problem)
     entry->listener = NULL;
     loop_timer_cancel(entry->service->loop, entry->sign_in_timer);
     entry->sign_in_timer = NULL;
-    if (entry->import_id != NULL) {
+    if (entry->import_request != 0) {
         json_decref(params);
         import_finished(entry, problem);
     } else {

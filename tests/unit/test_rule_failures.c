@@ -158,6 +158,24 @@ static void rule_5_the_user_may_have_it_tried_again_but_not_within_a_minute(void
     bench_close(&bench);
 }
 
+static void rule_5_a_sign_in_that_was_started_is_the_users_word_too(void **state)
+{
+    struct problem given_up;
+    const struct event end = {.kind = EVENT_SIGN_IN_END, .sign_in_end = &given_up};
+    struct bench bench;
+
+    (void)state;
+    problem_set(&given_up, PROBLEM_CANCELLED, "It was cancelled.", "Start again.");
+    refused(&bench, GRANT("consent_required"));
+    start_sign_in(&bench, ALL_SCOPES);
+    step(&bench, &end);
+    pass(&bench, SAME_REQUEST_PAUSE_S);
+    assert_waiting(&bench, want(&bench, OUTLOOK));
+    renew_with(&bench, "outlook-2", NULL);
+    assert_state(&bench, "ready", PROBLEM_NONE);
+    bench_close(&bench);
+}
+
 static void rule_5_each_start_of_a_host_is_one_try(void **state)
 {
     struct bench bench, started;
@@ -171,6 +189,28 @@ static void rule_5_each_start_of_a_host_is_one_try(void **state)
     assert_problem(&started, want(&started, OUTLOOK), PROBLEM_INTERACTION_REQUIRED);
     pass(&started, SUSPENDED_RETRY_S - 1);
     assert_problem(&started, want(&started, OUTLOOK), PROBLEM_INTERACTION_REQUIRED);
+    bench_close(&bench);
+    bench_close(&started);
+}
+
+static void rule_5_what_the_user_asked_for_is_done_when_another_process_has_tried(void **state)
+{
+    struct bench bench, started;
+
+    (void)state;
+    refused(&bench, GRANT("consent_required"));
+    open_other(&started, &bench);
+    happens(&bench, EVENT_RETRY); /* it waits for its minute to be over */
+    pass(&bench, 10);
+    pass(&started, 10);
+    happens(&started, EVENT_RETRY);
+    want(&started, OUTLOOK);
+    answer_http(&started, 400, 0, GRANT("consent_required"));
+    take_over(&bench, &started);
+    pass(&bench, SUSPENDED_RETRY_S - 1);
+    assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_CONSENT_REQUIRED);
+    pass(&bench, 1);
+    assert_waiting(&bench, want(&bench, OUTLOOK));
     bench_close(&bench);
     bench_close(&started);
 }
@@ -248,7 +288,9 @@ int main(void)
         cmocka_unit_test(rule_5_a_suspended_grant_is_tried_once_an_hour_over_all_processes),
         cmocka_unit_test(rule_5_a_consent_heals_without_a_new_sign_in),
         cmocka_unit_test(rule_5_the_user_may_have_it_tried_again_but_not_within_a_minute),
+        cmocka_unit_test(rule_5_a_sign_in_that_was_started_is_the_users_word_too),
         cmocka_unit_test(rule_5_each_start_of_a_host_is_one_try),
+        cmocka_unit_test(rule_5_what_the_user_asked_for_is_done_when_another_process_has_tried),
         cmocka_unit_test(rule_5_a_dead_refresh_token_is_never_sent_again),
         cmocka_unit_test(rule_6_a_number_never_deletes),
         cmocka_unit_test(rule_6_a_number_may_make_an_answer_passing),
