@@ -2,7 +2,7 @@
 /* backup and restore: a file of the user's choice, outside of the state folder. */
 #include "cli/cli.h"
 
-#include "cli/passphrase.h"
+#include "cli/prompt.h"
 #include "vault/backup.h"
 #include "vault/disk.h"
 #include "vault/storage_problem.h"
@@ -22,6 +22,12 @@ static int tell(const struct problem *problem)
 
     json_decref(told);
     return status;
+}
+
+static int refuse(const char *sentences)
+{
+    fprintf(stderr, "thunderseal: %s\n", sentences);
+    return EX_USAGE;
 }
 
 static int tell_errno(const char *done, const char *path, int error)
@@ -113,7 +119,7 @@ static int key_params(const struct cli_options *options, json_t *params)
     status = cli_read_passphrase(options->passphrase_fd, "Passphrase for the backup", true, &passphrase);
     if (status == 0 && json_object_set_new(params, "passphrase",
                                            json_stringn(secret_expose(&passphrase), passphrase.length)) != 0)
-        status = cli_usage("The passphrase is not valid UTF-8.%s", "");
+        status = refuse("The passphrase is not valid UTF-8. Check where it comes from.");
     secret_wipe(&passphrase);
     return status;
 }
@@ -124,8 +130,6 @@ int command_backup(struct cli *cli)
     json_t *params, *result;
     int status;
 
-    if (cli->options.recipient != NULL && cli->options.passphrase_fd >= 0)
-        return cli_usage("Of --recipient and --passphrase-fd only one can be given.%s", "");
     status = check_free(path);
     if (status != 0)
         return status;
@@ -248,7 +252,7 @@ int command_restore(struct cli *cli)
         if (passphrase.length > 0 &&
             json_object_set_new(params, "passphrase",
                                 json_stringn(secret_expose(&passphrase), passphrase.length)) != 0)
-            status = cli_usage("The passphrase is not valid UTF-8.%s", "");
+            status = refuse("The passphrase is not valid UTF-8. Check where it comes from.");
     }
     secret_wipe(&passphrase);
     free(data);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#define DESCRIPTOR_MAX 65535 /* far above any limit in use */
+
 enum {
     OPTION_HELP = 256,
     OPTION_VERSION,
@@ -103,17 +105,17 @@ static const char help_text[] =
     "      --recipient KEY        for whoever has the other half of this X25519 key in base64 instead\n"
     "      --without-tokens       the accounts alone\n"
     "  restore FILE               bring them back, here or on another computer\n"
-    "      --passphrase-fd N      read the passphrase from descriptor N instead of the terminal\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
     "\n"
     "  --json                     print JSON instead of text\n"
+    "  --passphrase-fd N          read passphrases from this descriptor, one a line, not from the terminal\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 fine, 64 usage, 69 network, 75 try again later, 77 sign-in needed or denied, 78 "
     "configuration;\n"
     "README.md has them all.\n";
 
-int cli_usage(const char *format, const char *what)
+static int usage(const char *format, const char *what)
 {
     fputs("thunderseal: ", stderr);
     fprintf(stderr, format, what);
@@ -137,6 +139,18 @@ static bool option_allowed(const struct command *command, int option)
         if (command->options[i] == option)
             return true;
     return false;
+}
+
+static int take_descriptor(struct cli_options *options, const char *value)
+{
+    char *end;
+    long number = strtol(value, &end, 10);
+
+    if (*value < '0' || *value > '9' || *end != '\0' || number > DESCRIPTOR_MAX ||
+        fcntl((int)number, F_GETFD) < 0)
+        return usage("--passphrase-fd takes the number of an open descriptor, not \"%s\".", value);
+    options->passphrase_fd = (int)number;
+    return 0;
 }
 
 static int take_option(struct cli_options *options, int option, const char *value)
@@ -168,7 +182,7 @@ static int take_option(struct cli_options *options, int option, const char *valu
     case OPTION_MIN_TTL:
         options->min_ttl = strtol(value, &end, 10);
         if (*value < '0' || *value > '9' || *end != '\0' || options->min_ttl > 1800)
-            return cli_usage("--min-ttl takes a number of seconds from 0 to 1800, not \"%s\".", value);
+            return usage("--min-ttl takes a number of seconds from 0 to 1800, not \"%s\".", value);
         break;
     case OPTION_XOAUTH2:
         options->xoauth2 = true;
@@ -183,10 +197,7 @@ static int take_option(struct cli_options *options, int option, const char *valu
         options->without_tokens = true;
         break;
     case OPTION_PASSPHRASE_FD:
-        options->passphrase_fd = (int)strtol(value, &end, 10);
-        if (*value < '0' || *value > '9' || *end != '\0' || fcntl(options->passphrase_fd, F_GETFD) < 0)
-            return cli_usage("--passphrase-fd takes the number of an open descriptor, not \"%s\".", value);
-        break;
+        return take_descriptor(options, value);
     }
     return 0;
 }
@@ -209,7 +220,7 @@ static int read_options(int argc, char **argv, struct cli_options *options, cons
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == '?')
-            return cli_usage("The option \"%s\" is not known, or lacks its value.", argv[optind - 1]);
+            return usage("The option \"%s\" is not known, or lacks its value.", argv[optind - 1]);
         if (option == OPTION_HELP) {
             fputs(help_text, stdout);
             return -1;
@@ -219,26 +230,26 @@ static int read_options(int argc, char **argv, struct cli_options *options, cons
             return -1;
         }
         if (count == (int)(sizeof given / sizeof given[0]))
-            return cli_usage("There are too many options.%s", "");
+            return usage("There are too many options.%s", "");
         given[count++] = option;
         status = take_option(options, option, optarg);
         if (status != 0)
             return status;
     }
     if (optind == argc)
-        return cli_usage("A command is missing.%s", "");
+        return usage("A command is missing.%s", "");
     *command = find_command(argv[optind]);
     if (*command == NULL)
-        return cli_usage("The command \"%s\" is not known.", argv[optind]);
+        return usage("The command \"%s\" is not known.", argv[optind]);
     for (i = 0; i < count; i++)
         if (!option_allowed(*command, given[i]))
-            return cli_usage("An option does not belong to the command \"%s\".", (*command)->name);
+            return usage("An option does not belong to the command \"%s\".", (*command)->name);
     options->arguments = argv + optind + 1;
     options->argument_count = argc - optind - 1;
     if (options->argument_count < (*command)->arguments_min)
-        return cli_usage("The command \"%s\" needs an argument.", (*command)->name);
+        return usage("The command \"%s\" needs an argument.", (*command)->name);
     if ((*command)->arguments_max >= 0 && options->argument_count > (*command)->arguments_max)
-        return cli_usage("The command \"%s\" takes fewer arguments.", (*command)->name);
+        return usage("The command \"%s\" takes fewer arguments.", (*command)->name);
     return 0;
 }
 

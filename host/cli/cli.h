@@ -47,8 +47,6 @@ int cli_tell_error(const json_t *error);
 int cli_tell_problem(const json_t *problem);
 /* Prints JSON on stdout, with a newline. 0, or EX_IOERR after telling. */
 int cli_print_json(const json_t *value);
-/* Tells what is wrong with the command line, in a sentence with one %s; EX_USAGE. */
-int cli_usage(const char *format, const char *what);
 /* Text for a terminal: control characters become '?'. */
 void cli_print_text(FILE *stream, const char *text);
 /* Flushes stdout: 0, or EX_IOERR after telling. */

@@ -37,7 +37,6 @@ static void explain(enum backup_verdict verdict, struct problem *problem)
 
 static int take_content(struct backup_job *job, const struct secret *key, struct problem *problem)
 {
-    struct service *service = job->service;
     unsigned char *plain = NULL;
     json_t *item;
     size_t length = 0, i;
@@ -63,11 +62,6 @@ static int take_content(struct backup_job *job, const struct secret *key, struct
     }
     job->restored = json_array();
     job->kept = json_array();
-    /* Here a new vault gets its own device key, if there was none. */
-    if (vault_prepare(service->vault, problem) != 0)
-        return -1;
-    service->prepared = true;
-    store_watch(service);
     return 0;
 }
 
@@ -191,6 +185,17 @@ static int read_data(struct backup_job *job, const char *text, struct problem *p
     return -1;
 }
 
+/* A new vault gets its own device key here. Before the passphrase is tried: a keyring may have to be asked.
+ */
+static int prepare(struct service *service, struct problem *problem)
+{
+    if (vault_prepare(service->vault, problem) != 0)
+        return -1;
+    service->prepared = true;
+    store_watch(service);
+    return 0;
+}
+
 /* Of an undamaged backup alone one can say that it waits for its passphrase. */
 static int read_key(struct backup_job *job, const char *passphrase, struct problem *problem)
 {
@@ -217,7 +222,7 @@ json_t *method_backup_restore(struct service *service, struct rpc_request *reque
     if (job == NULL)
         return NULL;
     if (read_data(job, data, problem) != 0 || read_key(job, passphrase, problem) != 0 ||
-        backup_job_wait(job, request->id, problem) != 0) {
+        prepare(service, problem) != 0 || backup_job_wait(job, request->id, problem) != 0) {
         backup_job_close(job);
         return NULL;
     }

@@ -58,4 +58,9 @@ struct copy {
 void vault_examine(struct vault *vault, int folder, const char *name, const char *suffix, struct copy *copy,
                    struct secret *payload, struct problem *problem);
 
+/* --- vault_write.c --- */
+/* Every envelope is sealed by this: to the device and to whoever else can open it. As envelope_seal. */
+int vault_seal(const struct vault *vault, const struct envelope_key *key, struct envelope_content *content,
+               unsigned char **sealed, size_t *sealed_length);
+
 #endif

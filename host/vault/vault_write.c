@@ -56,6 +56,14 @@ static int check_generation(struct sealing *sealing, uint64_t generation)
     return -1;
 }
 
+int vault_seal(const struct vault *vault, const struct envelope_key *key, struct envelope_content *content,
+               unsigned char **sealed, size_t *sealed_length)
+{
+    content->others = vault->has_recovery ? &vault->recovery : NULL;
+    content->other_count = vault->has_recovery ? 1 : 0;
+    return envelope_seal(key, content, sealed, sealed_length);
+}
+
 static int seal(struct sealing *sealing, uint64_t generation, const json_t *header,
                 const struct secret *payload)
 {
@@ -64,10 +72,6 @@ static int seal(struct sealing *sealing, uint64_t generation, const json_t *head
     char *text = NULL;
     int result = -1;
 
-    if (sealing->vault->has_recovery) {
-        content.others = &sealing->vault->recovery;
-        content.other_count = 1;
-    }
     content.header_length = json_dumpb(header, NULL, 0, flags);
     if (content.header_length > 0)
         text = malloc(content.header_length);
@@ -75,7 +79,7 @@ static int seal(struct sealing *sealing, uint64_t generation, const json_t *head
         goto out;
     content.header = text;
     (void)json_dumpb(header, text, content.header_length, flags);
-    if (envelope_seal(&sealing->vault->key, &content, &sealing->bytes, &sealing->length) == 0)
+    if (vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length) == 0)
         result = 0;
 out:
     free(text);

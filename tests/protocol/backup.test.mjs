@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 /** Backups: made here, restored elsewhere, never instead of something newer (protocol sections 3 and 4, DESIGN section 4). */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { chmod, lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as backups from '../vault_reader/backup.mjs';
-import { runCommand } from './host.mjs';
+import { PROGRAM, runCommand } from './host.mjs';
 import { filesBelow, sealedFiles, stateFolder, World } from './world.mjs';
 
 const world = await World.open();
@@ -84,7 +85,7 @@ test('the passphrase is asked for, and a wrong one is vault-locked and changes n
     assert.ok(told.cause && told.remedy);
   }
   assert.deepEqual((await there.call('account.list')).accounts, []);
-  assert.deepEqual(await filesBelow(stateFolder(home)), [], 'not even a vault is made');
+  assert.deepEqual(await sealedFiles(home), []);
 });
 
 test('a backup that was damaged anywhere, or is none, is vault-damaged and changes nothing', async () => {
@@ -186,6 +187,28 @@ test('an older sign-in gives way, and a signed-out account is signed in again, i
   assert.equal((await two.call('token.get', { account: mine })).source, 'cache', 'the other process has taken it over');
 });
 
+test('a restore that is killed in the middle is finished by another one, and loses nothing', async () => {
+  const [pattern] = content.identities.filter((/** @type {any} */ { payload }) => payload);
+  const many = Array.from({ length: 40 }, (_, index) => {
+    const name = `many${index}@contoso.test`;
+    return { header: { ...pattern.header, addresses: [name], signInAs: name }, payload: pattern.payload };
+  });
+  const large = backups.sealWithPassphrase(JSON.stringify({ ...content, identities: many }), 'a', { passes: 1, kibibytes: 8 }).toString('base64');
+  const home = await world.home();
+  const killed = await world.host(home);
+  killed.send({ jsonrpc: '2.0', id: 1, method: 'backup.restore', params: { data: large, passphrase: 'a' } });
+  await killed.told('account.changed');
+  await killed.kill();
+  const next = await world.host(home);
+  const some = next.welcome.accounts.length;
+  assert.ok(some > 0 && some < 40, `${some} of 40 had come back`);
+  assert.ok(next.welcome.accounts.every((/** @type {any} */ { state }) => state === 'ready'));
+  const rest = await next.call('backup.restore', { data: large, passphrase: 'a' });
+  assert.equal(rest.accounts.length, 40 - some);
+  assert.equal((await next.call('account.list')).accounts.length, 40);
+  assert.deepEqual((await sealedFiles(home)).filter((name) => name.includes('.tmp-') || name.includes('.damaged-')), []);
+});
+
 test('policy decides who may come back', async () => {
   const there = await world.host(await world.home({ allowedDomains: ['other.test'] }));
   assert.deepEqual((await there.call('backup.restore', { data, passphrase: PASSPHRASE })).accounts, []);
@@ -269,6 +292,50 @@ test('the commands refuse what they cannot do well, with a next step, and leave 
   assert.equal((await run(['restore', good], home, 'wrong')).code, 75);
   await chmod(good, 0o644);
   assert.equal((await run(['restore', good], home, PASSPHRASE)).code, 0, 'a copy that others can read is the user\'s own business');
+});
+
+/** A person at a terminal: answers each prompt, and tells what stood on the screen and whether the terminal echoes again. */
+const TERMINAL = `
+import json, os, pty, re, sys, termios, time
+answers = json.loads(sys.argv[1]); command = sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(command[0], command)
+screen = b''; echoes = []
+def echo(): return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+while True:
+    try: part = os.read(terminal, 4096)
+    except OSError: break
+    if not part: break
+    screen += part
+    if screen.endswith(b': ') and answers:
+        echoes.append(echo()); os.write(terminal, answers.pop(0).encode())
+_, status = os.waitpid(pid, 0)
+print(json.dumps({'screen': screen.decode(), 'echoes': echoes, 'code': os.waitstatus_to_exitcode(status)}))
+`;
+
+/** @param {string} home @param {string[]} answers @param {string[]} args */
+function atTerminal(home, answers, args) {
+  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', TERMINAL, JSON.stringify(answers), PROGRAM, ...args], { env: { HOME: home, PATH: '/usr/bin:/bin' }, encoding: 'utf8', timeout: 20_000 });
+  assert.ok(stdout, stderr);
+  return JSON.parse(stdout);
+}
+
+test('the terminal is asked without echo, twice for a new passphrase, and can be interrupted', async () => {
+  const home = await world.home();
+  const file = join(home, 'typed');
+  const made = atTerminal(host.home, [`${PASSPHRASE}\n`, `${PASSPHRASE}\n`], ['backup', file]);
+  assert.deepEqual([made.code, made.echoes], [0, [false, false]], made.screen);
+  assert.ok(!made.screen.includes(PASSPHRASE));
+  assert.match(made.screen, /Passphrase for the backup: .*Once more: /s);
+  assert.equal(backups.open(await readFile(file), { passphrase: PASSPHRASE }).identities.length, 2);
+  const differ = atTerminal(host.home, ['one\n', 'two\n'], ['backup', join(home, 'differ')]);
+  assert.equal(differ.code, 64);
+  const interrupted = atTerminal(host.home, ['half\u0003'], ['backup', join(home, 'interrupted')]);
+  assert.equal(interrupted.code, -2, 'SIGINT');
+  const back = atTerminal(home, [`${PASSPHRASE}\n`], ['restore', file]);
+  assert.deepEqual([back.code, back.echoes], [0, [false]], back.screen);
+  assert.deepEqual((await readdir(home)).filter((name) => !name.startsWith('.')), ['typed']);
 });
 
 test('no passphrase is in the arguments or the environment, nor in any answer', async () => {

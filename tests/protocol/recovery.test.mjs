@@ -2,7 +2,6 @@
 /** The organisation's recovery key: it opens every sign-in, and writes none (DESIGN section 4, host/vault/FORMAT.md). */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -16,8 +15,13 @@ import { sealedFiles, stateFolder, World } from './world.mjs';
 const world = await World.open();
 after(() => world.close());
 
-const { publicKey, privateKey } = generateKeyPairSync('x25519');
-const recovery = { publicKey: publicKey.export({ type: 'spki', format: 'der' }).subarray(-32), secretKey: privateKey.export({ type: 'pkcs8', format: 'der' }).subarray(-32) };
+const format = await readFile(new URL('../../host/vault/FORMAT.md', import.meta.url), 'utf8');
+/** Made by the commands of FORMAT.md. */
+const recovery = await (async () => {
+  const commands = format.match(/^ {4}openssl .*$/gm) ?? [];
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-ec', commands.join('\n')], { cwd: world.folder });
+  return { publicKey: Buffer.from(stdout, 'base64'), secretKey: Buffer.from(await readFile(join(world.folder, 'recovery.key'), 'utf8'), 'base64') };
+})();
 const { program, set } = await adminProgram(join(world.folder, 'admin'));
 const policy = { recoveryPublicKey: recovery.publicKey.toString('base64') };
 await set(policy);
@@ -53,12 +57,10 @@ test('the recipe of FORMAT.md opens it with nothing but Python and libsodium', a
   const host = await world.host(undefined, { program });
   const { account } = await world.signedIn(host);
   const { path } = await sealed(host.home);
-  const format = await readFile(new URL('../../host/vault/FORMAT.md', import.meta.url), 'utf8');
   const recipe = /```python\n(.*?)```/s.exec(format)?.[1] ?? '';
   assert.ok(recipe.length > 200, 'FORMAT.md has the recipe');
   await writeFile(join(host.home, 'open_sealed.py'), recipe);
-  await writeFile(join(host.home, 'recovery.key'), recovery.secretKey.toString('base64'));
-  const { stdout } = await promisify(execFile)('/usr/bin/python3', [join(host.home, 'open_sealed.py'), join(host.home, 'recovery.key'), path]);
+  const { stdout } = await promisify(execFile)('/usr/bin/python3', [join(host.home, 'open_sealed.py'), join(world.folder, 'recovery.key'), path]);
   assert.ok(isGrantOf(Buffer.from(stdout), account));
 });
 
@@ -67,8 +69,7 @@ test('what it opens can be brought to another computer as a backup', async () =>
   const { account } = await world.signedIn(host);
   await host.end();
   const { path } = await sealed(host.home);
-  const [keyFile, file] = [join(host.home, 'recovery.key'), join(host.home, 'new.backup')];
-  await writeFile(keyFile, `${recovery.secretKey.toString('base64')}\n`);
+  const [keyFile, file] = [join(world.folder, 'recovery.key'), join(host.home, 'new.backup')];
   const tool = new URL('../vault_reader/to_backup.mjs', import.meta.url).pathname;
   const child = promisify(execFile)(process.execPath, [tool, keyFile, file, path]);
   child.child.stdin?.end('for the new computer\n');

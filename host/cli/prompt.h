@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Passphrases for the commands: never from the arguments or the environment, which others can read. */
-#ifndef THUNDERSEAL_CLI_PASSPHRASE_H
-#define THUNDERSEAL_CLI_PASSPHRASE_H
+#ifndef THUNDERSEAL_CLI_PROMPT_H
+#define THUNDERSEAL_CLI_PROMPT_H
 
 #include "core/secret.h"
 #include <stdbool.h>

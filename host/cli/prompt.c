@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "cli/passphrase.h"
+#include "cli/prompt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,15 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* What stops or ends us from the keyboard waits until the terminal echoes again. */
-static const int keyboard_signals[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTERM, SIGHUP};
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+#define SIGNALS (sizeof signals / sizeof *signals)
+
+static volatile sig_atomic_t interrupted;
+
+static void note_signal(int number)
+{
+    interrupted = number;
+}
 
 static int refuse(const char *sentence, int status)
 {
@@ -30,7 +37,7 @@ static int read_line(int fd, struct secret *line)
         return -1;
     for (;;) {
         ssize_t got = read(fd, room.bytes + length, 1);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR && interrupted == 0)
             continue;
         if (got < 0)
             goto out;
@@ -61,34 +68,30 @@ static int judge(int result, const struct secret *line)
     return 0;
 }
 
-static void block_keyboard(sigset_t *before)
-{
-    sigset_t set;
-    size_t i;
-
-    sigemptyset(&set);
-    for (i = 0; i < sizeof keyboard_signals / sizeof keyboard_signals[0]; i++)
-        sigaddset(&set, keyboard_signals[i]);
-    sigprocmask(SIG_BLOCK, &set, before);
-}
-
+/* Without echo. A signal gives the terminal its echo back before it does what it does. */
 static int ask_once(int terminal, const char *prompt, struct secret *line)
 {
+    struct sigaction note = {.sa_handler = note_signal}, before[SIGNALS];
     struct termios shown, hidden;
-    sigset_t before;
     int result;
+    size_t i;
 
     if (tcgetattr(terminal, &shown) != 0)
         return -1;
+    interrupted = 0;
+    for (i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &note, &before[i]);
     hidden = shown;
-    hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
-    block_keyboard(&before);
+    hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     (void)tcsetattr(terminal, TCSAFLUSH, &hidden);
     dprintf(terminal, "%s: ", prompt);
     result = read_line(terminal, line);
-    dprintf(terminal, "\n");
     (void)tcsetattr(terminal, TCSAFLUSH, &shown);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    dprintf(terminal, "\n");
+    for (i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &before[i], NULL);
+    if (interrupted != 0)
+        raise(interrupted);
     return result;
 }
 
