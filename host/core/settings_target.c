@@ -207,12 +207,8 @@ static bool not_built(struct problem *problem, const char *what)
 bool settings_can_sign_in(const struct settings *settings, const struct account_target *target,
                           struct problem *problem)
 {
-    const char *keystore = settings_text(settings, "keystore");
-
     if (!settings_can_ask(settings, target, problem))
         return false;
-    if (strcmp(keystore, "secret-service") == 0 || strcmp(keystore, "passphrase") == 0)
-        return not_built(problem, "The key store that is configured");
     if (settings_text(settings, "recoveryPublicKey") != NULL)
         return not_built(problem, "The recovery key");
     return true;
