@@ -38,6 +38,11 @@ void keys_free(struct keys *keys)
     free(keys);
 }
 
+bool keys_fetching(const struct keys *keys)
+{
+    return keys->worker != NULL;
+}
+
 bool keys_busy(const struct keys *keys)
 {
     return keys->dropper != NULL || keys->change != NULL;
@@ -64,7 +69,7 @@ static void retry_later(struct keys *keys)
     keys->retry = loop_timer_start(keys->service->loop, keys->retry_ms, retry, keys);
 }
 
-static void dropped(void *context, struct key_answer *answer)
+void keys_dropped(void *context, struct key_answer *answer)
 {
     struct keys *keys = context;
 
@@ -121,7 +126,7 @@ static void fetched(void *context, struct key_answer *answer)
     memcpy(id, keys->task.key_id, sizeof id);
     result = vault_key_take(service->vault, &keys->task, answer, &keys->failure);
     if (result == 1 && keys->dropper == NULL)
-        keys->dropper = key_worker_start(service->loop, &keys->task, dropped, keys);
+        keys->dropper = key_worker_start(service->loop, &keys->task, keys_dropped, keys);
     key_task_clear(&keys->task);
     if (answer->outcome == KEY_DONE && fetch_next(keys, id))
         return;
@@ -134,6 +139,8 @@ static void fetched(void *context, struct key_answer *answer)
     parked_run(keys);
     entries_sweep(service);
     service_tell_changes(service);
+    if (service->client.settled != NULL)
+        service->client.settled(service->client.context);
 }
 
 /* ---- sending for it ---- */

@@ -28,6 +28,8 @@ bool keys_wait_after(struct keys *keys, const struct rpc_request *request, const
 bool keys_waits(const struct keys *keys, const char *key);
 /* The request with this key was cancelled: true when it was one that waited, and is answered. */
 bool keys_cancel(struct keys *keys, const char *key);
+/* A child is on its way to fetch the key. */
+bool keys_fetching(const struct keys *keys);
 /* A change of the key goes on, or a keyring is being told what to forget. */
 bool keys_busy(const struct keys *keys);
 

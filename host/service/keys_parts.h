@@ -25,6 +25,9 @@ struct keys {
 /* Sends for what the vault wants. Whether a child is on its way; else *problem, where there is one. */
 bool keys_fetch(struct keys *keys, bool may_ask, const struct secret *passphrase, struct problem *problem);
 
+/* A key_worker_done for dropper. */
+void keys_dropped(void *context, struct key_answer *answer);
+
 /* --- keys_parked.c --- */
 /* Keeps the request until parked_run, or until its client should have an answer. false: too many wait. */
 bool parked_add(struct keys *keys, const struct rpc_request *request);

@@ -288,6 +288,11 @@ void service_retry(struct service *service)
     step_all(service, EVENT_RETRY);
 }
 
+bool service_key_comes(const struct service *service)
+{
+    return keys_fetching(service->keys);
+}
+
 bool service_must_wait(const struct service *service)
 {
     const struct entry *entry;

@@ -40,7 +40,10 @@ void service_tell_changes(struct service *service);
 
 /* Grants that are suspended may be tried again: once per start of a native-messaging host (DESIGN 3.5). */
 void service_retry(struct service *service);
-/* Whether something still has to reach the disk: a token request is on the wire. */
+/* Whether the key is being fetched: what there is may be better told once it has come. */
+bool service_key_comes(const struct service *service);
+/* Whether something still has to reach the disk: a token request is on the wire, the key is
+ * being changed. */
 bool service_must_wait(const struct service *service);
 /* Before leaving: a last try to save what could not be saved. */
 void service_finish(struct service *service);

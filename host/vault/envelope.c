@@ -120,6 +120,16 @@ int envelope_parse(const unsigned char *bytes, size_t length, struct envelope *e
     return 0;
 }
 
+bool envelope_names_recipient(const struct envelope *envelope, const unsigned char id[ENVELOPE_KEY_ID_SIZE])
+{
+    size_t i;
+
+    for (i = 0; i < envelope->recipient_count; i++)
+        if (memcmp(envelope->recipients + i * RECIPIENT_SIZE, id, ENVELOPE_KEY_ID_SIZE) == 0)
+            return true;
+    return false;
+}
+
 static bool unseal_data_key(unsigned char data_key[ENVELOPE_KEY_SIZE], const struct envelope_key *key,
                             const unsigned char *recipient)
 {

@@ -7,6 +7,7 @@
 #define THUNDERSEAL_VAULT_ENVELOPE_H
 
 #include "core/secret.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ENVELOPE_KEY_SIZE 32      /* device secret, data key, public key */
@@ -53,6 +54,9 @@ void envelope_recipient_identify(struct envelope_recipient *recipient);
 
 /* Finds the parts of bytes that prove nothing yet: for a header to show while the key is locked. 0 or -1. */
 int envelope_parse(const unsigned char *bytes, size_t length, struct envelope *envelope);
+
+/* Whether a box names the key id; that it can be opened with that key is not proven. */
+bool envelope_names_recipient(const struct envelope *envelope, const unsigned char id[ENVELOPE_KEY_ID_SIZE]);
 
 /*
  * Checks that bytes are the envelope that a holder of key made for name; only then fills *envelope and, where

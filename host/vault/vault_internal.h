@@ -28,11 +28,12 @@ struct vault {
     struct vault_record record; /* what it says or, without one, what it would */
     enum vault_want want;
     unsigned char wanted_id[ENVELOPE_KEY_ID_SIZE]; /* VAULT_WANTS_LOOK_UP, VAULT_WANTS_PASSPHRASE */
-    enum key_outcome outcome; /* of the last try for what is wanted; KEY_DONE: none yet */
-    bool other_key;           /* the last try gave a key with another id */
-    bool keyring_failed;      /* auto has to do without */
-    int change_lock;          /* held while this process changes the key, or -1 */
-    unsigned char *buffer;    /* of VAULT_FILE_MAX + 1, for the file that is being read */
+    enum key_outcome outcome;       /* of the last try for what is wanted; KEY_DONE: none yet */
+    bool other_key;                 /* the last try gave a key with another id */
+    bool keyring_failed;            /* auto has to do without */
+    int change_lock;                /* held while this process changes the key, or -1 */
+    char resealed[VAULT_NAME_SIZE]; /* the last identity that it sealed anew, "": none */
+    unsigned char *buffer;          /* of VAULT_FILE_MAX + 1, for the file that is being read */
 };
 
 /* --- vault_key.c --- */
@@ -50,6 +51,13 @@ bool vault_awaits_key(const struct vault *vault);
 /* --- vault_unlock.c --- */
 /* Fills secret and key_id of *task with a new key. 0, or -1 with *problem. */
 int vault_draw_key(struct vault *vault, struct key_task *task, struct problem *problem);
+
+/* --- vault_change.c, vault_reseal.c --- */
+/* Makes the next key the one to seal with, if nothing is sealed to the old one any more: then *done. */
+int vault_change_switch(struct vault *vault, bool *done, struct problem *problem);
+/* Whether any file needs the key with this id. */
+int vault_any_sealed_to(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE], bool *any,
+                        struct problem *problem);
 
 /* --- vault.c --- */
 /* Makes folders, key and vault.json where missing. The open identities folder, or -1 with *problem. */
