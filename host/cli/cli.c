@@ -2,10 +2,14 @@
 #include "cli/cli.h"
 
 #include "core/rpc.h"
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
+
+#define DESCRIPTOR_MAX 65535 /* far above any limit in use */
 
 enum {
     OPTION_HELP = 256,
@@ -19,7 +23,9 @@ enum {
     OPTION_SCOPE,
     OPTION_MIN_TTL,
     OPTION_XOAUTH2,
-    OPTION_ALL
+    OPTION_ALL,
+    OPTION_TO,
+    OPTION_PASSPHRASE_FD
 };
 
 static const struct option long_options[] = {
@@ -35,6 +41,8 @@ static const struct option long_options[] = {
     {"min-ttl", required_argument, NULL, OPTION_MIN_TTL},
     {"xoauth2", no_argument, NULL, OPTION_XOAUTH2},
     {"all", no_argument, NULL, OPTION_ALL},
+    {"to", required_argument, NULL, OPTION_TO},
+    {"passphrase-fd", required_argument, NULL, OPTION_PASSPHRASE_FD},
     {NULL, 0, NULL, 0},
 };
 
@@ -58,6 +66,7 @@ static const struct command {
      1,
      {OPTION_JSON, OPTION_PROTOCOL, OPTION_SCOPE, OPTION_MIN_TTL, OPTION_XOAUTH2}},
     {"renew", command_renew, true, 0, 0, {OPTION_JSON, OPTION_ALL}},
+    {"key", command_key, true, 1, 1, {OPTION_JSON, OPTION_TO}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
 };
 
@@ -82,9 +91,13 @@ static const char help_text[] =
     "      --xoauth2              as the base64 string for SASL XOAUTH2\n"
     "  renew                      renew what is due, for a timer\n"
     "      --all                  and what is not yet due\n"
+    "  key show                   show where the key to the saved sign-ins is kept, and why there\n"
+    "  key rotate                 make a new one\n"
+    "  key move --to STORE        keep it elsewhere: secret-service, passphrase or file\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
     "\n"
     "  --json                     print JSON instead of text\n"
+    "  --passphrase-fd N          read passphrases from this descriptor, one a line, not from the terminal\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 fine, 64 usage, 69 network, 75 try again later, 77 sign-in needed or denied, 78 "
@@ -111,10 +124,24 @@ static bool option_allowed(const struct command *command, int option)
 {
     size_t i;
 
+    if (option == OPTION_PASSPHRASE_FD)
+        return command->with_service;
     for (i = 0; i < sizeof command->options / sizeof command->options[0]; i++)
         if (command->options[i] == option)
             return true;
     return false;
+}
+
+static int take_descriptor(struct cli_options *options, const char *value)
+{
+    char *end;
+    long number = strtol(value, &end, 10);
+
+    if (*value < '0' || *value > '9' || *end != '\0' || number > DESCRIPTOR_MAX ||
+        fcntl((int)number, F_GETFD) < 0)
+        return usage("--passphrase-fd takes the number of an open descriptor, not \"%s\".", value);
+    options->passphrase_fd = (int)number;
+    return 0;
 }
 
 static int take_option(struct cli_options *options, int option, const char *value)
@@ -154,6 +181,11 @@ static int take_option(struct cli_options *options, int option, const char *valu
     case OPTION_ALL:
         options->all = true;
         break;
+    case OPTION_TO:
+        options->to = value;
+        break;
+    case OPTION_PASSPHRASE_FD:
+        return take_descriptor(options, value);
     }
     return 0;
 }
@@ -203,7 +235,7 @@ static int read_options(int argc, char **argv, struct cli_options *options, cons
     options->arguments = argv + optind + 1;
     options->argument_count = argc - optind - 1;
     if (options->argument_count < (*command)->arguments_min)
-        return usage("The command \"%s\" needs an account.", (*command)->name);
+        return usage("The command \"%s\" needs an argument.", (*command)->name);
     if ((*command)->arguments_max >= 0 && options->argument_count > (*command)->arguments_max)
         return usage("The command \"%s\" takes fewer arguments.", (*command)->name);
     return 0;
@@ -229,14 +261,14 @@ static void take_reply(void *context, json_t *message)
     }
 }
 
-json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status)
+json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status)
 {
     json_t *request =
         json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method, "params", params);
     json_t *result;
 
     if (request == NULL) {
-        fputs("thunderseal: The account's name is not valid UTF-8. Check the spelling.\n", stderr);
+        fputs("thunderseal: What was given is not valid UTF-8. Check the spelling.\n", stderr);
         *status = EX_USAGE;
         return NULL;
     }
@@ -249,6 +281,17 @@ json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *statu
     return result;
 }
 
+json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status)
+{
+    /* Asked for before the call, which would only say that it is missing. */
+    bool needs_key = strcmp(method, "hello") != 0 && strcmp(method, "account.list") != 0 &&
+                     strcmp(method, "key.show") != 0;
+
+    if (needs_key)
+        (void)cli_unlock(cli);
+    return cli_call_once(cli, method, params, status);
+}
+
 static void token_settled(void *context)
 {
     const struct cli *cli = context;
@@ -258,8 +301,11 @@ static void token_settled(void *context)
 
 static int run_with_service(struct cli *cli, const struct command *command)
 {
-    const struct service_client client = {
-        .send = take_reply, .own = true, .settled = token_settled, .context = cli};
+    const struct service_client client = {.send = take_reply,
+                                          .own = true,
+                                          .may_ask = isatty(STDERR_FILENO) != 0,
+                                          .settled = token_settled,
+                                          .context = cli};
     struct problem problem = {0};
     int status;
 
@@ -274,6 +320,11 @@ static int run_with_service(struct cli *cli, const struct command *command)
                            THUNDERSEAL_VERSION, "thunderbird", "version", ""),
                  &status) == NULL)
         return status;
+    while (service_key_comes(cli->service)) /* its child has deadlines */
+        loop_run(cli->loop);
+    if (cli->options.passphrase_fd >= 0 && service_passphrase(cli->service) == PASSPHRASE_NEEDED &&
+        !cli_unlock(cli))
+        return EX_TEMPFAIL;
     status = command->function(cli);
     if (status == 0)
         status = cli_flush();
@@ -292,6 +343,7 @@ int cli_run(int argc, char **argv)
     int status;
 
     cli.options.min_ttl = -1;
+    cli.options.passphrase_fd = -1;
     cli.options.scopes = calloc((size_t)argc + 1, sizeof *cli.options.scopes);
     if (cli.options.scopes == NULL)
         return EX_OSERR;
@@ -304,6 +356,7 @@ int cli_run(int argc, char **argv)
     json_decref(cli.reply);
     json_decref(cli.finished);
     json_decref(cli.sign_in_result);
+    secret_wipe(&cli.passphrase);
     free(cli.options.scopes);
     return status;
 }
