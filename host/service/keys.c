@@ -8,7 +8,7 @@
 
 /* While the keyring is locked it is asked again, without a word to the user: so everything goes on by itself.
  */
-#define RETRY_FIRST_MS 2000
+#define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS 30000
 /* A request has a keyring asked again, but a burst of them does so once. */
 #define RETRY_PAUSE_MS 1000
