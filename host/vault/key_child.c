@@ -4,6 +4,7 @@
 #include "vault/secret_service.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
@@ -56,6 +57,15 @@ static void do_task(const struct key_task *task, struct key_answer *answer, int 
     }
 }
 
+/* Nobody would read the answer of a child whose parent is gone; it may have gone before we could ask to be
+ * told. */
+static bool parent_lives(int socket)
+{
+    struct pollfd hang_up = {.fd = socket};
+
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && poll(&hang_up, 1, 0) == 0;
+}
+
 int key_child_run(void)
 {
     struct key_task task = {0};
@@ -63,10 +73,9 @@ int key_child_run(void)
     int socket = KEY_CHILD_FD;
     int result = EX_USAGE;
 
-    /* Nobody would read the answer of a child whose parent is gone. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     /* What the libraries start must not hold the socket open. */
-    if (fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 && key_task_receive(socket, &task) == 0) {
+    if (fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 && parent_lives(socket) &&
+        key_task_receive(socket, &task) == 0) {
         do_task(&task, &answer, &socket);
         result = key_answer_send(socket, &answer) == 0 ? 0 : EX_IOERR;
     }
