@@ -103,6 +103,7 @@ struct vault *vault_open(const char *state_folder, const char *keystore, struct 
         return NULL;
     }
     if (look_at_folder(vault->folder, "key" DRAFT_MARK, problem) != 0 ||
+        look_at_folder(vault->folder, "key.next" DRAFT_MARK, problem) != 0 ||
         look_at_folder(vault->folder, "vault.json" DRAFT_MARK, problem) != 0 ||
         look_at_folder(vault->identities, "", problem) != 0) {
         vault_close(vault);
