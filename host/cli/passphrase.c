@@ -49,8 +49,9 @@ static enum reading read_line(int fd, char line[LINE_MAX_SIZE])
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 #define SIGNALS (sizeof signals / sizeof *signals)
 
-/* Asks without echo. A signal gives the terminal its echo back before it does what it does. */
-static enum reading read_hidden(int terminal, char line[LINE_MAX_SIZE])
+/* Asks without echo: it is off before the prompt is there to be answered. A signal gives the terminal its
+ * echo back before it does what it does. */
+static enum reading read_hidden(int terminal, const char *prompt, char line[LINE_MAX_SIZE])
 {
     struct sigaction note = {.sa_handler = note_signal}, before[SIGNALS];
     struct termios settings, hidden;
@@ -65,6 +66,7 @@ static enum reading read_hidden(int terminal, char line[LINE_MAX_SIZE])
     hidden = settings;
     hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     tcsetattr(terminal, TCSAFLUSH, &hidden);
+    (void)!write(terminal, prompt, strlen(prompt));
     result = read_line(terminal, line);
     tcsetattr(terminal, TCSAFLUSH, &settings);
     for (i = 0; i < SIGNALS; i++)
@@ -91,8 +93,7 @@ static enum reading ask(struct cli *cli, const char *prompt, char line[LINE_MAX_
     terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (terminal < 0)
         return READ_NOTHING;
-    (void)!write(terminal, prompt, strlen(prompt));
-    result = read_hidden(terminal, line);
+    result = read_hidden(terminal, prompt, line);
     close(terminal);
     return result;
 }

@@ -24,7 +24,10 @@ static const unsigned char magic[6] = {'T', 'S', 'W', 'R', 'P', 0x01};
 
 _Static_assert(SEALED_AT + SEALED_SIZE == PASSPHRASE_WRAPPED_SIZE, "the parts make the whole");
 
-const struct passphrase_cost passphrase_cost_default = {.passes = DEFAULT_PASSES, .kib = DEFAULT_KIB};
+#ifndef THUNDERSEAL_FAULTS
+const
+#endif
+    struct passphrase_cost passphrase_cost_default = {.passes = DEFAULT_PASSES, .kib = DEFAULT_KIB};
 
 static void write_number(unsigned char *to, unsigned number)
 {

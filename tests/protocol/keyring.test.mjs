@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 /** The device key in the desktop's keyring (DESIGN section 4), with a real one in each of its moods. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { runCommand } from './host.mjs';
+import { PROGRAM, runCommand } from './host.mjs';
 import { Keyring } from './keyring.mjs';
 import { filesBelow, sealedFiles, stateFolder, World } from './world.mjs';
 
@@ -169,8 +171,18 @@ test('a keyring that dies in the middle', async () => {
   await back;
 });
 
-test('a keyring that hangs', async () => {
+test('a keyring that hangs; meanwhile no secret stands in the arguments or environment of the child', async () => {
+  const { keyId } = await record(one.home);
+  const secret = await keyring.secret(keyId);
   keyring.daemon?.kill('SIGSTOP');
+  const host = await world.host(await copy(), start);
+  const [child] = (await readFile(`/proc/${host.pid}/task/${host.pid}/children`, 'utf8')).split(' ').filter(Boolean);
+  for (const name of ['cmdline', 'environ']) {
+    const text = await readFile(`/proc/${child}/${name}`, 'latin1').catch(() => '');
+    assert.ok(!text.includes(secret) && !text.includes(keyId), name);
+  }
+  const ended = await host.end();
+  assert.deepEqual([ended.code, ended.milliseconds < AT_ONCE_MS], [0, true], 'the end of input does not wait for it');
   await locksAndComesBack(await copy(), /did not answer in time|is being asked/, async () => keyring.daemon?.kill('SIGCONT'));
 });
 
@@ -217,6 +229,77 @@ test('a keyring that is asked for by the configuration is not done without', asy
   await keyring.start();
   await host.call('signIn.start', { account });
   assert.deepEqual([(await record(home)).keystore, (await record(home)).reason], ['secret-service', 'configured']);
+});
+
+/** @param {string} home @param {string[]} args */
+async function key(home, ...args) {
+  const { code, stdout, stderr } = await run(home, ['key', ...args, '--json']);
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+test('key rotate: a new key in the same keyring, the old one gone; a running host goes on', async () => {
+  const home = await copy();
+  const host = await world.host(home, start);
+  assert.equal((await host.call('token.get', { account: one.account })).accessToken, one.token);
+  const before = await key(home, 'show');
+  assert.deepEqual([before.name, before.changing], ['secret-service', false]);
+  const secret = await keyring.secret(before.keyId);
+  const after = await key(home, 'rotate');
+  assert.notEqual(after.keyId, before.keyId);
+  assert.deepEqual(await record(home), { version: 1, keystore: 'secret-service', keyId: after.keyId, reason: 'keyring' });
+  assert.equal(await keyring.secret(before.keyId), '');
+  // It fetches the new key for what it writes next.
+  assert.equal((await host.call('token.get', { account: one.account })).accessToken, one.token);
+  const account = await world.user();
+  await host.call('account.add', { account });
+  const fresh = await world.host(home, start);
+  assert.equal((await fresh.call('token.get', { account: one.account })).accessToken, one.token);
+  assert.deepEqual(fresh.toldSoFar('attention'), []);
+  assert.ok((await fresh.call('account.list')).accounts.some((/** @type {any} */ each) => each.account === account && each.state === 'signed-out'));
+  await keyring.replace(before.keyId, secret); // other tests' copies have the key before
+});
+
+test('key move: from the keyring into a file and back; refused where there is no keyring', async () => {
+  const home = await copy();
+  const { keyId } = await record(home);
+  const secret = await keyring.secret(keyId);
+  const host = await world.host(home, start);
+  const inFile = await key(home, 'move', '--to', 'file');
+  assert.equal(inFile.name, 'file');
+  assert.match(inFile.reason, /key move/);
+  assert.equal(await keyring.secret(keyId), '');
+  await keyring.replace(keyId, secret);
+  assert.equal((await runCommand(['token', one.account], { home })).stdout, `${one.token}\n`, 'without a bus');
+  const refused = await runCommand(['key', 'move', '--to', 'secret-service'], { home });
+  assert.equal(refused.code, 75);
+  assert.match(refused.stderr, /No keyring answers/);
+  assert.deepEqual(await key(home, 'show'), inFile, 'nothing has changed');
+  assert.equal((await run(home, ['key', 'move', '--to', 'file'])).code, 64, 'it is there already');
+  const back = await key(home, 'move', '--to', 'secret-service');
+  assert.equal(back.name, 'secret-service');
+  assert.ok(!(await readdir(stateFolder(home))).some((name) => name.startsWith('key')));
+  assert.equal((await run(home, ['token', one.account])).stdout, `${one.token}\n`);
+  await host.call('account.add', { account: await world.user() });
+  assert.ok(!(await sealedFiles(home)).some((name) => name.includes('damaged')));
+  for (const args of [['key'], ['key', 'copy'], ['key', 'move'], ['key', 'rotate', '--to', 'file'], ['key', 'move', '--to', 'tpm']]) assert.equal((await run(home, args)).code, 64, args.join(' '));
+});
+
+test('a change that is killed at any moment costs nothing, and the next start finishes it', async () => {
+  const home = await copy();
+  const secret = await keyring.secret((await record(home)).keyId);
+  for (let turn = 0; turn < 6; turn += 1) {
+    const to = turn % 2 ? ['secret-service'] : ['file'];
+    const child = spawn(PROGRAM, ['key', 'move', '--to', ...to], { env: { HOME: home, ...keyring.env }, stdio: 'ignore' });
+    await pause(3 + turn * 9);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const token = await run(home, ['token', one.account]);
+    assert.deepEqual([token.code, token.stdout], [0, `${one.token}\n`], token.stderr);
+    assert.equal((await key(home, 'show')).changing, false);
+    assert.ok(!(await sealedFiles(home)).some((name) => /damaged|tmp/.test(name)));
+  }
+  await keyring.replace((await record(one.home)).keyId, secret);
 });
 
 test('two hosts that make the vault at once agree on one key', async () => {
