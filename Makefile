@@ -28,7 +28,8 @@ HARDEN   = -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 LIBS     = libcurl jansson libsodium libmicrohttpd
 
 # Evaluated only when something is compiled: `make demo` installs pkg-config first.
-LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS))
+# libsecret is loaded by the child that needs it: of it, only headers are used, and their warnings are not ours.
+LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS)) $(subst -I,-isystem ,$(shell pkg-config --cflags libsecret-1))
 LIB_LIBS   = $(shell pkg-config --libs $(LIBS))
 CPPFLAGS_OURS = -std=c17 -D_GNU_SOURCE -Ihost -DTHUNDERSEAL_VERSION='"$(VERSION)"' \
                 -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"'

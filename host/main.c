@@ -8,6 +8,7 @@
 #include "core/wiping_alloc.h"
 #include "net/https.h"
 #include "service/native.h"
+#include "vault/key_task.h"
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
@@ -42,12 +43,12 @@ static void harden(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int initialise(void)
+static int initialise(bool key_child)
 {
     if (sodium_init() < 0 || secret_arena_open() != 0)
         return -1;
     json_set_alloc_funcs(wiping_malloc, wiping_free);
-    return https_global_init();
+    return key_child ? 0 : https_global_init();
 }
 
 /* Thunderbird's way of starting a native host: two arguments, the first an absolute path ending in ".json".
@@ -62,6 +63,7 @@ static bool started_by_thunderbird(int argc, char **argv)
 int main(int argc, char **argv)
 {
     bool native = started_by_thunderbird(argc, argv);
+    bool key_child = argc == 2 && strcmp(argv[1], KEY_CHILD_ARGUMENT) == 0;
     int status;
 
     harden();
@@ -69,11 +71,11 @@ int main(int argc, char **argv)
         fputs("thunderseal: Only the add-on " EXTENSION_ID " may start this program.\n", stderr);
         return EX_NOPERM;
     }
-    if (initialise() != 0) {
+    if (initialise(key_child) != 0) {
         fputs("thunderseal: There is not enough memory to start. Close other programs.\n", stderr);
         return EX_OSERR;
     }
-    status = native ? native_run() : cli_run(argc, argv);
+    status = native ? native_run() : key_child ? key_child_run() : cli_run(argc, argv);
     secret_arena_close();
     /* Not exit: libcurl's resolver thread may still be waiting for a dead name server. */
     fflush(stdout);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define DESCRIPTOR_MAX 65535 /* far above any limit in use */
 
@@ -25,6 +26,7 @@ enum {
     OPTION_ALL,
     OPTION_RECIPIENT,
     OPTION_WITHOUT_TOKENS,
+    OPTION_TO,
     OPTION_PASSPHRASE_FD
 };
 
@@ -43,6 +45,7 @@ static const struct option long_options[] = {
     {"all", no_argument, NULL, OPTION_ALL},
     {"recipient", required_argument, NULL, OPTION_RECIPIENT},
     {"without-tokens", no_argument, NULL, OPTION_WITHOUT_TOKENS},
+    {"to", required_argument, NULL, OPTION_TO},
     {"passphrase-fd", required_argument, NULL, OPTION_PASSPHRASE_FD},
     {NULL, 0, NULL, 0},
 };
@@ -75,6 +78,7 @@ static const struct command {
      1,
      {OPTION_JSON, OPTION_RECIPIENT, OPTION_WITHOUT_TOKENS, OPTION_PASSPHRASE_FD}},
     {"restore", command_restore, true, 1, 1, {OPTION_JSON, OPTION_PASSPHRASE_FD}},
+    {"key", command_key, true, 1, 1, {OPTION_JSON, OPTION_TO}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
 };
 
@@ -105,6 +109,9 @@ static const char help_text[] =
     "      --recipient KEY        for whoever has the other half of this X25519 key in base64 instead\n"
     "      --without-tokens       the accounts alone\n"
     "  restore FILE               bring them back, here or on another computer\n"
+    "  key show                   show where the key to the saved sign-ins is kept, and why there\n"
+    "  key rotate                 make a new one\n"
+    "  key move --to STORE        keep it elsewhere: secret-service, passphrase or file\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
     "\n"
     "  --json                     print JSON instead of text\n"
@@ -135,6 +142,8 @@ static bool option_allowed(const struct command *command, int option)
 {
     size_t i;
 
+    if (option == OPTION_PASSPHRASE_FD)
+        return command->with_service;
     for (i = 0; i < sizeof command->options / sizeof command->options[0]; i++)
         if (command->options[i] == option)
             return true;
@@ -195,6 +204,9 @@ static int take_option(struct cli_options *options, int option, const char *valu
         break;
     case OPTION_WITHOUT_TOKENS:
         options->without_tokens = true;
+        break;
+    case OPTION_TO:
+        options->to = value;
         break;
     case OPTION_PASSPHRASE_FD:
         return take_descriptor(options, value);
@@ -273,14 +285,14 @@ static void take_reply(void *context, json_t *message)
     }
 }
 
-json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status)
+json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status)
 {
     json_t *request =
         json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method, "params", params);
     json_t *result;
 
     if (request == NULL) {
-        fputs("thunderseal: The account's name is not valid UTF-8. Check the spelling.\n", stderr);
+        fputs("thunderseal: What was given is not valid UTF-8. Check the spelling.\n", stderr);
         *status = EX_USAGE;
         return NULL;
     }
@@ -293,6 +305,17 @@ json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *statu
     return result;
 }
 
+json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status)
+{
+    /* Asked for before the call, which would only say that it is missing. */
+    bool needs_key = strcmp(method, "hello") != 0 && strcmp(method, "account.list") != 0 &&
+                     strcmp(method, "key.show") != 0;
+
+    if (needs_key)
+        (void)cli_unlock(cli);
+    return cli_call_once(cli, method, params, status);
+}
+
 static void token_settled(void *context)
 {
     const struct cli *cli = context;
@@ -302,8 +325,11 @@ static void token_settled(void *context)
 
 static int run_with_service(struct cli *cli, const struct command *command)
 {
-    const struct service_client client = {
-        .send = take_reply, .own = true, .settled = token_settled, .context = cli};
+    const struct service_client client = {.send = take_reply,
+                                          .own = true,
+                                          .may_ask = isatty(STDERR_FILENO) != 0,
+                                          .settled = token_settled,
+                                          .context = cli};
     struct problem problem = {0};
     int status;
 
@@ -318,6 +344,11 @@ static int run_with_service(struct cli *cli, const struct command *command)
                            THUNDERSEAL_VERSION, "thunderbird", "version", ""),
                  &status) == NULL)
         return status;
+    while (service_key_comes(cli->service)) /* its child has deadlines */
+        loop_run(cli->loop);
+    if (cli->options.passphrase_fd >= 0 && service_passphrase(cli->service) == PASSPHRASE_NEEDED &&
+        !cli_unlock(cli))
+        return EX_TEMPFAIL;
     status = command->function(cli);
     if (status == 0)
         status = cli_flush();
@@ -349,6 +380,7 @@ int cli_run(int argc, char **argv)
     json_decref(cli.reply);
     json_decref(cli.finished);
     json_decref(cli.sign_in_result);
+    secret_wipe(&cli.passphrase);
     free(cli.options.scopes);
     return status;
 }

@@ -4,6 +4,7 @@
 #define THUNDERSEAL_CLI_CLI_H
 
 #include "core/problem.h"
+#include "core/secret.h"
 #include "net/loop.h"
 #include "service/service.h"
 #include <jansson.h>
@@ -15,8 +16,8 @@ struct cli_options {
     bool json;
     bool everywhere, device, no_browser, xoauth2, all;
     bool without_tokens;
-    const char *sign_in_as, *protocol, *recipient;
-    int passphrase_fd; /* -1: not given */
+    const char *sign_in_as, *protocol, *recipient, *to;
+    int passphrase_fd; /* -1: the terminal */
     long min_ttl;      /* seconds, -1: not given */
     char **scopes;     /* of scope_count; owned */
     size_t scope_count;
@@ -33,6 +34,8 @@ struct cli {
     json_t *sign_in_result;
     json_t *finished; /* params of signIn.finished for it */
     bool waiting;
+    struct secret passphrase; /* the one given last */
+    bool gave_up;             /* asking for a passphrase led to nothing: once is enough */
 };
 
 /* Runs the command line; the exit status. */
@@ -41,6 +44,8 @@ int cli_run(int argc, char **argv);
 /* Calls a method and waits for the answer. The result, borrowed until the next call; NULL after the error was
  * told on stderr, then *status is the exit status. params is taken over. */
 json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status);
+/* The same without asking for a passphrase where one is missing. */
+json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status);
 /* Tells an error object {code, message, data} on stderr; the exit status that goes with it. */
 int cli_tell_error(const json_t *error);
 /* The same for the Problem object of a notification. */
@@ -55,8 +60,17 @@ int cli_flush(void);
 /* All accounts, page by page: a new reference, or NULL after telling. */
 json_t *cli_all_accounts(struct cli *cli, int *status);
 
+/* --- passphrase.c --- */
+/* Gets a passphrase into cli->passphrase, or a new one, on the terminal twice. 0, or an exit status:
+ * EX_TEMPFAIL, untold, when there is nobody to ask. */
+int cli_passphrase_ask(struct cli *cli);
+int cli_passphrase_choose(struct cli *cli);
+/* Unlocks the vault if a passphrase is what it lacks and somebody gives it; else false. */
+bool cli_unlock(struct cli *cli);
+
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
-    command_token, command_renew, command_audit, command_backup, command_restore, command_consent_url;
+    command_token, command_renew, command_audit, command_backup, command_restore, command_consent_url,
+    command_key;
 
 #endif

@@ -148,9 +148,10 @@ int command_status(struct cli *cli)
     if (accounts == NULL || status != 0)
         goto out;
     if (cli->options.json) {
-        object = json_pack("{s:O, s:b, s:{s:s, s:s}}", "accounts", chosen, "memoryLocked",
+        object = json_pack("{s:O, s:b, s:{s:s, s:s, s:s}}", "accounts", chosen, "memoryLocked",
                            secret_arena_locked(), "keystore", "name", service_keystore(cli->service),
-                           "protection", service_keystore_protection(cli->service));
+                           "protection", service_keystore_protection(cli->service), "reason",
+                           service_keystore_reason(cli->service));
         status = cli_print_json(object);
         json_decref(object);
         goto out;
@@ -159,7 +160,8 @@ int command_status(struct cli *cli)
     {
         print_status(account);
     }
-    printf("key store: %s. %s\n", service_keystore(cli->service), service_keystore_protection(cli->service));
+    printf("key store: %s. %s %s\n", service_keystore(cli->service),
+           service_keystore_protection(cli->service), service_keystore_reason(cli->service));
     if (!secret_arena_locked())
         puts("memory: tokens could reach the swap space, for the limit on locked memory (ulimit -l) is too "
              "low.");

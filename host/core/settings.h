@@ -98,9 +98,6 @@ bool settings_mail_server(const struct settings *settings, const struct account_
 bool settings_allow(const struct settings *settings, const char *account, const char *sign_in_as,
                     struct problem *problem);
 /* Whether app, cloud and tenant are such that Microsoft can be asked; else *problem PROBLEM_MISCONFIGURED. */
-bool settings_can_ask(const struct settings *settings, const struct account_target *target,
-                      struct problem *problem);
-/* Whether a sign-in or renewal can be tried, here and now; else *problem PROBLEM_MISCONFIGURED. */
 bool settings_can_sign_in(const struct settings *settings, const struct account_target *target,
                           struct problem *problem);
 /* "tenant" as configuration allows it: common, organizations, consumers, a GUID or a domain. */

@@ -170,7 +170,7 @@ static void no_client_id(const struct account_target *target, struct problem *pr
              cloud == NULL ? cloud_find("worldwide")->portal : cloud->portal);
 }
 
-bool settings_can_ask(const struct settings *settings, const struct account_target *target,
+bool settings_can_sign_in(const struct settings *settings, const struct account_target *target,
                       struct problem *problem)
 {
     if (settings->broken.kind != PROBLEM_NONE) {
@@ -194,24 +194,5 @@ bool settings_can_ask(const struct settings *settings, const struct account_targ
         no_client_id(target, problem);
         return false;
     }
-    return true;
-}
-
-static bool not_built(struct problem *problem, const char *what)
-{
-    problem_setf(problem, PROBLEM_MISCONFIGURED, "Ask your administrator to change the setting.",
-                 "%s is not built yet in this version.", what);
-    return false;
-}
-
-bool settings_can_sign_in(const struct settings *settings, const struct account_target *target,
-                          struct problem *problem)
-{
-    const char *keystore = settings_text(settings, "keystore");
-
-    if (!settings_can_ask(settings, target, problem))
-        return false;
-    if (strcmp(keystore, "secret-service") == 0 || strcmp(keystore, "passphrase") == 0)
-        return not_built(problem, "The key store that is configured");
     return true;
 }

@@ -19,7 +19,7 @@ json_t *service_consent(struct problem *problem)
     }
     settings_read_files(&settings);
     settings_default_target(&settings, &target);
-    if (!settings_can_ask(&settings, &target, problem))
+    if (!settings_can_sign_in(&settings, &target, problem))
         goto out;
     if (consent_make(&consent, &target, settings_text(&settings, "redirectHost")) != 0) {
         problem_set(problem, PROBLEM_MISCONFIGURED, "The address for consent would be too long.",

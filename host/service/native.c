@@ -225,8 +225,11 @@ static void output_ready(void *context, int fd, unsigned ready)
 
 static int native_start(struct native *native, struct problem *problem)
 {
-    const struct service_client client = {
-        .send = send_to_client, .congested = client_congested, .settled = token_settled, .context = native};
+    const struct service_client client = {.send = send_to_client,
+                                          .congested = client_congested,
+                                          .may_ask = true,
+                                          .settled = token_settled,
+                                          .context = native};
 
     native->loop = loop_new();
     native->queue = malloc(QUEUE_MAX);

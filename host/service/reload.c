@@ -290,6 +290,33 @@ void store_reload(struct service *service)
     store_policy_accounts(service);
 }
 
+/* Of two files with the same address the better claim counts, as at the start. */
+void store_unlocked(struct service *service)
+{
+    service->starting = true;
+    store_reload(service);
+    service->starting = false;
+    tidy_up(service);
+}
+
+void store_tell_locked(struct service *service)
+{
+    const struct problem *locked = vault_locked(service->vault);
+    struct entry *entry;
+    struct problem *held;
+    int64_t since;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next) {
+        held = &entry->identity.held;
+        if (held->kind != PROBLEM_VAULT_LOCKED || strcmp(held->cause, locked->cause) == 0)
+            continue;
+        since = held->since;
+        *held = *locked;
+        held->since = since;
+        entry_changed(entry);
+    }
+}
+
 static void take_event(struct service *service, const struct inotify_event *event)
 {
     char name[VAULT_NAME_SIZE];
@@ -363,6 +390,7 @@ static void folder_changed(void *context, int fd, unsigned ready)
     (void)fd;
     (void)ready;
     take_events(service);
+    keys_notice(service->keys);
     entries_sweep(service);
     service_tell_changes(service);
 }

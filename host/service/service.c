@@ -23,6 +23,9 @@ static const struct {
     {"signOut", method_sign_out, false},
     {"backup.create", method_backup_create, false},
     {"backup.restore", method_backup_restore, false},
+    {"vault.unlock", method_vault_unlock, false},
+    {"key.show", method_key_show, true},
+    {"key.change", method_key_change, true},
     {"renew", method_renew, true},
     {"renewable", method_renewable, true},
     {"audit.read", method_audit_read, false},
@@ -87,6 +90,12 @@ struct service *service_new(struct loop *loop, const struct service_client *clie
     use_recovery_key(service);
     if (store_load(service, problem) != 0)
         goto fail;
+    service->keys = keys_new(service);
+    if (service->keys == NULL) {
+        problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
+        goto fail;
+    }
+    keys_start(service->keys);
     return service;
 fail:
     service_free(service);
@@ -102,6 +111,7 @@ void service_free(struct service *service)
     https_free(service->https);
     https_free(service->https_own_anchors);
     backup_abandon(service);
+    keys_free(service->keys);
     while (service->requests != NULL)
         request_close(service->requests);
     entries_free(service);
@@ -174,8 +184,10 @@ static void cancel(struct service *service, const json_t *params)
         return;
     rpc_id_key(key, id);
     request = request_by_key(service, key);
-    if (request == NULL)
+    if (request == NULL) {
+        (void)keys_cancel(service->keys, key);
         return;
+    }
     if (request->entry == NULL) { /* a device code or an import: its answer comes, and finds nobody */
         struct problem cancelled;
         problem_set(&cancelled, PROBLEM_CANCELLED, "The request was cancelled.",
@@ -240,17 +252,19 @@ static void handle_request(struct service *service, struct rpc_request *request)
     json_t *result;
 
     rpc_id_key(key, request->id);
-    if (request_by_key(service, key) != NULL) {
+    if (request_by_key(service, key) != NULL || keys_waits(service->keys, key)) {
         problem_set(&problem, PROBLEM_INVALID_REQUEST,
                     "A request with this id is still waiting for its answer.",
                     "Give every request an id of its own.");
         service_refuse(service, &problem);
         return;
     }
+    if (service->greeted && keys_wait_before(service->keys, request))
+        return;
     result = call(service, request, &problem);
     if (result != NULL)
         send_message(service, rpc_result(request->id, result));
-    else if (problem.kind != PROBLEM_NONE)
+    else if (problem.kind != PROBLEM_NONE && !keys_wait_after(service->keys, request, &problem))
         send_message(service, rpc_error(request->id, &problem));
 }
 
@@ -271,8 +285,19 @@ void service_handle(struct service *service, json_t *message)
         cancel(service, request.params);
     rpc_request_clear(&request);
     audit_events_unlocked(service);
+    keys_notice(service->keys);
     entries_sweep(service);
     service_tell_changes(service);
+}
+
+void service_handle_again(struct service *service, json_t *message)
+{
+    struct rpc_request request = {0};
+    struct problem problem;
+
+    if (rpc_request_check(message, &request, &problem) == 0)
+        handle_request(service, &request);
+    rpc_request_clear(&request);
 }
 
 void service_finish(struct service *service)
@@ -283,7 +308,13 @@ void service_finish(struct service *service)
 
 void service_retry(struct service *service)
 {
+    service->retry_when_open = vault_locked(service->vault)->kind != PROBLEM_NONE;
     step_all(service, EVENT_RETRY);
+}
+
+bool service_key_comes(const struct service *service)
+{
+    return keys_fetching(service->keys);
 }
 
 bool service_must_wait(const struct service *service)
@@ -293,7 +324,7 @@ bool service_must_wait(const struct service *service)
     for (entry = service->entries; entry != NULL; entry = entry->next)
         if (entry->identity.flight.purpose != PURPOSE_NONE)
             return true;
-    return false;
+    return keys_busy(service->keys);
 }
 
 const char *service_keystore(const struct service *service)
@@ -304,4 +335,24 @@ const char *service_keystore(const struct service *service)
 const char *service_keystore_protection(const struct service *service)
 {
     return vault_keystore_protection(service->vault);
+}
+
+const char *service_keystore_reason(const struct service *service)
+{
+    return vault_keystore_reason(service->vault);
+}
+
+enum service_passphrase service_passphrase(const struct service *service)
+{
+    switch (vault_want(service->vault)) {
+    case VAULT_WANTS_PASSPHRASE:
+        return PASSPHRASE_NEEDED;
+    case VAULT_WANTS_NEW_PASSPHRASE:
+        return PASSPHRASE_TO_CHOOSE;
+    case VAULT_WANTS_NOTHING:
+    case VAULT_WANTS_LOOK_UP:
+    case VAULT_WANTS_STORE:
+    default:
+        return PASSPHRASE_NONE;
+    }
 }

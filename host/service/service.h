@@ -19,7 +19,8 @@ struct service_client {
     /* Whether the client is slow to read: account.changed then waits for service_tell_changes. NULL: never.
      */
     bool (*congested)(void *context);
-    bool own; /* a command of this program: may call what is not part of the protocol */
+    bool own;     /* a command of this program: may call what is not part of the protocol */
+    bool may_ask; /* somebody is there whom a keyring may ask for its password when we start */
     /* A token request is over: service_must_wait may have changed. NULL: of no interest. */
     void (*settled)(void *context);
     void *context;
@@ -39,13 +40,21 @@ void service_tell_changes(struct service *service);
 
 /* Grants that are suspended may be tried again: once per start of a native-messaging host (DESIGN 3.5). */
 void service_retry(struct service *service);
-/* Whether something still has to reach the disk: a token request is on the wire. */
+/* Whether the key is being fetched: what there is may be better told once it has come. */
+bool service_key_comes(const struct service *service);
+/* Whether something still has to reach the disk: a token request is on the wire, the key is
+ * being changed. */
 bool service_must_wait(const struct service *service);
 /* Before leaving: a last try to save what could not be saved. */
 void service_finish(struct service *service);
-/* Name and protection of the key store, for `status`. */
+/* Name and protection of the key store, and why it is this one, for `status`. */
 const char *service_keystore(const struct service *service);
 const char *service_keystore_protection(const struct service *service);
+const char *service_keystore_reason(const struct service *service);
+/* Whether vault.unlock needs a passphrase: the one that opens the key, or one for a vault that is to be made.
+ */
+enum service_passphrase { PASSPHRASE_NONE, PASSPHRASE_NEEDED, PASSPHRASE_TO_CHOOSE };
+enum service_passphrase service_passphrase(const struct service *service);
 /* {consentUrl, scopes, tenant, cloud} for the administrator, by the configuration alone: no service is
  * needed. New reference, or NULL with *problem. */
 json_t *service_consent(struct problem *problem);

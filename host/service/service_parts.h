@@ -11,6 +11,7 @@
 #include "net/https.h"
 #include "net/network_watch.h"
 #include "net/redirect_listener.h"
+#include "service/keys.h"
 #include "service/service.h"
 #include "vault/audit.h"
 #include "vault/identity_lock.h"
@@ -97,6 +98,7 @@ struct service {
     struct audit *audit;            /* NULL only out of memory */
     struct loop_timer *audit_timer; /* of the next try to write it */
     bool audit_told;                /* that it could not be written */
+    struct keys *keys;
     /* Made at the first transfer that needs it; the second with the anchors of caFile. */
     struct https *https, *https_own_anchors;
     char *proxy; /* Thunderbird's, from hello */
@@ -111,11 +113,12 @@ struct service {
     struct request *requests;
     size_t request_count;
     uint64_t next_number;
-    bool greeted;    /* hello succeeded */
-    bool starting;   /* the vault is being read for the first time */
-    bool reload_due; /* the watch began after files were read */
-    bool prepared;   /* the vault's folders and key are there */
-    int watch_fd;    /* inotify, or -1 */
+    bool retry_when_open; /* suspended grants are to be tried again, but could not be read yet */
+    bool greeted;         /* hello succeeded */
+    bool starting;        /* the vault is being read for the first time */
+    bool reload_due;      /* the watch began after files were read */
+    bool prepared;        /* the vault's folders and key are there */
+    int watch_fd;         /* inotify, or -1 */
     struct loop_watch *watch;
     struct clock_watch *clock_watch;
     struct network_watch *network_watch;
@@ -129,13 +132,15 @@ int64_t wall_clock(void);
 struct moment moment_now(void);
 void send_message(struct service *service, json_t *message); /* takes it over; NULL is dropped */
 void notify(struct service *service, const char *method, json_t *params);
+/* Handles a request that has waited; takes it over. */
+void service_handle_again(struct service *service, json_t *message);
 
 /* --- methods: a result (new reference), or NULL with *problem, or NULL with PROBLEM_NONE: the reply comes
  * later --- */
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
     method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
     method_renewable, method_audit_read, method_audit_verify, method_audit_names, method_backup_create,
-    method_backup_restore;
+    method_backup_restore, method_vault_unlock, method_key_show, method_key_change;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
@@ -197,6 +202,10 @@ int store_load(struct service *service, struct problem *problem);
 /* Takes over what other processes wrote: all of it, or what the watch has told since. */
 void store_reload(struct service *service);
 void store_catch_up(struct service *service);
+/* The key has come: everything is read as at the start. And: it has not, for the reason that the vault gives.
+ */
+void store_unlocked(struct service *service);
+void store_tell_locked(struct service *service);
 
 /* What a save changes besides the tokens: an address comes in, or goes out (NULL: none). */
 struct store_change {

@@ -7,224 +7,203 @@
 #include <sodium.h>
 #include <string.h>
 
-#define KEY_NAME "key"
-
 static const unsigned char magic[6] = {'T', 'S', 'K', 'E', 'Y', 0x01};
-#define KEY_FILE_SIZE (sizeof magic + ENVELOPE_KEY_SIZE)
+#define PLAIN_SIZE (sizeof magic + ENVELOPE_KEY_SIZE)
+/* The longer of the two kinds. */
+#define CONTENT_MAX ((size_t)PASSPHRASE_WRAPPED_SIZE)
 
-#define RESTORE_REMEDY                                                                                       \
-    "Restore the file \"key\" from a backup; without one, move this folder away and sign in again: "
+/* ---- the key in memory ---- */
 
-static enum device_key_result locked(struct problem *problem, const struct device_key_place *place,
-                                     const char *why, const char *remedy)
+int device_key_set(struct device_key *key, struct secret *secret)
 {
-    storage_problem_parts(problem, PROBLEM_VAULT_LOCKED,
-                          PARTS("The key file ", place->path, "/" KEY_NAME " ", why,
-                                ", so the saved sign-ins cannot be opened."),
-                          PARTS(remedy, place->path));
+    struct device_key fresh = {.had = true};
+
+    if (envelope_key_derive(&fresh.envelope, secret) != 0)
+        return -1;
+    secret_move(&fresh.secret, secret);
+    device_key_move(key, &fresh);
+    return 0;
+}
+
+void device_key_move(struct device_key *to, struct device_key *from)
+{
+    device_key_wipe(to);
+    secret_move(&to->secret, &from->secret);
+    secret_move(&to->envelope.secret_key, &from->envelope.secret_key);
+    secret_move(&to->envelope.mac_key, &from->envelope.mac_key);
+    to->envelope.recipient = from->envelope.recipient;
+    to->had = from->had;
+    device_key_wipe(from);
+}
+
+void device_key_wipe(struct device_key *key)
+{
+    secret_wipe(&key->secret);
+    envelope_key_wipe(&key->envelope);
+    key->had = false;
+}
+
+bool device_key_is(const struct device_key *key, const unsigned char id[ENVELOPE_KEY_ID_SIZE])
+{
+    return key->had && memcmp(key->envelope.recipient.id, id, ENVELOPE_KEY_ID_SIZE) == 0;
+}
+
+/* ---- reading ---- */
+
+static enum device_key_result locked(struct problem *problem, const struct key_folder *place,
+                                     const char *name, const char *why, const char *remedy)
+{
+    storage_problem_parts(
+        problem, PROBLEM_VAULT_LOCKED,
+        PARTS("The key file ", place->path, "/", name, " ", why, ", so the saved sign-ins cannot be opened."),
+        PARTS(remedy, place->path));
     return DEVICE_KEY_LOCKED;
 }
 
-/* ---- the key file ---- */
-
-/* Fills *device_secret; DEVICE_KEY_NONE when there is no file. */
-static enum device_key_result parse_key_file(const struct device_key_place *place,
-                                             const struct secret *content, size_t length,
-                                             struct secret *device_secret, struct problem *problem)
+static enum device_key_result no_memory(struct problem *problem, const struct key_folder *place,
+                                        const char *name)
 {
-    if (length >= sizeof magic && memcmp(content->bytes, magic, sizeof magic - 1) == 0 &&
+    return locked(problem, place, name, "needs more memory than there is",
+                  "Restart the program. The folder is ");
+}
+
+static enum device_key_result parse(const struct key_folder *place, const char *name,
+                                    const struct secret *content, size_t length, struct key_file *file,
+                                    struct problem *problem)
+{
+    struct secret device_secret = {0};
+
+    if (length > sizeof magic && memcmp(content->bytes, magic, sizeof magic - 1) == 0 &&
         content->bytes[sizeof magic - 1] > magic[sizeof magic - 1])
-        return locked(problem, place, "was written by a newer version of Thunderseal",
+        return locked(problem, place, name, "was written by a newer version of Thunderseal",
                       "Install that version again, or a later one. The folder is ");
-    if (length != KEY_FILE_SIZE || memcmp(content->bytes, magic, sizeof magic) != 0)
-        return locked(problem, place, "is damaged or cut short", RESTORE_REMEDY);
-    if (secret_set(device_secret, content->bytes + sizeof magic, ENVELOPE_KEY_SIZE) != 0)
-        return locked(problem, place, "needs more memory than there is",
-                      "Restart the program. The folder is ");
+    if (passphrase_wrapped_key_id(content->bytes, length, file->key_id) == 0) {
+        memcpy(file->wrapped, content->bytes, length);
+        return DEVICE_KEY_WRAPPED;
+    }
+    if (length != PLAIN_SIZE || memcmp(content->bytes, magic, sizeof magic) != 0)
+        return locked(problem, place, name, "is damaged or cut short", KEY_RESTORE_REMEDY);
+    if (secret_set(&device_secret, content->bytes + sizeof magic, ENVELOPE_KEY_SIZE) != 0 ||
+        device_key_set(file->key, &device_secret) != 0) {
+        secret_wipe(&device_secret);
+        return no_memory(problem, place, name);
+    }
+    memcpy(file->key_id, file->key->envelope.recipient.id, sizeof file->key_id);
     return DEVICE_KEY_HAD;
 }
 
-static enum device_key_result read_key_file(const struct device_key_place *place,
-                                            struct secret *device_secret, struct problem *problem)
+static enum device_key_result refuse(const struct key_folder *place, const char *name,
+                                     enum file_result result, struct problem *problem)
 {
-    struct secret content = {0};
-    struct file_read file = {.size = KEY_FILE_SIZE + 1, .forbidden = FILE_PRIVATE};
-    enum device_key_result result = DEVICE_KEY_LOCKED;
-
-    if (secret_reserve(&content, file.size) != 0)
-        return locked(problem, place, "needs more memory than there is",
-                      "Restart the program. The folder is ");
-    file.buffer = content.bytes;
-    switch (file_read(place->folder, KEY_NAME, &file)) {
-    case FILE_READ:
-        result = parse_key_file(place, &content, file.length, device_secret, problem);
-        break;
-    case FILE_ABSENT:
-        result = DEVICE_KEY_NONE;
-        break;
+    switch (result) {
     case FILE_MISSHAPEN:
-        result =
-            locked(problem, place, "is not the plain file of fixed length that it should be", RESTORE_REMEDY);
-        break;
+        return locked(problem, place, name, "is not the plain file of fixed length that it should be",
+                      KEY_RESTORE_REMEDY);
     case FILE_FOREIGN:
-        result = locked(problem, place, "belongs to another user",
-                        "Make yourself the owner of the file \"key\" (chown) in ");
-        break;
+        return locked(problem, place, name, "belongs to another user",
+                      "Make yourself the owner of the file \"key\" (chown) in ");
     case FILE_OPEN_TO_OTHERS:
-        result =
-            locked(problem, place, "can be read or changed by other users",
-                   "Run \"chmod 600 key\" and, if others may have copied it, sign in again. The folder is ");
-        break;
+        return locked(
+            problem, place, name, "can be read or changed by other users",
+            "Run \"chmod 600 key\" and, if others may have copied it, sign in again. The folder is ");
+    case FILE_READ:
+    case FILE_ABSENT:
     case FILE_FAILED:
     default:
-        result =
-            locked(problem, place, errno == EACCES ? "may not be read by you" : "could not be read from disk",
-                   "Make sure that you may read the file \"key\" and that its disk works. The folder is ");
-        break;
+        return locked(problem, place, name,
+                      errno == EACCES ? "may not be read by you" : "could not be read from disk",
+                      "Make sure that you may read the file \"key\" and that its disk works. The folder is ");
     }
+}
+
+enum device_key_result key_file_read(const struct key_folder *place, const char *name, struct key_file *file,
+                                     struct problem *problem)
+{
+    struct secret content = {0};
+    struct file_read read = {.size = CONTENT_MAX + 1, .forbidden = FILE_PRIVATE};
+    enum device_key_result result = DEVICE_KEY_NONE;
+    enum file_result found;
+
+    if (secret_reserve(&content, read.size) != 0)
+        return no_memory(problem, place, name);
+    read.buffer = content.bytes;
+    found = file_read(place->folder, name, &read);
+    if (found == FILE_READ)
+        result = parse(place, name, &content, read.length, file, problem);
+    else if (found != FILE_ABSENT)
+        result = refuse(place, name, found, problem);
     secret_wipe(&content);
     return result;
 }
 
-static enum device_key_result load_key_file(const struct device_key_place *place, struct envelope_key *key,
-                                            struct problem *problem)
+enum device_key_result key_file_find(const struct key_folder *place,
+                                     const unsigned char id[ENVELOPE_KEY_ID_SIZE], struct key_file *file,
+                                     const char **name, struct problem *problem)
 {
-    struct secret device_secret = {0};
-    enum device_key_result result = read_key_file(place, &device_secret, problem);
+    static const char *const names[] = {KEY_FILE, KEY_FILE_NEXT};
+    struct device_key key = {0};
+    struct key_file one = {.key = &key};
+    enum device_key_result result = DEVICE_KEY_NONE, first = DEVICE_KEY_NONE;
+    struct problem ignored;
+    size_t i;
 
-    if (result == DEVICE_KEY_HAD && envelope_key_derive(key, &device_secret) != 0)
-        result =
-            locked(problem, place, "needs more memory than there is", "Restart the program. The folder is ");
-    secret_wipe(&device_secret);
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        result = key_file_read(place, names[i], &one, i == 0 ? problem : &ignored);
+        if (i == 0)
+            first = result;
+        if ((result == DEVICE_KEY_HAD || result == DEVICE_KEY_WRAPPED) &&
+            memcmp(one.key_id, id, sizeof one.key_id) == 0)
+            break;
+    }
+    if (i < sizeof names / sizeof *names) {
+        if (name != NULL)
+            *name = names[i];
+        memcpy(file->wrapped, one.wrapped, sizeof file->wrapped);
+        memcpy(file->key_id, one.key_id, sizeof file->key_id);
+        if (result == DEVICE_KEY_HAD && file->key != NULL)
+            device_key_move(file->key, &key);
+    } else if (first == DEVICE_KEY_HAD || first == DEVICE_KEY_WRAPPED) {
+        result = locked(problem, place, KEY_FILE, "holds another key than the one vault.json names",
+                        KEY_RESTORE_REMEDY);
+    } else {
+        result = first;
+    }
+    device_key_wipe(&key);
     return result;
 }
 
-static int make_key_file(const struct device_key_place *place, struct problem *problem)
+/* ---- writing ---- */
+
+static int make(const struct key_folder *place, const char *name, const void *bytes, size_t length,
+                struct problem *problem)
+{
+    if (file_make(place->folder, name, bytes, length) == 0)
+        return 0;
+    if (errno == EEXIST)
+        return 1;
+    storage_problem(problem, "written", place->path, errno);
+    return -1;
+}
+
+int key_file_make(const struct key_folder *place, const char *name, const struct secret *secret,
+                  struct problem *problem)
 {
     struct secret content = {0};
-    int result = -1;
+    int result;
 
-    if (secret_reserve(&content, KEY_FILE_SIZE) != 0) {
+    if (secret->length != ENVELOPE_KEY_SIZE || secret_reserve(&content, PLAIN_SIZE) != 0) {
         storage_problem(problem, "written", place->path, ENOMEM);
         return -1;
     }
     memcpy(content.bytes, magic, sizeof magic);
-    randombytes_buf(content.bytes + sizeof magic, ENVELOPE_KEY_SIZE);
-    /* Another process may be first; its key is then ours. */
-    if (file_make(place->folder, KEY_NAME, content.bytes, content.length) == 0 || errno == EEXIST)
-        result = 0;
-    else
-        storage_problem(problem, "written", place->path, errno);
+    memcpy(content.bytes + sizeof magic, secret->bytes, ENVELOPE_KEY_SIZE);
+    result = make(place, name, content.bytes, content.length, problem);
     secret_wipe(&content);
     return result;
 }
 
-/* ---- the choice of a store ---- */
-
-static enum device_key_result refuse_store(struct problem *problem, const char *store, const char *remedy)
+int key_file_make_wrapped(const struct key_folder *place, const char *name,
+                          const unsigned char wrapped[PASSPHRASE_WRAPPED_SIZE], struct problem *problem)
 {
-    storage_problem_parts(
-        problem, PROBLEM_MISCONFIGURED,
-        PARTS("The key store \"", store, "\" is not built into this version of Thunderseal yet."),
-        PARTS(remedy));
-    return DEVICE_KEY_LOCKED;
-}
-
-enum device_key_result device_key_choose(const char *keystore, enum key_store *store, struct problem *problem)
-{
-    *store = key_store_by_name(keystore);
-    if (*store == KEY_STORE_FILE)
-        return DEVICE_KEY_NONE;
-    return refuse_store(problem, keystore, "Set \"keystore\" to \"auto\" or \"file\" in the configuration.");
-}
-
-/* Without vault.json: a key file alone is a vault that was not finished, or that lost its record. */
-static enum device_key_result load_unrecorded(const struct device_key_place *place, struct envelope_key *key,
-                                              enum key_store *store, struct problem *problem)
-{
-    enum device_key_result result = load_key_file(place, key, problem);
-
-    if (result != DEVICE_KEY_NONE) {
-        *store = KEY_STORE_FILE;
-        return result;
-    }
-    if (place->sealed_files)
-        return locked(problem, place, "is missing", RESTORE_REMEDY);
-    return device_key_choose(place->keystore, store, problem);
-}
-
-static enum device_key_result load_recorded(const struct device_key_place *place,
-                                            const struct vault_record *record, struct envelope_key *key,
-                                            struct problem *problem)
-{
-    enum device_key_result result;
-
-    if (record->store != KEY_STORE_FILE)
-        return refuse_store(
-            problem, key_store_name(record->store),
-            "Install a version of Thunderseal that has the key store of your saved sign-ins.");
-    result = load_key_file(place, key, problem);
-    if (result == DEVICE_KEY_NONE)
-        return locked(problem, place, "is missing", RESTORE_REMEDY);
-    if (result == DEVICE_KEY_HAD && memcmp(key->recipient.id, record->key_id, sizeof record->key_id) != 0)
-        return locked(problem, place, "holds another key than the one vault.json names", RESTORE_REMEDY);
-    return result;
-}
-
-/* recorded: 0 with a vault.json, 1 without, as vault_record_read. */
-static enum device_key_result load(const struct device_key_place *place, struct envelope_key *key,
-                                   enum key_store *store, int *recorded, struct problem *problem)
-{
-    struct vault_record record = {.store = KEY_STORE_UNKNOWN};
-    struct envelope_key fresh = {0};
-    enum device_key_result result;
-
-    *store = KEY_STORE_UNKNOWN;
-    *recorded = vault_record_read(place->folder, place->path, &record, problem);
-    if (*recorded < 0)
-        return DEVICE_KEY_LOCKED;
-    if (*recorded == 0) {
-        *store = record.store;
-        result = load_recorded(place, &record, &fresh, problem);
-    } else {
-        result = load_unrecorded(place, &fresh, store, problem);
-    }
-    if (result == DEVICE_KEY_HAD) {
-        secret_move(&key->secret_key, &fresh.secret_key);
-        secret_move(&key->mac_key, &fresh.mac_key);
-        key->recipient = fresh.recipient;
-    }
-    envelope_key_wipe(&fresh);
-    return result;
-}
-
-enum device_key_result device_key_load(const struct device_key_place *place, struct envelope_key *key,
-                                       enum key_store *store, struct problem *problem)
-{
-    int recorded;
-
-    return load(place, key, store, &recorded, problem);
-}
-
-int device_key_ensure(const struct device_key_place *place, struct envelope_key *key, enum key_store *store,
-                      struct problem *problem)
-{
-    struct vault_record record;
-    int recorded;
-    enum device_key_result result = load(place, key, store, &recorded, problem);
-
-    if (result == DEVICE_KEY_NONE) {
-        if (make_key_file(place, problem) != 0)
-            return -1;
-        result = load(place, key, store, &recorded, problem);
-        if (result == DEVICE_KEY_NONE)
-            storage_problem(problem, "written", place->path, EIO);
-    }
-    if (result != DEVICE_KEY_HAD)
-        return -1;
-    if (recorded == 0)
-        return 0;
-    record.store = *store;
-    memcpy(record.key_id, key->recipient.id, sizeof record.key_id);
-    return vault_record_write(place->folder, place->path, &record, problem);
+    return make(place, name, wrapped, PASSPHRASE_WRAPPED_SIZE, problem);
 }

@@ -133,6 +133,16 @@ bool envelope_sealed_to(const struct envelope *envelope, const struct envelope_r
     return true;
 }
 
+bool envelope_names_recipient(const struct envelope *envelope, const unsigned char id[ENVELOPE_KEY_ID_SIZE])
+{
+    size_t i;
+
+    for (i = 0; i < envelope->recipient_count; i++)
+        if (memcmp(envelope->recipients + i * RECIPIENT_SIZE, id, ENVELOPE_KEY_ID_SIZE) == 0)
+            return true;
+    return false;
+}
+
 static bool unseal_data_key(unsigned char data_key[ENVELOPE_KEY_SIZE], const struct envelope_key *key,
                             const unsigned char *recipient)
 {

@@ -59,6 +59,9 @@ int envelope_parse(const unsigned char *bytes, size_t length, struct envelope *e
 bool envelope_sealed_to(const struct envelope *envelope, const struct envelope_recipient *const *recipients,
                         size_t count);
 
+/* Whether a box names the key id; that it can be opened with that key is not proven. */
+bool envelope_names_recipient(const struct envelope *envelope, const unsigned char id[ENVELOPE_KEY_ID_SIZE]);
+
 /*
  * Checks that bytes are the envelope that a holder of key made for name; only then fills *envelope and, where
  * payload is not NULL, *payload. The pointers in *envelope live as long as bytes.

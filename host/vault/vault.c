@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "vault/device_key.h"
 #include "vault/disk.h"
 #include "vault/draft.h"
 #include "vault/identity_lock.h"
@@ -54,77 +53,6 @@ void vault_path(const struct vault *vault, const char *file, char *path, size_t 
     snprintf(path, size, "%s/%s", vault->identities, file);
 }
 
-/* ---- the key ---- */
-
-/* Anything with the name of an identity counts, damaged or not: a key may still come back for it. */
-static int has_sealed_files(const struct vault *vault, bool *found, struct problem *problem)
-{
-    struct folder_names list;
-    int folder = folder_open(vault->identities, problem);
-    size_t i;
-
-    *found = false;
-    if (folder == FOLDER_ABSENT)
-        return 0;
-    if (folder < 0)
-        return -1;
-    if (folder_list(folder, "", &list) != 0) {
-        storage_problem(problem, "read", vault->identities, errno);
-        close(folder);
-        return -1;
-    }
-    for (i = 0; i < list.count; i++)
-        if (strstr(list.names[i], SEALED_SUFFIX) != NULL && !draft_is_name(list.names[i]))
-            *found = true;
-    folder_names_clear(&list);
-    close(folder);
-    return 0;
-}
-
-static int find_place(const struct vault *vault, int folder, struct device_key_place *place,
-                      struct problem *problem)
-{
-    place->folder = folder;
-    place->path = vault->folder;
-    place->keystore = vault->keystore;
-    return has_sealed_files(vault, &place->sealed_files, problem);
-}
-
-/* A folder that is not there has no key and may get one, in a store that this version has. */
-static void load_key(struct vault *vault, struct problem *problem)
-{
-    struct device_key_place place;
-    enum device_key_result result;
-    int folder = folder_open(vault->folder, problem);
-
-    if (folder == FOLDER_ABSENT) {
-        result = device_key_choose(vault->keystore, &vault->store, problem);
-    } else if (folder < 0 || find_place(vault, folder, &place, problem) != 0) {
-        result = DEVICE_KEY_LOCKED;
-    } else {
-        result = device_key_load(&place, &vault->key, &vault->store, problem);
-    }
-    if (result == DEVICE_KEY_HAD)
-        vault->has_key = true;
-    if (result != DEVICE_KEY_LOCKED)
-        memset(problem, 0, sizeof *problem);
-    if (folder >= 0)
-        close(folder);
-}
-
-void vault_load_key(struct vault *vault, bool force)
-{
-    struct problem problem = {0};
-
-    if (vault->has_key && !force)
-        return;
-    load_key(vault, &problem);
-    if (!vault->has_key)
-        vault->locked = problem;
-    else
-        memset(&vault->locked, 0, sizeof vault->locked);
-}
-
 _Static_assert(VAULT_RECOVERY_KEY_SIZE == ENVELOPE_KEY_SIZE, "a recovery key is a recipient like any other");
 
 void vault_set_recovery_key(struct vault *vault, const unsigned char public_key[VAULT_RECOVERY_KEY_SIZE])
@@ -132,21 +60,6 @@ void vault_set_recovery_key(struct vault *vault, const unsigned char public_key[
     memcpy(vault->recovery.public_key, public_key, ENVELOPE_KEY_SIZE);
     envelope_recipient_identify(&vault->recovery);
     vault->has_recovery = true;
-}
-
-const struct problem *vault_locked(const struct vault *vault)
-{
-    return &vault->locked;
-}
-
-const char *vault_keystore_name(const struct vault *vault)
-{
-    return key_store_name(vault->store);
-}
-
-const char *vault_keystore_protection(const struct vault *vault)
-{
-    return key_store_protection(vault->store);
 }
 
 /* ---- opening and closing ---- */
@@ -175,7 +88,7 @@ static struct vault *allocate(const char *state_folder, const char *keystore)
     /* A slash at the end would follow a symbolic link. */
     while (length > 1 && state_folder[length - 1] == '/')
         length--;
-    vault->store = KEY_STORE_UNKNOWN;
+    vault->change_lock = -1;
     vault->buffer = malloc(VAULT_FILE_MAX + 1);
     vault->keystore = strdup(keystore);
     vault->folder = strndup(state_folder, length);
@@ -200,6 +113,7 @@ struct vault *vault_open(const char *state_folder, const char *keystore, struct 
         return NULL;
     }
     if (look_at_folder(vault->folder, "key" DRAFT_MARK, problem) != 0 ||
+        look_at_folder(vault->folder, "key.next" DRAFT_MARK, problem) != 0 ||
         look_at_folder(vault->folder, "vault.json" DRAFT_MARK, problem) != 0 ||
         look_at_folder(vault->identities, "", problem) != 0) {
         vault_close(vault);
@@ -214,7 +128,11 @@ void vault_close(struct vault *vault)
 {
     if (vault == NULL)
         return;
+    if (vault->change_lock >= 0)
+        close(vault->change_lock);
     envelope_key_wipe(&vault->key);
+    secret_wipe(&vault->secret);
+    device_key_wipe(&vault->other);
     free(vault->buffer);
     free(vault->keystore);
     free(vault->identities);
@@ -230,25 +148,16 @@ const char *vault_identities_folder(const struct vault *vault)
 
 /* ---- getting ready to write ---- */
 
-/*
- * The key is had from disk each time, also when there is one in memory: what is sealed with a key that is no
- * longer on disk could not be opened after the next start.
- */
 int vault_open_for_writing(struct vault *vault, struct problem *problem)
 {
-    struct device_key_place place;
-    int folder = folder_open_or_make(vault->folder, problem);
+    struct key_folder place = {.folder = folder_open_or_make(vault->folder, problem), .path = vault->folder};
     int identities = -1;
 
-    if (folder < 0)
+    if (place.folder < 0)
         return -1;
-    if (find_place(vault, folder, &place, problem) == 0 &&
-        device_key_ensure(&place, &vault->key, &vault->store, problem) == 0) {
-        vault->has_key = true;
-        memset(&vault->locked, 0, sizeof vault->locked);
+    if (vault_ensure_key(vault, &place, problem) == 0)
         identities = folder_open_or_make(vault->identities, problem);
-    }
-    close(folder);
+    close(place.folder);
     return identities;
 }
 

@@ -52,6 +52,33 @@ void vault_set_recovery_key(struct vault *vault, const unsigned char public_key[
 /* PROBLEM_NONE when sealed files can be opened and made; otherwise why not. */
 const struct problem *vault_locked(const struct vault *vault);
 
+/* What a child of ours could bring, so that a locked vault opens or a new one can be made. */
+enum vault_want {
+    VAULT_WANTS_NOTHING,
+    VAULT_WANTS_LOOK_UP,       /* the keyring has the key */
+    VAULT_WANTS_PASSPHRASE,    /* for the key file */
+    VAULT_WANTS_STORE,         /* there is no vault: the keyring is to keep its new key */
+    VAULT_WANTS_NEW_PASSPHRASE /* there is no vault: its key is to be put under a passphrase */
+};
+enum vault_want vault_want(const struct vault *vault);
+/* The id of the key that is wanted. */
+const unsigned char *vault_wanted_id(const struct vault *vault);
+/* Looks at the disk again for what is wanted. */
+void vault_look_again(struct vault *vault);
+
+struct key_task;
+struct key_answer;
+/* Fills *task (zeroed) with what gets that; passphrase is only copied, and NULL where none is wanted. 0, or
+ * -1 with *problem. */
+int vault_key_task(struct vault *vault, const struct secret *passphrase, struct key_task *task,
+                   struct problem *problem);
+/*
+ * What came of the task. 0: the vault is open, or can be made; 1: likewise, and *task has become one more to
+ * be done, whose answer matters to nobody; -1: *problem, as vault_locked() from here on.
+ */
+int vault_key_take(struct vault *vault, struct key_task *task, struct key_answer *answer,
+                   struct problem *problem);
+
 /*
  * Makes sure that a sign-in could be saved, before any URL is made: creates folders, vault.json and key if
  * there is no vault yet (the first write chooses the store), and writes and removes a probe file. 0 or -1.
@@ -94,8 +121,12 @@ int vault_erase(struct vault *vault, const char *name, struct problem *problem);
 /* The base name for an identity: hash over its parts in the order given, each preceded by its length. */
 void vault_name(char name[VAULT_NAME_SIZE], const char *const *parts, size_t count);
 
-/* What vault.json says, for `status`: "file" and what it protects against; static texts. */
+/* What vault.json says, for `status`: "file", what it protects against, and why it was chosen; static texts.
+ */
 const char *vault_keystore_name(const struct vault *vault);
 const char *vault_keystore_protection(const struct vault *vault);
+const char *vault_keystore_reason(const struct vault *vault);
+/* The id of the device key in hex, "" when there is none; valid until the next call. */
+const char *vault_key_id(const struct vault *vault);
 
 #endif

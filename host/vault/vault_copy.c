@@ -9,22 +9,32 @@
 #include <stdio.h>
 #include <string.h>
 
+static enum envelope_verdict try_key(struct vault *vault, const struct envelope_key *key, const char *name,
+                                     struct copy *copy, struct secret *payload)
+{
+    copy->key = key;
+    return envelope_open(key, name, vault->buffer, copy->length, &copy->envelope, payload);
+}
+
 static enum copy_state judge_envelope(struct vault *vault, const char *name, const char *path,
                                       struct copy *copy, struct secret *payload, struct problem *problem)
 {
-    if (!vault->has_key)
-        return envelope_parse(vault->buffer, copy->length, &copy->envelope) == 0 ? COPY_UNTRIED
-                                                                                 : COPY_DAMAGED;
-    switch (envelope_open(&vault->key, name, vault->buffer, copy->length, &copy->envelope, payload)) {
+    enum envelope_verdict verdict = ENVELOPE_FOREIGN;
+
+    if (vault->has_key)
+        verdict = try_key(vault, &vault->key, name, copy, payload);
+    if (verdict == ENVELOPE_FOREIGN && vault->other.had)
+        verdict = try_key(vault, &vault->other.envelope, name, copy, payload);
+    switch (verdict) {
     case ENVELOPE_GENUINE:
         return COPY_GENUINE;
-    case ENVELOPE_FOREIGN:
-        /* Only a well-formed one is called foreign. */
-        (void)envelope_parse(vault->buffer, copy->length, &copy->envelope);
-        return COPY_FOREIGN;
     case ENVELOPE_NO_MEMORY:
         storage_problem(problem, "opened", path, ENOMEM);
         return COPY_REFUSED;
+    case ENVELOPE_FOREIGN:
+        if (envelope_parse(vault->buffer, copy->length, &copy->envelope) == 0)
+            return vault->has_key ? COPY_FOREIGN : COPY_UNTRIED;
+        return COPY_DAMAGED;
     case ENVELOPE_DAMAGED:
     default:
         return COPY_DAMAGED;

@@ -53,6 +53,10 @@ static int take_unproven(const struct vault *vault, struct vault_entry *entry, c
         entry->problem = vault->locked;
         return 0;
     }
+    if (vault_awaits_key(vault)) {
+        entry->problem = vault->unsealed;
+        return 0;
+    }
     storage_problem_parts(
         &entry->problem, PROBLEM_VAULT_LOCKED,
         PARTS("The saved sign-in was sealed with another device key than the one in ", vault->folder, "."),

@@ -8,10 +8,16 @@
 #include "vault/vault_internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
+
+/* Alone, it is held for as long as the sealed files are looked through: some milliseconds. */
+#define GUARD_WAIT_MS 500
+#define GUARD_STEP_MS 2
 
 struct sealing {
     struct vault *vault;
@@ -31,6 +37,29 @@ static int fail(struct sealing *sealing, const char *done)
     return -1;
 }
 
+int vault_guard(struct vault *vault, bool alone, struct problem *problem)
+{
+    int folder = folder_open_or_make(vault->folder, problem);
+    int waited = 0;
+
+    if (folder < 0)
+        return -1;
+    while (flock(folder, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR && !alone)
+            return folder;
+        if (waited >= GUARD_WAIT_MS || (errno != EWOULDBLOCK && errno != EINTR)) {
+            storage_problem_parts(problem, PROBLEM_STORAGE,
+                                  PARTS("Another Thunderseal is changing the key in ", vault->folder, "."),
+                                  PARTS("Nothing to do: saving is tried again."));
+            close(folder);
+            return -1;
+        }
+        (void)poll(NULL, 0, GUARD_STEP_MS);
+        waited += GUARD_STEP_MS;
+    }
+    return folder;
+}
+
 /* ---- before anything is changed ---- */
 
 static int check_generation(struct sealing *sealing, uint64_t generation)
@@ -46,6 +75,11 @@ static int check_generation(struct sealing *sealing, uint64_t generation)
         vault_examine(sealing->vault, sealing->folder, sealing->name, PREVIOUS_SUFFIX, &previous, NULL,
                       sealing->problem);
         newest = &previous;
+    }
+    /* It opens with a key that is on its way here: never set aside for one that is not. */
+    if (sealing->old.state == COPY_FOREIGN && vault_awaits_key(sealing->vault)) {
+        *sealing->problem = sealing->vault->unsealed;
+        return -1;
     }
     if (newest->state != COPY_GENUINE || newest->envelope.generation < generation)
         return 0;
@@ -169,6 +203,7 @@ static int write_generation(struct sealing *sealing, uint64_t generation, const 
                             const struct secret *payload, bool only)
 {
     int result = -1;
+    int guard;
 
     if (!vault_name_is_valid(sealing->name, strlen(sealing->name)) || !json_is_object(header)) {
         problem_set(sealing->problem, PROBLEM_INTERNAL, "A sign-in without a name or header cannot be saved.",
@@ -177,13 +212,17 @@ static int write_generation(struct sealing *sealing, uint64_t generation, const 
     }
     snprintf(sealing->file, sizeof sealing->file, "%s" SEALED_SUFFIX, sealing->name);
     vault_path(sealing->vault, sealing->file, sealing->path, sizeof sealing->path);
-    sealing->folder = vault_open_for_writing(sealing->vault, sealing->problem);
-    if (sealing->folder < 0)
+    guard = vault_guard(sealing->vault, false, sealing->problem);
+    if (guard < 0)
         return -1;
-    if (check_generation(sealing, generation) == 0 && seal(sealing, generation, header, payload) == 0)
-        result = put_in_place(sealing, only);
-    free(sealing->bytes);
-    close(sealing->folder);
+    sealing->folder = vault_open_for_writing(sealing->vault, sealing->problem);
+    if (sealing->folder >= 0) {
+        if (check_generation(sealing, generation) == 0 && seal(sealing, generation, header, payload) == 0)
+            result = put_in_place(sealing, only);
+        free(sealing->bytes);
+        close(sealing->folder);
+    }
+    close(guard);
     return result;
 }
 

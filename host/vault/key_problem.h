@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Why a key store gave no key, in plain words with a next step: PROBLEM_VAULT_LOCKED. */
+#ifndef THUNDERSEAL_VAULT_KEY_PROBLEM_H
+#define THUNDERSEAL_VAULT_KEY_PROBLEM_H
+
+#include "core/problem.h"
+#include "vault/key_task.h"
+
+/* The keyring; KEY_DONE: it has not answered yet. */
+void key_problem_keyring(struct problem *problem, enum key_outcome outcome);
+/* The keyring has something under the key's id that is not the key. */
+void key_problem_other_key(struct problem *problem);
+/* The passphrase; KEY_DONE: it has not been given yet. is_new: there is no vault, so it will be chosen. */
+void key_problem_passphrase(struct problem *problem, enum key_outcome outcome, bool is_new);
+
+#endif
