@@ -171,7 +171,7 @@ static void no_client_id(const struct account_target *target, struct problem *pr
 }
 
 bool settings_can_sign_in(const struct settings *settings, const struct account_target *target,
-                      struct problem *problem)
+                          struct problem *problem)
 {
     if (settings->broken.kind != PROBLEM_NONE) {
         *problem = settings->broken;

@@ -94,19 +94,36 @@ static void tidy_up(struct key_change_run *change)
 
 static void next_turn(struct key_change_run *change);
 
+static json_t *all_addresses(const struct service *service)
+{
+    json_t *addresses = json_array();
+    const struct entry *entry;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next)
+        json_array_extend(addresses, entry->addresses);
+    return addresses;
+}
+
 static void reseal_one(void *context)
 {
     struct key_change_run *change = context;
+    struct service *service = change->keys->service;
+    const char *store = vault_keystore_name(service->vault);
+    json_t *addresses = all_addresses(service);
     struct problem problem = {0};
     bool done = false;
 
     change->turn = NULL;
-    if (vault_change_go_on(change->keys->service->vault, &done, &problem) != 0)
+    if (vault_change_go_on(service->vault, addresses, wall_clock(), &done, &problem) != 0)
         end(change, &problem);
-    else if (done)
+    else if (done) {
+        audit_key_changed(service,
+                          strcmp(store, vault_keystore_name(service->vault)) == 0 ? "rotated" : "moved");
         tidy_up(change);
-    else
+    } else {
         next_turn(change);
+    }
+    json_decref(addresses);
 }
 
 static void next_turn(struct key_change_run *change)

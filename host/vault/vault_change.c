@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The steps that a change of the key takes in vault.json and in the key files. */
 #include "vault/vault_change.h"
+#include "vault/audit.h"
 #include "vault/disk.h"
 #include "vault/key_problem.h"
 #include "vault/storage_problem.h"
@@ -184,11 +185,31 @@ bool vault_change_can_go_on(const struct vault *vault)
            device_key_is(&vault->other, vault->record.second.key_id);
 }
 
+struct switching {
+    struct vault *vault;
+    const struct vault_record *record;
+};
+
+static int record_switch(void *context, struct problem *problem)
+{
+    const struct switching *switching = context;
+
+    return write_record(switching->vault, switching->record, problem);
+}
+
 /* Only once nothing is sealed to the old key, with nobody writing: what comes later is sealed to the new one.
  */
-int vault_change_switch(struct vault *vault, bool *done, struct problem *problem)
+int vault_change_switch(struct vault *vault, const json_t *addresses, int64_t now, bool *done,
+                        struct problem *problem)
 {
     struct vault_record record = vault->record;
+    struct switching switching = {vault, &record};
+    const struct audit_rekeying log = {.old_key = &vault->key,
+                                       .new_key = &vault->other.envelope,
+                                       .addresses = addresses,
+                                       .now = now,
+                                       .commit = record_switch,
+                                       .context = &switching};
     int guard = vault_guard(vault, true, problem);
     bool any = true;
     int result = -1;
@@ -204,7 +225,7 @@ int vault_change_switch(struct vault *vault, bool *done, struct problem *problem
         record.change = KEY_CHANGE_OLD;
         if (record.key.store != record.second.store)
             record.reason = KEY_REASON_MOVED;
-        result = write_record(vault, &record, problem);
+        result = audit_rekey(vault, &log, problem);
         *done = result == 0;
     }
     close(guard);

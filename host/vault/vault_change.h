@@ -29,8 +29,10 @@ int vault_change_kept(struct vault *vault, const struct key_task *task, const st
 /* Whether both keys are in memory, so that it can go forward; and whether, instead, it can go back. */
 bool vault_change_can_go_on(const struct vault *vault);
 bool vault_change_can_go_back(struct vault *vault);
-/* Reseals one identity or, when none is left, makes the new key the one to seal with: then *done. */
-int vault_change_go_on(struct vault *vault, bool *done, struct problem *problem);
+/* Reseals one identity or, when none is left, makes the new key the one to seal with, and the audit log
+ * afresh under it: then *done. addresses: texts, those that the log is to know by their new hashes. */
+int vault_change_go_on(struct vault *vault, const json_t *addresses, int64_t now, bool *done,
+                       struct problem *problem);
 /* Forgets the next key. *task as below. */
 int vault_change_go_back(struct vault *vault, struct key_task *task, struct problem *problem);
 /* Drops the old key from disk. *task (zeroed) is what drops it from a keyring, or KEY_TASK_NONE. */

@@ -56,7 +56,8 @@ int vault_draw_key(struct vault *vault, struct key_task *task, struct problem *p
 
 /* --- vault_change.c, vault_reseal.c --- */
 /* Makes the next key the one to seal with, if nothing is sealed to the old one any more: then *done. */
-int vault_change_switch(struct vault *vault, bool *done, struct problem *problem);
+int vault_change_switch(struct vault *vault, const json_t *addresses, int64_t now, bool *done,
+                        struct problem *problem);
 /* Whether any file needs the key with this id. */
 int vault_any_sealed_to(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE], bool *any,
                         struct problem *problem);

@@ -167,7 +167,8 @@ int vault_any_sealed_to(struct vault *vault, const unsigned char id[ENVELOPE_KEY
     return result;
 }
 
-int vault_change_go_on(struct vault *vault, bool *done, struct problem *problem)
+int vault_change_go_on(struct vault *vault, const json_t *addresses, int64_t now, bool *done,
+                       struct problem *problem)
 {
     unsigned char old[ENVELOPE_KEY_ID_SIZE];
     char name[VAULT_NAME_SIZE];
@@ -190,5 +191,5 @@ int vault_change_go_on(struct vault *vault, bool *done, struct problem *problem)
     }
     if (result != 0 || found)
         return result;
-    return vault_change_switch(vault, done, problem);
+    return vault_change_switch(vault, addresses, now, done, problem);
 }
