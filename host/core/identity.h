@@ -28,9 +28,8 @@
 #define REJECTED_HASH_BYTES 32    /* SHA-256 */
 
 #define RENEW_BEFORE_EXPIRY_S 300 /* as MSAL does (FACTS 1.7) */
-#define RENEW_JITTER_MAX_S                                                                                   \
-    120                       /* so that a thousand desktops started at nine do not ask at ten all at once   \
-                               */
+/* So that a thousand desktops that were started at nine do not ask all at once at ten. */
+#define RENEW_JITTER_MAX_S 120
 #define RENEWAL_PAUSE_S 60    /* no second renewal of a token that was just issued */
 #define RENEWALS_PER_MINUTE 2 /* Entra's loop guard strikes at more (FACTS 1.7) */
 #define BACK_OFF_FIRST_S 4    /* doubles with each failure in a row, full jitter */

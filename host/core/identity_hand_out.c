@@ -231,6 +231,11 @@ void request_ended(struct identity *identity, const struct event *event, struct 
         effect_reply_problem(effects, event->ended.request, &identity->reply);
     } else {
         diagnose_transport("timeout", &identity->reply);
+        if (identity->lock == LOCK_WANTED)
+            problem_copy_text(
+                identity->reply.cause, sizeof identity->reply.cause,
+                "Another Thunderseal of yours has been asking Microsoft for this account all the "
+                "time, or hangs.");
         answer(identity, &identity->waiters[i], false, &identity->reply, now, effects);
     }
     identity->waiter_count--;

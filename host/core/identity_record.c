@@ -226,7 +226,7 @@ static int access_read(struct identity *identity, const json_t *object)
         return -1;
     access->renewal = (uint64_t)renewal;
     access->suspended = access->problem.kind != PROBLEM_NONE;
-    memcpy(access->problem.resource, access->resource, sizeof access->problem.resource);
+    problem_copy_text(access->problem.resource, sizeof access->problem.resource, access->resource);
     return 0;
 }
 

@@ -135,6 +135,16 @@ static void wrong_account(struct identity *identity, const struct id_claims *id)
                     "Sign in again and choose the right account.");
         return;
     }
+    if (account_name_equal(who, identity->key.sign_in_as)) {
+        problem_setf(
+            &identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT,
+            "Sign out of this account in Thunderseal, with \"thunderseal logout\" for instance; then "
+            "sign in again.",
+            "%s signed in, but is not who it was: the directory has made the account anew.", who);
+        problem_copy_text(identity->sign_in_reply.signed_in_as, sizeof identity->sign_in_reply.signed_in_as,
+                          who);
+        return;
+    }
     problem_setf(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL,
                  "%s signed in, but this account needs %s.", who, identity->key.sign_in_as);
     snprintf(

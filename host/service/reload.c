@@ -225,6 +225,14 @@ static struct entry *entry_by_name(struct service *service, const char *name)
     return entry;
 }
 
+/* Whether an older copy was put in the place of what this process has seen: memory supersedes it (DESIGN 4).
+ */
+static bool is_older(const struct entry *known, const struct vault_entry *file)
+{
+    return known->on_disk && file->generation < known->generation && file->payload.bytes != NULL &&
+           known->identity.held.kind == PROBLEM_NONE && !known->service->saving;
+}
+
 static void reload_one(void *context, struct vault_entry *file)
 {
     struct entry *known = entry_by_name(context, file->name);
@@ -235,6 +243,8 @@ static void reload_one(void *context, struct vault_entry *file)
     if (known == NULL || !known->on_disk || file->generation > known->generation ||
         (known->identity.held.kind != PROBLEM_NONE && file->payload.bytes != NULL))
         load_one(context, file);
+    else if (is_older(known, file))
+        (void)replace(known, &file->payload); /* the machine writes what it has over it */
 }
 
 /* Its file is gone: another process erased the identity. */

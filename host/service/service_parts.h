@@ -20,8 +20,8 @@
 #define REQUESTS_MAX IDENTITY_WAITERS_MAX
 #define ACCOUNTS_MAX 1000
 #define LIST_MAX 200 /* accounts in one reply */
-#define TOKEN_GET_DEADLINE_MS                                                                                \
-    7500 /* the client has its answer within 8 s, pipes and a busy machine included */
+/* The client has its answer within 8 s, pipes and a busy machine included. */
+#define TOKEN_GET_DEADLINE_MS 7500
 #define SIGN_IN_DEADLINE_S 300
 #define IMPORT_TOKEN_MAX 16384 /* Entra's refresh tokens are under 3 KiB */
 #define LOCK_RETRY_FIRST_MS 25 /* DESIGN 1 */
@@ -50,9 +50,9 @@ struct entry {
     struct service *service;
     struct identity identity;
     json_t *addresses; /* array of texts as first written; changed by address_index.c alone */
-    char
-        moving[ACCOUNT_NAME_SIZE]; /* an address that comes here if the sign-in succeeds, else ""; likewise */
-    struct claim move;             /* of what is in moving */
+    /* An address that comes here if the sign-in succeeds, else ""; likewise. */
+    char moving[ACCOUNT_NAME_SIZE];
+    struct claim move; /* of what is in moving */
     struct account_wish wish;
     char name[VAULT_NAME_SIZE];
     uint64_t generation; /* of its file, as last read or written */
@@ -117,6 +117,7 @@ struct service {
     bool greeted;         /* hello succeeded */
     bool starting;        /* the vault is being read for the first time */
     bool reload_due;      /* the watch began after files were read */
+    bool saving;          /* a file is being compared and written: what is older there goes anyway */
     bool prepared;        /* the vault's folders and key are there */
     int watch_fd;         /* inotify, or -1 */
     struct loop_watch *watch;

@@ -121,7 +121,9 @@ int store_save(struct entry *entry, const struct store_change *change, struct pr
         identity_lock_release(&lock);
         return -1;
     }
+    entry->service->saving = true;
     store_refresh(entry);
+    entry->service->saving = false;
     result = change_file(entry, change, problem);
     identity_lock_release(&lock);
     return result;

@@ -4,7 +4,7 @@
  * (DESIGN sections 3.3, 3.7, 4 and 6.1). The provider takes every refresh token once only.
  */
 import assert from 'node:assert/strict';
-import { rename } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runCommand, soon } from './host.mjs';
@@ -119,6 +119,19 @@ test('the late answer for an identity that another process erased brings no file
   await one.end();
   assert.equal(world.requestsOf(signed.account)[0].answered, true);
   assert.deepEqual(await sealedFiles(home), []);
+});
+
+test('an older copy put in the place of the file is superseded by what the host has seen', async () => {
+  const home = await world.home();
+  const host = await world.host(home);
+  const { account, token } = await world.signedIn(host);
+  const [file] = (await filesBelow(join(stateFolder(home), 'identities'))).filter(({ path }) => path.endsWith('.sealed'));
+  const { accessToken } = await host.call('token.get', renewal(account, token));
+  await writeFile(`${file.path}.older`, file.bytes, { mode: 0o600 });
+  await rename(`${file.path}.older`, file.path);
+  assert.equal((await host.call('token.get', { account })).accessToken, accessToken);
+  await host.end();
+  await assertSaved(home, account, accessToken);
 });
 
 test('when both pipes close, every renewal on the wire is awaited and saved', async () => {
