@@ -141,10 +141,10 @@ test('neither passphrase nor key stands in arguments, environments or files', as
   const unlocked = host.call('vault.unlock', { passphrase: PASSPHRASE });
   let seen = 0;
   for (let turn = 0; turn < 20; turn += 1) {
-    // eslint-disable-next-line no-await-in-loop
+     
     for (const pid of [host.pid, ...(await readFile(`/proc/${host.pid}/task/${host.pid}/children`, 'utf8')).split(' ').filter(Boolean)]) {
       for (const name of ['cmdline', 'environ']) {
-        // eslint-disable-next-line no-await-in-loop
+         
         const text = await readFile(`/proc/${pid}/${name}`).catch(() => Buffer.alloc(0));
         if (text.length) assert.ok(!text.includes(PASSPHRASE), `${name} of ${pid}`);
         if (text.includes('--key-child')) seen += 1;
@@ -164,9 +164,9 @@ test('a key file that was cut short or whose cost was raised is refused at once,
   const greedy = Buffer.from(good);
   greedy.writeUInt32BE(0xffffffff, 18);
   for (const bad of [good.subarray(0, -1), greedy]) {
-    // eslint-disable-next-line no-await-in-loop
+     
     await writeFile(file, bad);
-    // eslint-disable-next-line no-await-in-loop
+     
     const { code, stderr } = await withDescriptor(one.home, ['token', one.account], [PASSPHRASE]);
     assert.equal(code, 75);
     assert.match(stderr, /damaged/);
@@ -182,7 +182,7 @@ test('a child that is killed leaves the vault locked, and the next try opens it'
   const host = await world.host(one.home);
   const refused = host.refused('vault.unlock', { passphrase: PASSPHRASE });
   for (let turn = 0; turn < 200; turn += 1) {
-    // eslint-disable-next-line no-await-in-loop
+     
     const [child] = (await readFile(`/proc/${host.pid}/task/${host.pid}/children`, 'utf8')).split(' ').filter(Boolean);
     if (child) {
       process.kill(Number(child), 'SIGKILL');
@@ -201,16 +201,16 @@ test('a host that ends takes its child with it', async () => {
   host.send({ jsonrpc: '2.0', id: 'u', method: 'vault.unlock', params: { passphrase: PASSPHRASE } });
   let child = '';
   while (!child) {
-    // eslint-disable-next-line no-await-in-loop
+     
     [child] = (await readFile(`/proc/${host.pid}/task/${host.pid}/children`, 'utf8')).split(' ').filter(Boolean);
   }
   await host.kill();
   for (let turn = 0; turn < 100; turn += 1) {
-    // eslint-disable-next-line no-await-in-loop
+     
     const status = await readFile(`/proc/${child}/stat`, 'utf8').catch(() => '');
     if (!status || / Z /.test(status)) break;
     assert.ok(turn < 99, 'the child lives on');
-    // eslint-disable-next-line no-await-in-loop
+     
     await new Promise((done) => { setTimeout(done, 10); });
   }
 });
