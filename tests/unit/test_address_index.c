@@ -24,10 +24,15 @@ static struct entry *make_entry(unsigned number)
 
 static int open_service(void **state)
 {
+    struct problem problem;
     unsigned i;
 
     service = calloc(1, sizeof *service);
     if (service == NULL || core_open(state) != 0)
+        return -1;
+    /* One that is not there: nothing is read or written. */
+    service->vault = vault_open("/nonexistent/thunderseal", "file", &problem);
+    if (service->vault == NULL)
         return -1;
     for (i = 0; i < ENTRIES; i++)
         entries[i] = make_entry(i);
@@ -38,6 +43,7 @@ static int close_service(void **state)
 {
     entries_free(service);
     assert_int_equal(service->vacant_count, 0);
+    vault_close(service->vault);
     free(service);
     return core_close(state);
 }
