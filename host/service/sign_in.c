@@ -173,10 +173,13 @@ int sign_in_prepare(struct service *service, const char *account, const json_t *
 void sign_in_refused(struct service *service, const struct sign_in_plan *plan)
 {
     struct entry *added = plan->known ? NULL : entry_of(service, plan->account);
+    bool saved = added != NULL && added->on_disk;
     struct problem problem;
 
     if (added != NULL && store_leave(added, plan->account, &problem) != 0)
         entry_remove_address(added, plan->account);
+    if (saved) /* and so told as added */
+        audit_account(service, "account-removed", plan->account);
 }
 
 int sign_in_begin(const struct sign_in_plan *plan, struct event *event, int64_t seconds)
