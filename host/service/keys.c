@@ -111,6 +111,7 @@ static void opened(struct keys *keys)
         service->retry_when_open = false;
         step_all(service, EVENT_RETRY);
     }
+    audit_events_unlocked(service);
     key_change_resume(keys);
 }
 

@@ -57,8 +57,8 @@ void audit_close(struct audit *audit)
 int audit_keys_of(const struct audit *audit, struct audit_keys *keys, struct problem *problem)
 {
     memset(keys, 0, sizeof *keys);
-    *problem = audit->vault->locked;
-    if (!audit->vault->has_key)
+    *problem = audit->vault->has_key ? audit->vault->unsealed : audit->vault->locked;
+    if (!audit->vault->has_key || problem->kind != PROBLEM_NONE)
         return -1;
     if (audit_keys_derive(keys, &audit->vault->key.mac_key) == 0)
         return 0;
@@ -81,16 +81,21 @@ void audit_mind_key(struct audit *audit)
 
 static int write_all(struct audit *audit, struct problem *problem)
 {
-    struct audit_keys keys;
+    struct audit_keys keys = {0};
     struct audit_file file = {.descriptor = -1, .folder = -1, .lock = {.descriptor = -1}};
     struct problem ignored;
     int result = -1;
 
-    audit_mind_key(audit);
-    if (audit_keys_of(audit, &keys, problem) != 0)
+    *problem = audit->vault->locked;
+    if (!audit->vault->has_key)
         return -1;
-    if (audit_file_open(&file, audit->vault, true, problem) == AUDIT_FILE_HAD)
-        result = audit_append(audit, &file, &keys, problem);
+    /* With the log locked nobody changes the key; it may have been changed until here. */
+    if (audit_file_open(&file, audit->vault, true, problem) == AUDIT_FILE_HAD) {
+        vault_load_key(audit->vault, true);
+        audit_mind_key(audit);
+        if (audit_keys_of(audit, &keys, problem) == 0)
+            result = audit_append(audit, &file, &keys, problem);
+    }
     /* What is too old may stay for another day. */
     if (result == 0)
         (void)audit_prune(audit, &file, &keys, &ignored);
