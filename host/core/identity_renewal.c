@@ -200,6 +200,7 @@ static bool take_failure(struct identity *identity, struct access *access, const
     if (answer->failure == TOKEN_FAILURE_TRANSIENT) {
         if (never_sent(&answer->problem))
             forget_latest_time(access->renewals, RENEWALS_PER_MINUTE);
+        access->retry = access->suspended; /* nobody has said yet whether the refusal still stands */
         set_back_off(identity, access, answer->problem.retry_after, now);
         return false;
     }

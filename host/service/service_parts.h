@@ -46,7 +46,8 @@ struct entry {
     struct claim move;             /* of what is in moving */
     struct account_wish wish;
     char name[VAULT_NAME_SIZE];
-    uint64_t generation; /* the latest written, or tried */
+    uint64_t generation; /* of its file, as last read or written */
+    uint64_t tried;      /* the latest that writing was tried with */
     bool on_disk;
     bool outdated; /* its file is not sealed to the recipients in force */
     bool seen;     /* while all files are read again */

@@ -136,3 +136,18 @@ test('where policy forbids the account, nothing is asked', async () => {
   assert.equal(world.idp.requests().length, before);
   assert.deepEqual((await host.call('account.list')).accounts, []);
 });
+
+test('a refused request adds no account', async () => {
+  const home = await world.home();
+  const host = await world.host(home);
+  const [fresh, late] = [await world.user(), await world.user()];
+  const refused = [['account.import', { refreshToken: 'x', clientId: '11111111-2222-4333-8444-555555555555' }], ['signIn.start', { scopes: [] }]];
+  for (const [method, params] of refused) assert.equal((await host.refused(method, { account: fresh, ...params })).kind, 'invalid-params');
+  assert.deepEqual((await host.call('account.list')).accounts, []);
+  await host.end();
+  const { account } = await world.signedIn(await world.host(home), late);
+  await world.configure(home, { accounts: { '*@contoso.test': { signInAs: account } } });
+  const other = await world.host(home);
+  for (const [method, params] of refused) assert.equal((await other.refused(method, { account: fresh, ...params })).kind, 'invalid-params');
+  assert.deepEqual((await other.call('account.list')).accounts.map((each) => each.account), [account]);
+});

@@ -36,7 +36,6 @@ static void check_refused(struct world *world, int index, enum resource resource
     if (world->now - refusal->at < SUSPENDED_RETRY_S * SECOND - 2 * ROUNDING && !credit)
         fail(world, "a suspended grant is tried again after %lld s",
              (long long)((world->now - refusal->at) / SECOND));
-    history->credit_at = 0;
 }
 
 void load_sent(struct world *world, int index, enum resource resource)
@@ -118,11 +117,14 @@ void load_answered(struct world *world, const struct wire *wire)
         if (asked_to_wait(reply) > 0)
             history->retry_after = world->now + asked_to_wait(reply);
         else if (reply->kind == REPLY_ERROR && reply->status == 400 && !ends_refresh_token(reply) &&
-                 (!world->no_locks || !world->processes[wire->process].identity.flight.outdated))
+                 (!world->no_locks || !world->processes[wire->process].identity.flight.outdated)) {
             history->refusal = (struct refusal){.at = world->now,
                                                 .sent_at = wire->sent_at,
                                                 .wall = world_moment(world).wall,
                                                 .serial = wire->grant_serial};
+            if (history->credit_at <= wire->sent_at)
+                history->credit_at = 0;
+        }
         return;
     }
     memset(history->failed_at, 0, sizeof history->failed_at);

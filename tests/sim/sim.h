@@ -100,7 +100,7 @@ struct history {
     int64_t fresh[6]; /* when tokens with an ordinary life came */
     int64_t failed_at[FAILURES_AN_HOUR];
     int64_t last_handed; /* token index + 1 */
-    int64_t credit_at;   /* when the user or a start asked for another try; 0: used up */
+    int64_t credit_at;   /* when the user or a start asked for another try; 0: answered */
 };
 struct process {
     bool alive, stopping, native;
