@@ -41,11 +41,13 @@ OBJECTS   = $(SOURCES:host/%.c=$(BUILD)/obj/%.o)
 SANITIZED = $(patsubst host/%.c,$(BUILD)/sanitized/%.o,$(filter-out host/main.c,$(SOURCES)))
 UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 BENCH     = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
+CORE      = $(filter $(BUILD)/obj/core/%,$(OBJECTS))
+SIM       = $(patsubst tests/sim/%.c,$(BUILD)/sim-obj/%.o,$(sort $(wildcard tests/sim/*.c)))
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-protocol check-servers check-e2e check-layers demo needs xpi install \
+.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-e2e check-layers demo needs xpi install \
         uninstall format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
@@ -55,6 +57,7 @@ help:
 	@echo 'make demo       install what is missing, build, and show the main job in a real Thunderbird'
 	@echo 'make check      install what is missing, build, and run all tests'
 	@echo 'make bench      install what is missing, build, and measure speed and memory against their targets'
+	@echo 'make soak       simulate identities, from a seed of the day, until stopped or a rule is broken'
 	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
 	@echo 'make xpi        build the add-on alone'
 	@echo 'make format     format the C sources'
@@ -83,7 +86,7 @@ $(BUILD)/flags: FORCE
 # Kept between runs, though only pattern rules name them.
 .SECONDARY: $(SANITIZED)
 
--include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d)
+-include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d) $(SIM:.o=.d)
 
 # --- the add-on: the same commit gives the same bytes ----------------------------------------------------------
 
@@ -102,7 +105,7 @@ needs:
 
 check: needs
 	$(MAKE) all
-	$(MAKE) lint check-unit
+	$(MAKE) lint check-unit check-sim
 	$(MAKE) check-protocol check-servers
 	$(MAKE) check-e2e
 
@@ -112,6 +115,22 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(SANITIZED)
 
 check-unit: $(UNIT)
 	@set -e; for program in $(UNIT); do echo "== $$program"; $$program; done
+
+# The core alone, without sanitizers: what counts is how many days pass in a second.
+$(BUILD)/sim-obj/%.o: tests/sim/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/sim: $(SIM) $(CORE)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lsodium -lm
+
+check-sim: $(BUILD)/sim
+	$(BUILD)/sim --seeds 1-200
+	$(NODE) tests/sim/mutations.mjs $(BUILD) $(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS)
+
+SOAK_FROM = $(shell date +%s)
+soak: $(BUILD)/sim
+	$(BUILD)/sim --soak --seeds $(SOAK_FROM)-$(SOAK_FROM)
 
 check-protocol: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/protocol/*.test.mjs))
@@ -137,7 +156,7 @@ demo: needs
 
 # --- care ------------------------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch]))
+C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/bench/*.[ch]))
 
 format:
 	clang-format -i $(C_FILES)

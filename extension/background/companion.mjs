@@ -11,7 +11,7 @@ import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
 import { accountViews, groupByAccount } from "./overview.mjs";
 import { Settings } from "./settings.mjs";
-import { SignIns, scopesFor } from "./sign_ins.mjs";
+import { SignIns, scopesWithPop } from "./sign_ins.mjs";
 import { TokenRequests, replaceToken } from "./token_requests.mjs";
 
 const NATIVE_NAME = "thunderseal";
@@ -33,6 +33,8 @@ export class Companion {
   #tokenRequests;
   #notices;
   #onChange;
+  /** Accounts whose mail check came to nothing for want of a token, in lower case. */
+  #unserved = new Set();
   #hostVersion = "";
   /** @type {{installed: boolean, obstacle: string|null}} */
   #bridge = { installed: true, obstacle: null };
@@ -55,7 +57,8 @@ export class Companion {
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
     this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
     this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
-      onSuccess: account => this.#failures.forget(account) && this.#changed(),
+      onSuccess: account => this.#served(account),
+      onFailure: account => this.#unserved.add(account.toLowerCase()),
       onUnknown: account => this.#listing.drop(account),
     });
   }
@@ -76,6 +79,14 @@ export class Companion {
   async answerToken(request) {
     await this.#started.promise;
     return this.#tokenRequests.answer(request);
+  }
+
+  /** @param {string} account */
+  #served(account) {
+    this.#unserved.delete(account.toLowerCase());
+    if (this.#failures.forget(account)) {
+      this.#changed();
+    }
   }
 
   /** Everything that the popup shows. */
@@ -108,7 +119,6 @@ export class Companion {
           break;
         case "signOut":
           await this.#host.request("signOut", { account });
-          await browser.tokenBridge.disconnect(account);
           break;
         case "letThunderbird":
           await this.#listing.remove(account);
@@ -118,6 +128,10 @@ export class Companion {
           await browser.tokenBridge.checkMail(account);
           break;
         case "tryAgain":
+          if (before?.kind === "network" || this.#book.get(account)?.state === "blocked") {
+            // The host waits ever longer, and an hour for an administrator, but for its first try.
+            this.#startHostAnew();
+          }
           await this.#host.request("token.get", { account });
           await browser.tokenBridge.checkMail(account);
           break;
@@ -136,15 +150,34 @@ export class Companion {
    * @param {string|undefined} failedBefore the kind of what went wrong last
    */
   async #signIn(account, failedBefore) {
-    if (failedBefore === "misconfigured" && this.#signIns.idle) {
+    if (failedBefore === "misconfigured") {
       // Its configuration may have been corrected since it was read.
-      this.#host.restartIfIdle();
+      this.#startHostAnew();
     }
-    const protocols = await this.#protocolsOf(account);
     this.#listing.signInBegins(account);
-    const started = this.#signIns.start(account, scopesFor(protocols, this.#settings.policy));
+    const started = this.#signIns.start(account, await this.#scopesOf(account));
     this.#onChange();
     await started;
+  }
+
+  #startHostAnew() {
+    if (this.#signIns.idle) {
+      this.#host.restartIfIdle();
+    }
+  }
+
+  /**
+   * @param {string} account
+   * @returns {Promise<string[]|undefined>} undefined: the host's default
+   */
+  async #scopesOf(account) {
+    const protocols = await this.#protocolsOf(account);
+    if (!protocols.includes("pop3")) {
+      return undefined;
+    }
+    // Whose cloud it is in, the policy may say by name or by domain; the host knows.
+    const { account: { cloud } } = await this.#host.request("account.add", { account });
+    return scopesWithPop(protocols, cloud, this.#settings.policy);
   }
 
   /**
@@ -220,7 +253,15 @@ export class Companion {
         this.#failures.forget(account.account);
       }
     }
+    if (account.state === "signed-out" && before && before !== "signed-out") {
+      // Wherever the user did it: connections made with the tokens that went are to go too.
+      await browser.tokenBridge.disconnect(account.account);
+    }
     await this.#listing.update(account);
+    if (account.state === "ready" && this.#unserved.delete(account.account.toLowerCase())) {
+      // Thunderbird's own next check may be ten minutes away.
+      await browser.tokenBridge.checkMail(account.account);
+    }
   }
 
   /** @param {{signInId: string, account: string, ok: boolean, problem?: any}} outcome */

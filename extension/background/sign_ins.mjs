@@ -14,19 +14,17 @@ const OUTLOOK_RESOURCES = {
 const START_DEADLINE_MS = 65_000;
 
 /**
- * The permissions beyond the default ones: POP only where a server uses it.
+ * The permissions of an account that fetches by POP, which the default ones are without.
  * @param {string[]} protocols
+ * @param {string} cloud where the account is
  * @param {Record<string, any>} policy
- * @returns {string[]|undefined} undefined: the host's default
+ * @returns {string[]|undefined} undefined: a cloud unknown here, so the host's default
  */
-export function scopesFor(protocols, policy) {
-  if (!protocols.includes("pop3")) {
-    return undefined;
-  }
-  const cloud = /** @type {keyof typeof OUTLOOK_RESOURCES} */ (policy.cloud ?? "worldwide");
-  const resource = policy.custom?.resources?.outlook ?? OUTLOOK_RESOURCES[cloud] ?? OUTLOOK_RESOURCES.worldwide;
+export function scopesWithPop(protocols, cloud, policy) {
+  const builtIn = /** @type {Record<string, string>} */ (OUTLOOK_RESOURCES)[cloud];
+  const resource = cloud === "custom" ? policy.custom?.resources?.outlook : builtIn;
   const permissions = ["POP.AccessAsUser.All", ...(protocols.includes("imap") ? ["IMAP.AccessAsUser.All"] : []), "SMTP.Send"];
-  return permissions.map(permission => `${resource}/${permission}`);
+  return resource && permissions.map(permission => `${resource}/${permission}`);
 }
 
 export class SignIns {

@@ -21,6 +21,7 @@ const RETURN_MS = 300;
 /**
  * @typedef {object} Listener
  * @property {(account: string) => void} onSuccess the host gave a token
+ * @property {(account: string) => void} onFailure a mail connection got none
  * @property {(account: string) => void} onUnknown the host does not know the account any more
  */
 
@@ -58,7 +59,11 @@ export class TokenRequests {
       if (kind === "unknown-account") {
         this.#listener.onUnknown(account);
       }
-      return this.#mayPass(kind, account, ownToken) ? { pass: true } : { failure: kind };
+      if (this.#mayPass(kind, account, ownToken)) {
+        return { pass: true };
+      }
+      this.#listener.onFailure(account);
+      return { failure: kind };
     }
   }
 

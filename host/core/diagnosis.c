@@ -201,6 +201,7 @@ enum token_failure diagnose_token_error(const struct oauth_error *error, struct 
     else
         tell(row == by_error ? refine(row->kind, number) : row->kind, words, problem);
     problem->aadsts = error->aadsts;
+    problem->words = error->aadsts == 0 ? row->words : 0;
     take_guid(problem->correlation_id, error->correlation_id);
     take_guid(problem->trace_id, error->trace_id);
     return failure;

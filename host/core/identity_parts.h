@@ -44,6 +44,7 @@ void set_back_off(struct identity *identity, struct access *access, int retry_af
 int due_ahead(const struct identity *identity, struct moment now);
 /* The latest times come first; 0 is no time. */
 void remember_time(int64_t *times, size_t count, int64_t now);
+void forget_latest_time(int64_t *times, size_t count);
 
 /* --- identity_hand_out.c --- */
 void token_wanted(struct identity *identity, const struct event *event, struct moment now,

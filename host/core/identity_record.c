@@ -111,9 +111,9 @@ static json_t *problem_write(const struct problem *problem)
 {
     if (problem->kind == PROBLEM_NONE)
         return json_null();
-    return json_pack("{s:s, s:i, s:I, s:s, s:s, s:s}", "kind", problem_kind_name(problem->kind), "aadsts",
-                     problem->aadsts, "since", (json_int_t)problem->since, "correlationId",
-                     problem->correlation_id, "traceId", problem->trace_id, "missingScopes",
+    return json_pack("{s:s, s:i, s:i, s:I, s:s, s:s, s:s}", "kind", problem_kind_name(problem->kind),
+                     "aadsts", problem->aadsts, "words", problem->words, "since", (json_int_t)problem->since,
+                     "correlationId", problem->correlation_id, "traceId", problem->trace_id, "missingScopes",
                      problem->missing_scopes);
 }
 
@@ -179,16 +179,19 @@ static int read_secret(struct secret *secret, const json_t *object, const char *
 static int problem_read(struct problem *problem, const json_t *object)
 {
     const char *kind = json_string_value(json_object_get(object, "kind"));
-    int64_t since = 0, aadsts = 0;
+    int64_t since = 0, aadsts = 0, words = 0;
 
     memset(problem, 0, sizeof *problem);
     if (object == NULL || json_is_null(object))
         return 0;
     if (kind == NULL || problem_kind_by_name(kind) == PROBLEM_NONE ||
         read_time(&aadsts, object, "aadsts") != 0 || aadsts > INT32_MAX ||
+        read_time_or(&words, object, "words", 0) != 0 || words > INT32_MAX ||
         read_time(&since, object, "since") != 0)
         return -1;
-    diagnose_restore(problem_kind_by_name(kind), (int)aadsts, problem);
+    diagnose_restore(problem_kind_by_name(kind), (int)(aadsts != 0 ? aadsts : words), problem);
+    problem->aadsts = (int)aadsts;
+    problem->words = (int)words;
     problem->since = since;
     return read_text(problem->correlation_id, sizeof problem->correlation_id, object, "correlationId",
                      false) != 0 ||

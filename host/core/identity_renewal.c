@@ -181,11 +181,26 @@ void access_store(struct identity *identity, int resource, struct token_answer *
     take_granted_scopes(&identity->grant, access->resource, answer->scopes);
 }
 
+/* Whether the request got nowhere, and certainly not to Entra, so that it counts for no loop there. */
+static bool never_sent(const struct problem *problem)
+{
+    static const char *const stages[] = {"dns", "proxy", "connect", "tls"};
+    size_t i;
+
+    for (i = 0; i < sizeof stages / sizeof stages[0]; i++)
+        if (problem->stage != NULL && strcmp(problem->stage, stages[i]) == 0)
+            return true;
+    return false;
+}
+
 /* DESIGN 3.4 to 3.6: what the failure leaves of the grant. True when that has to be saved. */
 static bool take_failure(struct identity *identity, struct access *access, const struct token_answer *answer,
                          struct moment now)
 {
     if (answer->failure == TOKEN_FAILURE_TRANSIENT) {
+        if (never_sent(&answer->problem))
+            forget_latest_time(access->renewals, RENEWALS_PER_MINUTE);
+        access->retry = access->suspended; /* nobody has said yet whether the refusal still stands */
         set_back_off(identity, access, answer->problem.retry_after, now);
         return false;
     }

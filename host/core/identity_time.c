@@ -55,14 +55,16 @@ bool access_due(const struct access *access, struct moment now)
 
 int64_t suspension_left(const struct access *access, struct moment now)
 {
-    /* The pause between two same requests is of one process: a start may always try (DESIGN 3.5). */
-    int64_t again = access->tried_uptime != 0 ? SAME_REQUEST_PAUSE_S : 0;
-    int64_t pause = access->retry ? again : SUSPENDED_RETRY_S;
+    /* The pause between two same requests is of one process, whoever was refused last: a start may always try
+     * (DESIGN 3.5). */
+    int64_t again = access->renewals[0] != 0 ? access->renewals[0] + SAME_REQUEST_PAUSE_S - now.uptime : 0;
     int64_t since =
         access->tried_uptime != 0 ? now.uptime - access->tried_uptime : now.wall - access->tried_at;
 
     /* Suspended in the future, the clock was set back: such a time holds up nothing. */
-    return !access->suspended || since < 0 ? 0 : pause - since;
+    if (!access->suspended || (since < 0 && !access->retry))
+        return 0;
+    return access->retry ? again : SUSPENDED_RETRY_S - since;
 }
 
 void set_back_off(struct identity *identity, struct access *access, int retry_after, struct moment now)
@@ -88,6 +90,12 @@ void remember_time(int64_t *times, size_t count, int64_t now)
 {
     memmove(times + 1, times, (count - 1) * sizeof *times);
     times[0] = now;
+}
+
+void forget_latest_time(int64_t *times, size_t count)
+{
+    memmove(times, times + 1, (count - 1) * sizeof *times);
+    times[count - 1] = 0;
 }
 
 /* A token that lives no longer than the margin cannot be renewed ahead of it. */

@@ -49,6 +49,7 @@ struct problem {
     enum problem_kind kind;
     long long since;                       /* Unix seconds, 0 when unknown */
     int aadsts;                            /* Entra's number, 0 when none */
+    int words;                             /* the number that told the words where Entra sent none, or 0 */
     int retry_after;                       /* seconds, 0 when none */
     const char *stage;                     /* PROBLEM_NETWORK: a literal, "dns" … "http"; else NULL */
     char cause[PROBLEM_TEXT_MAX];          /* what is wrong, one sentence */

@@ -89,6 +89,18 @@ static int save_added(struct entry *before, struct entry *entry, const char *acc
     return -1;
 }
 
+/* Ends what runs for the address; what others of the identity wait for goes on. */
+static void cancel_for(struct entry *entry, const char *account, const char *cause, const char *remedy)
+{
+    struct problem cancelled;
+    struct event event = {.kind = EVENT_SIGN_IN_END, .sign_in_end = &cancelled};
+
+    if (entry->identity.sign_in.id == 0 || !account_name_equal(entry->sign_in_account, account))
+        return;
+    problem_set(&cancelled, PROBLEM_CANCELLED, cause, remedy);
+    (void)entry_step(entry, &event);
+}
+
 json_t *method_account_add(struct service *service, struct rpc_request *request, struct problem *problem)
 {
     static const char *const names[] = {"account", "signInAs", "tenant", "cloud"};
@@ -111,21 +123,11 @@ json_t *method_account_add(struct service *service, struct rpc_request *request,
            strcmp(wish_before.cloud, entry->wish.cloud) == 0;
     if (!same && save_added(before, entry, account, problem) != 0)
         return NULL;
+    if (before != NULL && before != entry)
+        cancel_for(before, account, "The account was changed meanwhile.", "Start the sign-in again.");
     if (!same)
         entry_changed(entry);
     return json_pack("{s:o}", "account", account_to_json(entry, account));
-}
-
-/* Ends what runs for the address; what others of the identity wait for goes on. */
-static void cancel_for(struct entry *entry, const char *account)
-{
-    struct problem cancelled;
-    struct event event = {.kind = EVENT_SIGN_IN_END, .sign_in_end = &cancelled};
-
-    if (entry->identity.sign_in.id == 0 || !account_name_equal(entry->sign_in_account, account))
-        return;
-    problem_set(&cancelled, PROBLEM_CANCELLED, "The account was removed.", "Add it again when you need it.");
-    (void)entry_step(entry, &event);
 }
 
 json_t *method_account_remove(struct service *service, struct rpc_request *request, struct problem *problem)
@@ -142,7 +144,7 @@ json_t *method_account_remove(struct service *service, struct rpc_request *reque
         unknown_account(problem, account);
         return NULL;
     }
-    cancel_for(entry, account);
+    cancel_for(entry, account, "The account was removed.", "Add it again when you need it.");
     entry = entry_of(service, account); /* a sign-in that was to move the address is over */
     if (entry == NULL)
         return json_object();

@@ -146,7 +146,6 @@ static void entry_free(struct entry *entry)
     loop_timer_cancel(entry->service->loop, entry->wake_timer);
     loop_timer_cancel(entry->service->loop, entry->lock_timer);
     identity_lock_release(&entry->lock);
-    json_decref(entry->import_id);
     redirect_listener_close(entry->listener);
     unindex_entry(entry);
     identity_clear(&entry->identity);

@@ -8,14 +8,17 @@
 void import_finished(struct entry *entry, const struct problem *problem)
 {
     struct service *service = entry->service;
-    json_t *id = entry->import_id;
+    struct request *request = request_by_number(service, entry->import_request);
 
-    entry->import_id = NULL;
-    send_message(service, problem != NULL
-                              ? rpc_error(id, problem)
-                              : rpc_result(id, json_pack("{s:o}", "account",
+    entry->import_request = 0;
+    if (request == NULL) /* cancelled meanwhile */
+        return;
+    send_message(service,
+                 problem != NULL
+                     ? rpc_error(request->id, problem)
+                     : rpc_result(request->id, json_pack("{s:o}", "account",
                                                          account_to_json(entry, entry->sign_in_account))));
-    json_decref(id);
+    request_close(request);
 }
 
 static int read_token(const json_t *params, struct secret *token, struct problem *problem)
@@ -38,7 +41,10 @@ static int begin(const struct sign_in_plan *plan, json_t *id, struct secret *tok
 {
     struct event event = {.start = {.method = METHOD_IMPORT, .redirect_uri = "", .code = token}};
     struct entry *entry = plan->entry;
+    struct request *request = request_open_patient(entry->service, id, problem);
 
+    if (request == NULL)
+        return -1;
     if (entry->identity.sign_in.id != 0) { /* told first: this request is answered by its own end alone */
         struct problem cancelled;
         problem_set(&cancelled, PROBLEM_CANCELLED, "The sign-in was cancelled by another one.",
@@ -46,12 +52,12 @@ static int begin(const struct sign_in_plan *plan, json_t *id, struct secret *tok
         entry_end_sign_in(entry, &cancelled);
     }
     /* From here on the end of the sign-in answers the request. */
-    entry->import_id = json_incref(id);
+    entry->import_request = request->number;
     problem_copy_text(entry->sign_in_account, sizeof entry->sign_in_account, plan->account);
     if (sign_in_begin(plan, &event, SIGN_IN_DEADLINE_S) == 0)
         return 0;
-    json_decref(entry->import_id);
-    entry->import_id = NULL;
+    entry->import_request = 0;
+    request_close(request);
     problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
     return -1;
 }

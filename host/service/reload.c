@@ -309,6 +309,11 @@ static void take_event(struct service *service, const struct inotify_event *even
         store_reload(service);
         return;
     }
+    if ((event->mask & IN_IGNORED) != 0) { /* the folder was removed: one made anew is watched anew */
+        loop_unwatch(service->loop, service->watch);
+        service->watch = NULL;
+        return;
+    }
     /* The generations before and what is being written have longer names. */
     if (event->len == 0 || strlen(event->name) != VAULT_NAME_SIZE - 1 + strlen(SEALED_SUFFIX) ||
         strcmp(event->name + VAULT_NAME_SIZE - 1, SEALED_SUFFIX) != 0)

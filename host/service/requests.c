@@ -50,6 +50,17 @@ no_memory:
     return NULL;
 }
 
+struct request *request_open_patient(struct service *service, json_t *id, struct problem *problem)
+{
+    struct request *request = request_open(service, id, problem);
+
+    if (request != NULL) {
+        loop_timer_cancel(service->loop, request->deadline);
+        request->deadline = NULL;
+    }
+    return request;
+}
+
 struct request *request_by_key(struct service *service, const char *key)
 {
     struct request *request;

@@ -166,7 +166,7 @@ static void cancel(struct service *service, const json_t *params)
         (void)keys_cancel(service->keys, key);
         return;
     }
-    if (request->entry == NULL) { /* a device code: its answer comes, and finds nobody */
+    if (request->entry == NULL) { /* a device code or an import: its answer comes, and finds nobody */
         struct problem cancelled;
         problem_set(&cancelled, PROBLEM_CANCELLED, "The request was cancelled.",
                     "Ask again when you need it.");

@@ -47,7 +47,8 @@ struct entry {
     struct claim move;             /* of what is in moving */
     struct account_wish wish;
     char name[VAULT_NAME_SIZE];
-    uint64_t generation; /* the latest written, or tried */
+    uint64_t generation; /* of its file, as last read or written */
+    uint64_t tried;      /* the latest that writing was tried with */
     bool on_disk;
     bool seen;    /* while all files are read again */
     bool untidy;  /* its file names an address that another identity has */
@@ -55,7 +56,7 @@ struct entry {
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
     char sign_in_id[SIGN_IN_ID_SIZE];
-    json_t *import_id; /* of the account.import that the end of the sign-in answers, else NULL */
+    uint64_t import_request; /* the account.import that the end of the sign-in answers, or 0 */
     int64_t sign_in_expires_at;
     struct redirect_listener *listener;
     struct loop_timer *sign_in_timer;
@@ -129,6 +130,8 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
 
 /* --- requests.c --- */
 struct request *request_open(struct service *service, json_t *id, struct problem *problem);
+/* The same for one that has no deadline of its own, and no identity to be asked of its end. */
+struct request *request_open_patient(struct service *service, json_t *id, struct problem *problem);
 struct request *request_by_key(struct service *service, const char *key);
 struct request *request_by_number(struct service *service, uint64_t number);
 void request_close(struct request *request);

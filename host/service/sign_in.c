@@ -27,18 +27,19 @@ static void deadline_passed(void *context)
     service_tell_changes(service);
 }
 
-/* The address leaves the identity that served it before, now that it is safe here. What fails is found at the
- * next start. */
-static void finish_move(struct entry *entry)
+/* The address leaves whatever identity served it before, now that it is safe here: another process may have
+ * given it to one while the sign-in was under way. What fails is found at the next start. */
+static void take_over_address(struct entry *entry)
 {
+    const char *account = entry->sign_in_account;
     struct entry *other;
     struct problem problem;
 
-    (void)entry_add_address(entry, entry->moving);
-    for (other = entry->service->entries; other != NULL; other = other->next)
-        if (other != entry && entry_has_address(other, entry->moving) &&
-            store_leave(other, entry->moving, &problem) != 0)
-            entry_remove_address(other, entry->moving);
+    while ((other = entry_other_with(entry, account)) != NULL)
+        if (store_leave(other, account, &problem) != 0)
+            entry_remove_address(other, account);
+    /* Last: what those files say, when they are read again, must not take it away. */
+    (void)entry_add_address(entry, account);
 }
 
 static json_t *finished_params(const struct entry *entry, const struct problem *problem)
@@ -56,9 +57,7 @@ void sign_in_finished(struct entry *entry, const struct problem *problem)
     json_t *params = finished_params(entry, problem);
 
     if (problem == NULL) {
-        (void)entry_add_address(entry, entry->sign_in_account);
-        if (entry->moving[0] != '\0')
-            finish_move(entry);
+        take_over_address(entry);
         entry_judge(entry);
     }
     entry_set_moving(entry, "");
@@ -66,7 +65,7 @@ void sign_in_finished(struct entry *entry, const struct problem *problem)
     entry->listener = NULL;
     loop_timer_cancel(entry->service->loop, entry->sign_in_timer);
     entry->sign_in_timer = NULL;
-    if (entry->import_id != NULL) {
+    if (entry->import_request != 0) {
         json_decref(params);
         import_finished(entry, problem);
     } else {
@@ -170,8 +169,9 @@ int sign_in_prepare(struct service *service, const char *account, const json_t *
 void sign_in_refused(struct service *service, const struct sign_in_plan *plan)
 {
     struct entry *added = plan->known ? NULL : entry_of(service, plan->account);
+    struct problem problem;
 
-    if (added != NULL && !added->on_disk)
+    if (added != NULL && store_leave(added, plan->account, &problem) != 0)
         entry_remove_address(added, plan->account);
 }
 

@@ -47,8 +47,11 @@ static void device_code_arrived(void *context, struct https_answer *http)
     json_t *result = NULL;
     const struct token_http exchange = token_exchange(http);
 
-    if (request != NULL && device_answer_read(&device, &exchange, &problem) == 0 &&
-        sign_in_prepare(service, asked->account, asked->scopes, &plan, &problem) == 0)
+    if (request != NULL && entry_of(service, asked->account) == NULL)
+        problem_set(&problem, PROBLEM_CANCELLED, "The account was removed.",
+                    "Add it again when you need it.");
+    else if (request != NULL && device_answer_read(&device, &exchange, &problem) == 0 &&
+             sign_in_prepare(service, asked->account, asked->scopes, &plan, &problem) == 0)
         result = begin(&plan, &device, &problem);
     if (request != NULL) {
         send_message(service,
@@ -81,14 +84,11 @@ static int send_request(const struct sign_in_plan *plan, struct device_request *
 json_t *sign_in_by_device(const struct sign_in_plan *plan, json_t *id, struct problem *problem)
 {
     struct service *service = plan->entry->service;
-    struct request *request = request_open(service, id, problem);
+    struct request *request = request_open_patient(service, id, problem); /* the transfer has a deadline */
     struct device_request *asked = NULL;
 
     if (request == NULL)
         return NULL;
-    /* The transfer has a deadline of its own. */
-    loop_timer_cancel(service->loop, request->deadline);
-    request->deadline = NULL;
     asked = calloc(1, sizeof *asked);
     if (asked != NULL) {
         asked->service = service;

@@ -19,15 +19,19 @@ static int write_file(struct entry *entry, bool forget_older, const json_t *head
                       const struct secret *payload, struct problem *problem)
 {
     struct service *service = entry->service;
+    int result;
 
     if (!service->prepared && vault_prepare(service->vault, problem) != 0)
         return -1;
     service->prepared = true;
-    /* A write that failed late may be on disk: each try takes a number of its own. */
-    entry->generation++;
-    return forget_older
-               ? vault_replace(service->vault, entry->name, entry->generation, header, payload, problem)
-               : vault_write(service->vault, entry->name, entry->generation, header, payload, problem);
+    /* A write that failed late may be on disk: each try takes a number of its own. Until one succeeds, the
+     * same number of another process is news. */
+    entry->tried = (entry->tried > entry->generation ? entry->tried : entry->generation) + 1;
+    result = forget_older ? vault_replace(service->vault, entry->name, entry->tried, header, payload, problem)
+                          : vault_write(service->vault, entry->name, entry->tried, header, payload, problem);
+    if (result == 0)
+        entry->generation = entry->tried;
+    return result;
 }
 
 /* Tokens that are on disk but could not be read must not be overwritten by none, but for a new sign-in. */

@@ -25,6 +25,8 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   const setManaged = [];
   /** @type {string[]} */
   const checked = [];
+  /** @type {string[]} */
+  const disconnected = [];
   const browser = {
     i18n: { getMessage: (/** @type {string} */ key) => key, getUILanguage: () => "en" },
     browserAction: { setBadgeBackgroundColor() {}, setBadgeText() {} },
@@ -54,6 +56,7 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
       listServers: async () => [{ ...SERVER, ...server }],
       setManaged: async (/** @type {object} */ settings) => setManaged.push(settings),
       checkMail: async (/** @type {string} */ name) => checked.push(name),
+      disconnect: async (/** @type {string} */ name) => disconnected.push(name),
       proxyFor: async () => null,
     },
   };
@@ -62,7 +65,7 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   const notices = { say: (/** @type {any[]} */ ...words) => said.push(words), withdraw() {} };
   const companion = new Companion(/** @type {any} */ (notices), () => {});
   const view = async () => (await companion.overview()).accounts[0];
-  return { companion, browser, hosts, said, setManaged, checked, view, timers, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
+  return { companion, browser, hosts, said, setManaged, checked, disconnected, view, timers, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
 }
 
 /** @param {Parameters<typeof setUp>[0]} [world] */
@@ -198,11 +201,80 @@ test("“Try again” fetches mail when there is a token", async () => {
   assert.deepEqual(checked, [ADA]);
 });
 
+test("“Try again” lets the host try anew what it has put off, unless a sign-in is under way", async () => {
+  const accounts = [account("blocked", { problem: { kind: "blocked", cause: "Disabled." } })];
+  const { companion, host, hosts, checked } = await started({ accounts });
+  await companion.perform({ action: "tryAgain", account: ADA });
+  assert.equal(hosts.length, 2);
+  assert.deepEqual(host().asked("token.get"), [{ account: ADA }]);
+  assert.deepEqual(checked, [ADA]);
+  await companion.perform({ action: "signIn", account: "ben@contoso.test" });
+  await companion.perform({ action: "tryAgain", account: ADA });
+  assert.equal(hosts.length, 2);
+});
+
 test("a sign-in that another program started cannot be cancelled here", async () => {
   const { view } = await started({ accounts: [account("signing-in")] });
   const { actions, words } = await view();
   assert.deepEqual(actions, []);
   assert.equal(words, "state_signing_in_elsewhere");
+});
+
+test("a sign-out closes the connections, wherever the user did it, and a first sign-in closes none", async () => {
+  const { host, disconnected, view } = await started({ accounts: [account("ready")] });
+  host().notify("account.changed", { account: account("signed-out") });
+  await settled();
+  assert.deepEqual(disconnected, [ADA]);
+  assert.equal((await view()).state, "signed-out");
+  host().notify("account.changed", { account: account("signed-out") });
+  await settled();
+  assert.deepEqual(disconnected, [ADA]);
+});
+
+test("a mail check that got no token is made up for as soon as the account is ready", async () => {
+  let reply = () => Promise.reject({ kind: "network" });
+  const { companion, host, checked } = await started({ accounts: [account("ready")], methods: { "token.get": () => reply() } });
+  const change = async (/** @type {string} */ state) => {
+    host().notify("account.changed", { account: account(state) });
+    await settled();
+  };
+  await change("ready");
+  assert.deepEqual(checked, []);
+  await companion.answerToken(asking());
+  await change("waiting");
+  assert.deepEqual(checked, []);
+  await change("ready");
+  assert.deepEqual(checked, [ADA]);
+  await change("ready");
+  assert.deepEqual(checked, [ADA], "once");
+  await companion.answerToken(asking());
+  reply = () => /** @type {any} */ (Promise.resolve({ accessToken: "T", expiresAt: 2_000_000_000 }));
+  await companion.answerToken(asking());
+  await change("ready");
+  assert.deepEqual(checked, [ADA], "a later one got it");
+});
+
+test("a server that refuses good tokens is told of though the account is ready", async () => {
+  const problem = { kind: "blocked", cause: "The mail server refuses tokens.", remedy: "Ask your administrator." };
+  const { view } = await started({ accounts: [account("ready", { problem })] });
+  const { words, problem: shown } = await view();
+  assert.equal(words, "state_ready");
+  assert.equal(shown, problem);
+});
+
+test("POP's permission is asked for where a server uses POP, in the cloud where the host sees the account", async () => {
+  const policy = { cloud: "worldwide", custom: { resources: { outlook: "https://outlook.test" } } };
+  const scopesIn = async (/** @type {string} */ cloud, /** @type {string} */ type) => {
+    const methods = { "account.add": () => ({ account: account("signed-out", { cloud }) }) };
+    const { companion, host } = await started({ policy, methods, server: { type } });
+    await companion.perform({ action: "signIn", account: ADA });
+    return host().asked("signIn.start").map(({ scopes }) => scopes);
+  };
+  assert.deepEqual(await scopesIn("worldwide", "imap"), [undefined]);
+  assert.deepEqual(await scopesIn("worldwide", "pop3"), [["https://outlook.office.com/POP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send"]]);
+  assert.deepEqual(await scopesIn("china", "pop3"), [["https://partner.outlook.cn/POP.AccessAsUser.All", "https://partner.outlook.cn/SMTP.Send"]]);
+  assert.deepEqual(await scopesIn("custom", "pop3"), [["https://outlook.test/POP.AccessAsUser.All", "https://outlook.test/SMTP.Send"]]);
+  assert.deepEqual(await scopesIn("one we have not heard of", "pop3"), [undefined]);
 });
 
 test("while the host starts nobody claims that Thunderbird signs in by itself", async () => {

@@ -4,6 +4,9 @@
 
 /* global ChromeUtils, Services, Cc, Ci, Components */
 
+import assert from "node:assert/strict";
+import { DialogOpened } from "./marionette.mjs";
+
 /**
  * Runs in Thunderbird: resolves when the account's inbox holds a message with the subject.
  * @param {string} user
@@ -49,6 +52,17 @@ async function checkMail(user) {
 }
 
 /**
+ * Runs in Thunderbird: asks for new mail as the user does, who is told when it fails.
+ * @param {string} user
+ */
+async function getMessages(user) {
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  const server = MailServices.accounts.allServers.find(one => one.username === user);
+  const inbox = server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox);
+  server.getNewMessages(inbox, Services.wm.getMostRecentWindow("mail:3pane").msgWindow, null);
+}
+
+/**
  * Runs in Thunderbird: closes the open connections, so that the next check logs in anew.
  * @param {string} user
  */
@@ -89,6 +103,15 @@ async function send(user, { to, subject, text }) {
       null, "text/plain", text, null, null, listener, "", "", Ci.nsIMsgCompType.New,
     );
   });
+}
+
+/** Runs in Thunderbird: when it asks next what to do about a failed login, "Retry" is pressed. */
+async function retryNextLogin() {
+  const press = dialog => {
+    Services.obs.removeObserver(press, "common-dialog-loaded");
+    dialog.Dialog.ui.button0.click();
+  };
+  Services.obs.addObserver(press, "common-dialog-loaded");
 }
 
 /**
@@ -179,6 +202,11 @@ export class Mailbox {
   }
 
   /** @param {string} user */
+  getMessages(user) {
+    return this.#marionette.chrome(getMessages, user);
+  }
+
+  /** @param {string} user */
   disconnect(user) {
     return this.#marionette.chrome(disconnect, user);
   }
@@ -189,6 +217,16 @@ export class Mailbox {
    */
   send(user, message) {
     return this.#marionette.chrome(send, user, message);
+  }
+
+  /**
+   * Sends where the login fails first. Returns before the message is sent.
+   * @param {string} user
+   * @param {{to: string, subject: string, text: string}} message
+   */
+  async sendWithRetry(user, message) {
+    await this.#marionette.chrome(retryNextLogin);
+    await assert.rejects(this.send(user, message), DialogOpened);
   }
 
   /**

@@ -52,6 +52,13 @@ class PacketReader {
   }
 }
 
+/** A dialog ends the script that runs, though not what that has begun. */
+export class DialogOpened extends Error {
+  constructor() {
+    super("Thunderbird asks something in a dialog");
+  }
+}
+
 export class Marionette {
   #socket;
   #nextId = 1;
@@ -154,7 +161,10 @@ export class Marionette {
         value => finish({ value: value === undefined ? null : value }),
         error => finish({ failure: String(error), stack: String(error && error.stack) }));`;
     const answer = await this.send("WebDriver:ExecuteAsyncScript", { script, args, sandbox: "system", newSandbox: true });
-    if (answer && "failure" in answer) {
+    if (!answer) {
+      throw new DialogOpened();
+    }
+    if ("failure" in answer) {
       throw new Error(`in Thunderbird: ${answer.failure}\n${answer.stack}`);
     }
     return answer.value;

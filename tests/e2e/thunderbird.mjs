@@ -15,7 +15,7 @@ import { Marionette } from "./marionette.mjs";
 import { Popup } from "./popup.mjs";
 import { signalGroup, startProgram } from "./program.mjs";
 import { writeProfile } from "./profile.mjs";
-import { readNotification, waitForSignInWindow, waitUntilReady } from "./windows.mjs";
+import { readNotification, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
 
 const APPLICATION = process.env.THUNDERBIRD_FOLDER ?? "/usr/lib/thunderbird";
 
@@ -204,6 +204,14 @@ export class Thunderbird {
    */
   notification() {
     return this.marionette.chrome(readNotification);
+  }
+
+  /**
+   * What has been opened: a dialog or a sign-in would show here.
+   * @returns {Promise<string[]>}
+   */
+  windows() {
+    return this.marionette.chrome(windowTypes);
   }
 
   /**

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { FakeThunderbird, MAIL, setUp } from "./fake_mail_code.mjs";
 import { settled } from "./fakes.mjs";
 
+const sha256 = (/** @type {string} */ text) => createHash("sha256").update(text).digest("hex");
 const token = (/** @type {string} */ accessToken) => ({ accessToken, expiresAt: 2_000_000 });
 
 test("a managed account gets its token from us, and refreshToken and scope stay as they are", async () => {
@@ -38,8 +39,7 @@ test("every connect asks again, and a token nulled since is named as rejected", 
   timers.advance(5_000);
   oauth.accessToken = null;
   await oauth.connect(true, false);
-  const hash = createHash("sha256").update("T2").digest("hex");
-  assert.deepEqual(asked.map(({ rejected }) => rejected), [undefined, undefined, hash]);
+  assert.deepEqual(asked.map(({ rejected }) => rejected), [undefined, undefined, sha256("T2")]);
 });
 
 test("what is not ours goes to Thunderbird's own function with its arguments", async () => {
@@ -111,7 +111,8 @@ test("a failure rejects and takes the old token away", async () => {
 test("connections that share a token do not have the new one refused for the old", async () => {
   /** @type {any[]} */
   const asked = [];
-  const { account, timers } = setUp(async details => (asked.push(details), token("T")));
+  let current = "T1";
+  const { account, timers } = setUp(async details => (asked.push(details), token(current)));
   const oauth = account();
   const refuse = async () => {
     oauth.accessToken = null;
@@ -119,10 +120,66 @@ test("connections that share a token do not have the new one refused for the old
     return asked.at(-1).rejected;
   };
   await oauth.connect(true, false);
+  current = "T2";
+  assert.equal(await refuse(), sha256("T1"), "there was none before that could be meant");
   timers.advance(3_000);
   assert.equal(await refuse(), undefined);
   timers.advance(2_000);
-  assert.equal(await refuse(), createHash("sha256").update("T").digest("hex"), "a later refusal names it");
+  assert.equal(await refuse(), sha256("T2"), "a later refusal names it");
+});
+
+test("a failed IMAP login names its token to the host, once, and is worth another try", async () => {
+  /** @type {any[]} */
+  const asked = [];
+  const { hook, account, timers } = setUp(async details => (asked.push(details), token("T")));
+  const oauth = account();
+  assert.equal(hook.loginFailed("ada@contoso.test"), false, "no login was made with a token of ours");
+  await oauth.connect(true, false);
+  assert.equal(hook.loginFailed("ben@contoso.test"), false);
+  assert.equal(hook.loginFailed("ADA@contoso.test"), true);
+  assert.equal(hook.loginFailed("ada@contoso.test"), true, "another connection was refused too");
+  await oauth.connect(true, false);
+  assert.equal(hook.loginFailed("ada@contoso.test"), false, "the host kept to it");
+  await oauth.connect(true, false);
+  assert.deepEqual(asked.map(({ rejected }) => rejected), [undefined, sha256("T"), undefined]);
+  timers.advance(60_001);
+  assert.equal(hook.loginFailed("ada@contoso.test"), false);
+});
+
+test("a login that fails just after the token was replaced, or long after it was given, says nothing about it", async () => {
+  let current = "T1";
+  const { hook, account, timers } = setUp(async () => token(current));
+  const oauth = account();
+  await oauth.connect(true, false);
+  timers.advance(60_001);
+  assert.equal(hook.loginFailed("ada@contoso.test"), false, "no login takes so long");
+  current = "T2";
+  await oauth.connect(true, false);
+  timers.advance(4_999);
+  assert.equal(hook.loginFailed("ada@contoso.test"), false, "it may have been made with the token before");
+  timers.advance(1);
+  assert.equal(hook.loginFailed("ada@contoso.test"), true);
+});
+
+test("a refused token is named until the host has heard of it", async () => {
+  /** @type {any[]} */
+  const answers = [token("T1"), { failure: "network" }, token("T2")];
+  /** @type {any[]} */
+  const asked = [];
+  const { hook, account } = setUp(async details => (asked.push(details.rejected), answers[asked.length - 1]));
+  const oauth = account();
+  await oauth.connect(true, false);
+  hook.loginFailed("ada@contoso.test");
+  await assert.rejects(oauth.connect(true, false));
+  await oauth.connect(true, false);
+  assert.equal(oauth.accessToken, "T2");
+  assert.deepEqual(asked, [undefined, sha256("T1"), sha256("T1")]);
+});
+
+test("the token for Graph has nothing to do with IMAP", async () => {
+  const { hook, account } = setUp(async () => token("T"));
+  await account({ scope: "https://graph.microsoft.com/Mail.Send offline_access" }).connect(true, false);
+  assert.equal(hook.loginFailed("ada@contoso.test"), false);
 });
 
 test("a host that cannot be asked opens the breaker, and what still lives goes on", async () => {

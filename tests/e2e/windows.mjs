@@ -48,6 +48,12 @@ export function waitForSignInWindow() {
   });
 }
 
+/** Runs in Thunderbird: the type of every window there is, notifications aside, which go by themselves. */
+export function windowTypes() {
+  const types = [...Services.wm.getEnumerator(null)].map(window => window.document.documentElement.getAttribute("windowtype") ?? window.location.href);
+  return types.filter(type => type !== "alert:alert").sort();
+}
+
 /** Runs in Thunderbird: a notification is a small window where no desktop shows it. */
 export async function readNotification() {
   const filled = alert => new Promise(resolve => {

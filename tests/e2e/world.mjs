@@ -19,7 +19,8 @@ const REPOSITORY = resolve(import.meta.dirname, "../..");
 export const HOST = resolve(REPOSITORY, process.env.THUNDERSEAL ?? "build/thunderseal");
 export const XPI = join(dirname(HOST), "thunderseal.xpi");
 
-const BROWSER_PROGRAM = join(REPOSITORY, "tests/servers/browser.mjs");
+/** Signs in as a person does, given an address. */
+export const BROWSER_PROGRAM = join(REPOSITORY, "tests/servers/browser.mjs");
 
 export const ADA = "ada@contoso.test";
 
@@ -120,6 +121,31 @@ export class World {
     });
     this.#cleanUps.unshift(() => thunderbird.stop());
     return thunderbird;
+  }
+
+  /**
+   * Thunderbird with Ada's account signed in, as the user does it.
+   * @param {Partial<import("./thunderbird.mjs").Options>} [options]
+   */
+  async signedIn(options) {
+    const thunderbird = await this.startThunderbird(options);
+    const popup = await thunderbird.openPopup();
+    await popup.press("signIn", ADA);
+    await popup.waitForState(ADA, "ready");
+    await this.mail.waitForLogin({ user: ADA, protocol: "imap" });
+    return { thunderbird, popup };
+  }
+
+  /** How often tokens were renewed. */
+  renewals() {
+    return this.identityProvider.counts()["token:refresh_token"] ?? 0;
+  }
+
+  /** The mail servers take none of the tokens there are so far. */
+  refuseTokens() {
+    for (const issued of this.identityProvider.issued().filter(({ kind }) => kind === "access_token")) {
+      issued.revoked = true;
+    }
   }
 
   /**

@@ -46,8 +46,11 @@ test('where the policy says "ask", the account itself is presumed until the user
   const home = await world.home({ accounts: { '*@contoso.test': { signInAs: 'ask' }, 'info@contoso.test': { signInAs: 'ask' } } });
   const host = await world.host(home);
   assert.deepEqual(host.welcome.accounts.map((/** @type {any} */ each) => [each.account, each.signInAs, each.state]), [['info@contoso.test', 'info@contoso.test', 'signed-out']]);
-  const { account, token } = await world.signedIn(host);
-  const owner = await world.user();
+  // Without a hint the user chooses on the provider's page.
+  const [name, owner] = [await world.user(), await world.user()];
+  await world.idp.control({ autoLogin: name });
+  const { account, token } = await world.signedIn(host, name);
+  await world.idp.control({ autoLogin: true });
   await host.call('account.add', { account: 'info@contoso.test', signInAs: owner });
   const { token: shared } = await world.signedIn(host, 'info@contoso.test');
   assert.equal(world.idp.introspect(shared).username, owner);

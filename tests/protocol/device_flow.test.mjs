@@ -162,6 +162,26 @@ test('a provider that is away, or says no, refuses the start', async () => {
   assert.equal(kind, 'network');
 });
 
+test('an account removed while its code is on the way does not come back', async () => {
+  const account = await world.user();
+  await world.idp.control({ next: { devicecode: { delayMs: 300 } } });
+  const before = world.idp.counts().devicecode;
+  const asked = host.refused('signIn.start', { account, flow: 'device' });
+  await world.idp.waitForRequest({ endpoint: 'devicecode', count: before + 1 });
+  await host.call('account.remove', { account });
+  assert.equal((await asked).kind, 'cancelled');
+  assert.equal(await shown(account), undefined);
+});
+
+test('the end of input does not wait for a code', async () => {
+  const other = await world.host(await world.home(allowed));
+  await world.idp.control({ next: { devicecode: { delayMs: 5000 } } });
+  const before = world.idp.counts().devicecode;
+  other.call('signIn.start', { account: await world.user(), flow: 'device' }).catch(() => {});
+  await world.idp.waitForRequest({ endpoint: 'devicecode', count: before + 1 });
+  assert.equal((await other.end()).code, 0);
+});
+
 test('login --device prints the address and the code, and waits', async () => {
   const home = await world.home(allowed);
   const account = await world.user();

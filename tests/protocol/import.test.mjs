@@ -113,6 +113,21 @@ test('an import that fails leaves the sign-in that is there', async () => {
   }
 });
 
+test('while it is on the wire its id is taken, and cancel answers it; what comes is kept all the same', async () => {
+  const host = await world.host();
+  const { account, refreshToken } = await elsewhere();
+  await world.idp.control({ nextToken: { delayMs: 500, match: { user: account } } });
+  host.send({ jsonrpc: '2.0', id: 7, method: 'account.import', params: { account, refreshToken, clientId } });
+  await world.idp.waitForRequest({ endpoint: 'token', grant_type: 'refresh_token', user: account });
+  host.send({ jsonrpc: '2.0', id: 7, method: 'account.list' });
+  assert.equal((await host.answer(null)).error.data.kind, 'invalid-request');
+  host.notify('cancel', { id: 7 });
+  assert.equal((await host.answer(7)).error.data.kind, 'cancelled');
+  await host.told('account.changed', (told) => told.account.account === account && told.account.state === 'ready');
+  assert.equal((await shown(host, account)).method, 'import');
+  assert.ok(!host.messages.some(({ id, result }) => id === 7 && result));
+});
+
 test('where policy forbids the account, nothing is asked', async () => {
   const host = await world.host(await world.home({ allowedDomains: ['other.test'] }));
   const { account, refreshToken } = await elsewhere();
@@ -120,4 +135,19 @@ test('where policy forbids the account, nothing is asked', async () => {
   assert.equal((await host.refused('account.import', { account, refreshToken, clientId })).kind, 'policy-denied');
   assert.equal(world.idp.requests().length, before);
   assert.deepEqual((await host.call('account.list')).accounts, []);
+});
+
+test('a refused request adds no account', async () => {
+  const home = await world.home();
+  const host = await world.host(home);
+  const [fresh, late] = [await world.user(), await world.user()];
+  const refused = [['account.import', { refreshToken: 'x', clientId: '11111111-2222-4333-8444-555555555555' }], ['signIn.start', { scopes: [] }]];
+  for (const [method, params] of refused) assert.equal((await host.refused(method, { account: fresh, ...params })).kind, 'invalid-params');
+  assert.deepEqual((await host.call('account.list')).accounts, []);
+  await host.end();
+  const { account } = await world.signedIn(await world.host(home), late);
+  await world.configure(home, { accounts: { '*@contoso.test': { signInAs: account } } });
+  const other = await world.host(home);
+  for (const [method, params] of refused) assert.equal((await other.refused(method, { account: fresh, ...params })).kind, 'invalid-params');
+  assert.deepEqual((await other.call('account.list')).accounts.map((each) => each.account), [account]);
 });

@@ -152,6 +152,23 @@ test('a renewal that could not be saved is saved at the end of input, when it ca
   await assertSaved(home, account, renewed.accessToken);
 });
 
+test('a sign-in by another process counts and stays, though this one could not save just before it', async () => {
+  const home = await world.home();
+  const host = await world.host(home);
+  const { account, token } = await world.signedIn(host);
+  const key = deviceKey(home);
+  await key.takeAway();
+  assert.equal((await host.call('token.get', renewal(account, token))).source, 'renewed');
+  await host.told('account.changed', (told) => told.account.problem?.kind === 'vault-locked');
+  await key.putBack();
+  const other = await world.host(home);
+  const signed = await world.signedIn(other, account);
+  await other.end();
+  assert.equal((await host.call('token.get', { account })).accessToken, signed.token);
+  assert.equal((await host.end()).code, 0);
+  await assertSaved(home, account, signed.token);
+});
+
 test('a command whose time is over exits 69, and the token that comes later is on disk', async () => {
   const { home, account, ended } = late;
   const { code, stdout, stderr } = await ended;

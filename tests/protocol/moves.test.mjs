@@ -128,6 +128,26 @@ test('no token is handed out for an account that another process has removed', a
   assert.deepEqual(await sealedFiles(home), []);
 });
 
+test('an account that is given to another identity while its sign-in is under way stays there', async () => {
+  for (const adder of ['this', 'another']) {
+    const home = await world.home();
+    const host = await world.host(home);
+    const [target, mover] = [await world.signedIn(host), await world.signedIn(host)];
+    const shared = `shared-${mover.account}`;
+    await host.call('account.add', { account: shared, signInAs: mover.account });
+    const { authorizationUrl, signInId } = await host.call('signIn.start', { account: shared });
+    const other = adder === 'this' ? host : await world.host(home);
+    await other.call('account.add', { account: shared, signInAs: target.account });
+    const expected = { [mover.account]: mover.account, [target.account]: target.account, [shared]: target.account };
+    assert.deepEqual(await served(host), expected);
+    await world.answer(authorizationUrl).catch(() => {});
+    await host.told('signIn.finished', (told) => told.signInId === signInId);
+    await served(host);
+    await host.end();
+    await served(await world.host(home));
+  }
+});
+
 test('a sign-in that is refused for one address does not disturb that of another to the same identity', async () => {
   const home = await world.home();
   const before = await world.host(home);

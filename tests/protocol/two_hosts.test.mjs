@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 /** Two hosts of one user: a second Thunderbird, or a command beside it (DESIGN section 3.2). */
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { after, test } from 'node:test';
-import { sha256, World } from './world.mjs';
+import { sha256, stateFolder, World } from './world.mjs';
 
 const world = await World.open();
 after(() => world.close());
@@ -50,4 +51,12 @@ test('a host that was there before the vault was made learns of the first sign-i
   const { account, token } = await world.signedIn(one);
   assert.equal((await two.call('token.get', { account })).accessToken, token);
   await two.told('account.changed', becomes(account, 'ready'));
+});
+
+test('a host that outlives the folder of all accounts learns of the first sign-in after it', async () => {
+  const { home, one, account } = await twoHosts();
+  await rm(stateFolder(home), { recursive: true });
+  assert.equal((await one.refused('token.get', { account })).kind, 'unknown-account');
+  const { token } = await world.signedIn(await world.host(home), account);
+  assert.equal((await one.call('token.get', { account })).accessToken, token);
 });

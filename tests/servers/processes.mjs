@@ -33,13 +33,17 @@ export async function serverIdentity() {
   return { name, group, uid: Number(uid), gid: Number(gid), isOther: own === 0 };
 }
 
-/** Gives a tree to the identity. @param {string} path @param {Identity} identity */
-export async function giveTo(path, { uid, gid, isOther }) {
-  if (!isOther) return;
-  await chown(path, uid, gid);
+/** @param {NodeJS.ErrnoException} error */
+const unlessGone = (error) => {
+  if (error.code !== "ENOENT") throw error;
+};
+
+/** Gives a tree to the identity; a server at work there may take files away meanwhile. @param {string} path @param {Identity} identity */
+export async function giveTo(path, identity) {
+  if (!identity.isOther) return;
+  await chown(path, identity.uid, identity.gid);
   if (!(await stat(path)).isDirectory()) return;
-  const identity = { name: "", group: "", uid, gid, isOther };
-  await Promise.all((await readdir(path)).map((name) => giveTo(join(path, name), identity)));
+  await Promise.all((await readdir(path)).map((name) => giveTo(join(path, name), identity).catch(unlessGone)));
 }
 
 /**

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Who asks for a token gets one: from the cache, or by one renewal that all share. */
+#include "core/diagnosis.h"
 #include "identity_events.h"
 
 #define SHARING 100
@@ -184,6 +185,29 @@ static void at_most_two_renewals_a_minute_then_throttled(void **state)
     bench_close(&bench);
 }
 
+/* A laptop that wakes up asks before the network is there: that is no reason to wait once it is. */
+static void renewals_that_never_left_are_not_counted(void **state)
+{
+    static const char *const stages[] = {"dns", "proxy", "connect", "tls"};
+    struct bench bench;
+    size_t i;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    bench.identity.renew_ahead = false;
+    for (i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+        struct token_answer answer = {.failure = TOKEN_FAILURE_TRANSIENT};
+        uint64_t request = want(&bench, OUTLOOK);
+        diagnose_transport(stages[i], &answer.problem);
+        give(&bench, &answer);
+        assert_problem(&bench, request, PROBLEM_NETWORK);
+        happens(&bench, EVENT_NETWORK);
+    }
+    assert_waiting(&bench, want(&bench, OUTLOOK));
+    renew_with(&bench, "outlook-2", NULL);
+    bench_close(&bench);
+}
+
 static void a_full_list_of_waiters_is_still_answered(void **state)
 {
     struct bench bench;
@@ -303,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_renewal_is_shared_by_everybody_who_asks),
         cmocka_unit_test(two_resources_are_renewed_one_after_the_other),
         cmocka_unit_test(at_most_two_renewals_a_minute_then_throttled),
+        cmocka_unit_test(renewals_that_never_left_are_not_counted),
         cmocka_unit_test(a_full_list_of_waiters_is_still_answered),
         cmocka_unit_test(a_deadline_gives_the_living_token_or_a_timeout),
         cmocka_unit_test(a_cancelled_request_is_told_so_and_the_others_go_on),

@@ -113,6 +113,29 @@ static void a_suspended_grant_is_tried_again_after_an_hour(void **state)
     bench_close(&bench);
 }
 
+static void passing_trouble_does_not_use_up_the_users_word_to_try_again(void **state)
+{
+    struct bench bench;
+    uint64_t request;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    want(&bench, OUTLOOK);
+    fail_with(&bench, TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED, 0);
+    pass(&bench, SAME_REQUEST_PAUSE_S);
+    happens(&bench, EVENT_RETRY);
+    request = want(&bench, OUTLOOK);
+    fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, 0);
+    assert_problem(&bench, request, PROBLEM_NETWORK);
+    pass(&bench, SAME_REQUEST_PAUSE_S);
+    request = want(&bench, OUTLOOK);
+    assert_waiting(&bench, request);
+    renew_with(&bench, "outlook-2", NULL);
+    assert_token(&bench, request, "outlook-2", true);
+    assert_state(&bench, "ready", PROBLEM_NONE);
+    bench_close(&bench);
+}
+
 static void a_suspended_resource_hands_out_its_living_token(void **state)
 {
     struct bench bench;
@@ -299,6 +322,7 @@ int main(void)
         cmocka_unit_test(while_backing_off_the_answer_comes_at_once),
         cmocka_unit_test(a_resource_that_backs_off_does_not_stop_another_that_waits),
         cmocka_unit_test(a_suspended_grant_is_tried_again_after_an_hour),
+        cmocka_unit_test(passing_trouble_does_not_use_up_the_users_word_to_try_again),
         cmocka_unit_test(a_suspended_resource_hands_out_its_living_token),
         cmocka_unit_test(a_dead_refresh_token_is_given_up_for_all_resources),
         cmocka_unit_test(a_living_token_outlasts_its_dead_refresh_token),

@@ -5,11 +5,16 @@
 "use strict";
 
 const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
+const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
+
+/** A mail check that comes while the connection of a failed login ends is put on that one, and lost with it. */
+const CONNECTION_END_MS = 1_000;
 
 this.tokenBridge = class extends ExtensionAPI {
   #managed = null;
   #mailServers = null;
   #hook = null;
+  #refusedLogins = null;
   /** @type {string|null} */
   #obstacle = null;
   #uninstalling = false;
@@ -32,6 +37,7 @@ this.tokenBridge = class extends ExtensionAPI {
       if (!this.#obstacle) {
         this.#hook = new TokenHook(OAuth2.prototype, this.#managed);
         this.#hook.install();
+        this.#refusedLogins = this.#watchLogins();
       }
     } catch (error) {
       this.#obstacle = String(error);
@@ -50,10 +56,28 @@ this.tokenBridge = class extends ExtensionAPI {
     return target;
   }
 
+  /** A token that was refused is replaced at once, and not when the user looks for mail the next time. */
+  #watchLogins() {
+    const { RefusedLogins } = this.#load("refused_logins.js");
+    const toCheck = new Set();
+    const refusedLogins = new RefusedLogins(account => {
+      if (this.#hook.loginFailed(account) && !toCheck.has(account)) {
+        toCheck.add(account);
+        setTimeout(() => {
+          toCheck.delete(account);
+          this.#mailServers.check(account);
+        }, CONNECTION_END_MS);
+      }
+    });
+    refusedLogins.watch();
+    return refusedLogins;
+  }
+
   onShutdown(isAppShutdown) {
     if (isAppShutdown) {
       return;
     }
+    this.#refusedLogins?.stop();
     this.#hook?.uninstall();
     AddonManager.removeAddonListener(this.#watcher);
     if (this.#uninstalling) {

@@ -19,6 +19,9 @@ const BREAKER_MS = 60_000;
 /** Connections of one account share a token: one refused late still means the token before. */
 const SHARED_REFUSAL_MS = 5_000;
 
+/** A login is over this long after it got its token. */
+const LOGIN_MS = 60_000;
+
 /** Kinds of failure that say nothing about the account: the host could not be asked. */
 const UNANSWERED = new Set(["timeout", "disconnected"]);
 
@@ -45,6 +48,14 @@ function rejection(kind) {
  * @property {string} [failure] the kind of problem
  */
 
+/**
+ * @typedef {object} HandedOut
+ * @property {string} hash
+ * @property {number} since when it took the place of another; 0: of none
+ * @property {number} last when it was given last
+ * @property {"noticed"|"named"} [refusal] what is known of it, and whether the host was told
+ */
+
 var TokenHook = class {
   #managed;
   #prototype;
@@ -57,9 +68,11 @@ var TokenHook = class {
   #breakerUntil = 0;
   /**
    * What an object was given last, to name it when a server refused it.
-   * @type {WeakMap<object, {hash: string, since: number}>}
+   * @type {WeakMap<object, HandedOut>}
    */
   #handedOut = new WeakMap();
+  /** Which object last got the token for IMAP. @type {Map<string, WeakRef<object>>} by user name in lower case */
+  #ofMail = new Map();
   /** @type {Map<object, {promise: Promise<void>, abandon: () => void}>} */
   #waiting = new Map();
 
@@ -117,6 +130,22 @@ var TokenHook = class {
     } else {
       this.#listenerArrived = Promise.withResolvers();
     }
+  }
+
+  /**
+   * An IMAP login failed. The token it was made with, where that is sure, is named to the host by the next connection.
+   * @param {string} account
+   * @returns {boolean} whether the next connection may fare better
+   */
+  loginFailed(account) {
+    const oauth = this.#ofMail.get(account.toLowerCase())?.deref();
+    const handedOut = oauth && this.#handedOut.get(oauth);
+    const now = Date.now();
+    if (!handedOut || handedOut.refusal === "named" || now - handedOut.since < SHARED_REFUSAL_MS || now - handedOut.last > LOGIN_MS) {
+      return false;
+    }
+    handedOut.refusal = "noticed";
+    return true;
   }
 
   #openBreaker() {
@@ -179,6 +208,9 @@ var TokenHook = class {
       if (this.#waiting.get(oauth)?.promise === promise) {
         done();
         try {
+          if (answer?.accessToken && resource === "mail") {
+            this.#ofMail.set(oauth.username.toLowerCase(), new WeakRef(oauth));
+          }
           this.#settle(oauth, answer, manner, { resolve, reject });
         } catch (error) {
           reject(error);
@@ -195,11 +227,15 @@ var TokenHook = class {
     }
     const details = { account: oauth.username, resource, ownToken: Boolean(oauth.refreshToken), deadline: Date.now() + ANSWER_DEADLINE_MS };
     const handedOut = this.#handedOut.get(oauth);
-    if (handedOut && !oauth.accessToken && Date.now() - handedOut.since >= SHARED_REFUSAL_MS) {
+    const dropped = handedOut && !oauth.accessToken && Date.now() - handedOut.since >= SHARED_REFUSAL_MS;
+    if (dropped || handedOut?.refusal === "noticed") {
       details.rejected = handedOut.hash;
     }
     await this.#listenerArrived.promise;
     const answer = await this.#listener?.(details);
+    if (details.rejected && answer?.accessToken) {
+      handedOut.refusal = "named";
+    }
     if (answer?.failure === "timeout") {
       this.#openBreaker();
     } else {
@@ -232,18 +268,20 @@ var TokenHook = class {
 
   #handOver(oauth, { accessToken, expiresAt }) {
     const hash = sha256Hex(accessToken);
-    if (this.#handedOut.get(oauth)?.hash !== hash) {
-      this.#handedOut.set(oauth, { hash, since: Date.now() });
-    }
+    const before = this.#handedOut.get(oauth);
+    const last = Date.now();
+    this.#handedOut.set(oauth, before?.hash === hash ? { ...before, last } : { hash, since: before ? last : 0, last });
     oauth.accessToken = accessToken;
     oauth.tokenExpires = expiresAt * 1000;
   }
 
-  /** No server refused it, so it is not to be named as refused. */
+  /** Where no server refused it, it is not to be named as refused. */
   #takeBack(oauth) {
     if (oauth.accessToken) {
       oauth.accessToken = null;
-      this.#handedOut.delete(oauth);
+      if (this.#handedOut.get(oauth)?.refusal !== "noticed") {
+        this.#handedOut.delete(oauth);
+      }
     }
   }
 

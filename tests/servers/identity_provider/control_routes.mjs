@@ -93,10 +93,10 @@ export async function control(world, change) {
  * @param {World} world @param {string | null | undefined} token
  * @param {string | null} [mailbox] whether the token opens this one, which is not its user's own
  */
-export function introspect({ journal, sharedMailboxes }, token, mailbox) {
+export function introspect({ journal, orders, sharedMailboxes }, token, mailbox) {
   const issued = journal.find(token);
   const alive = issued?.kind === "access_token" && !issued.revoked && isMailAudience(issued.audience)
-    && (issued.expiresAt ?? 0) > Date.now() / 1000;
+    && (issued.expiresAt ?? 0) > Date.now() / 1000 && !orders.settings.mailRefuses;
   const entitled = !mailbox || sharedMailboxes.get(mailbox)?.includes(issued?.user ?? "");
   return alive && entitled
     ? { active: true, username: mailbox || issued.user, scope: issued.scopes?.join(" "), exp: issued.expiresAt, aud: issued.audience }

@@ -47,6 +47,8 @@ const defaultSettings = () => ({
   /** @type {Record<string, unknown> | null} claims put over the id token's; null removes one */
   idTokenClaims: null,
   strictRotation: false,
+  /** whether the mail servers refuse every token, good ones too */
+  mailRefuses: false,
   /** seconds, in the answer to a device request */
   deviceInterval: 5,
 });

@@ -15,7 +15,8 @@ const EXCHANGE_REFUSAL = { responseCode: 535, message: "5.7.3 Authentication uns
  * @typedef {{ responseCode: number, message: string }} SmtpAnswer
  * @typedef {object} Orders
  * @property {'exchange' | 'challenge'} refusal  535 at once, or first the 334 challenge that RFC 7628 wants
- * @property {SmtpAnswer | null} authAnswer      given to every login instead of looking at the token
+ * @property {SmtpAnswer | null} authAnswer      given to a login instead of looking at the token
+ * @property {number} authTimes                  to how many logins
  * @property {SmtpAnswer | null} mailAnswer      given to every sender
  */
 
@@ -28,14 +29,15 @@ const asError = ({ responseCode, message }) => Object.assign(new Error(message),
  */
 export async function startSmtpServer({ key, cert, opens, onLogin, onMessage }) {
   /** @type {Orders} */
-  const orders = { refusal: "exchange", authAnswer: null, mailAnswer: null };
+  const orders = { refusal: "exchange", authAnswer: null, authTimes: Infinity, mailAnswer: null };
 
   /** @type {import('smtp-server').SMTPServerOptions['onAuth']} */
   const onAuth = ({ username = "", accessToken = "" }, _session, callback) => {
-    const ok = !orders.authAnswer && opens(accessToken, username.toLowerCase());
-    onLogin({ ok, user: username, protocol: "smtp", method: "XOAUTH2", at: Date.now(), ...(ok ? {} : { reason: orders.authAnswer?.message ?? "token refused" }) });
+    const ordered = orders.authTimes-- > 0 ? orders.authAnswer : null;
+    const ok = !ordered && opens(accessToken, username.toLowerCase());
+    onLogin({ ok, user: username, protocol: "smtp", method: "XOAUTH2", at: Date.now(), ...(ok ? {} : { reason: ordered?.message ?? "token refused" }) });
     if (ok) callback(null, { user: username });
-    else if (orders.authAnswer) callback(asError(orders.authAnswer));
+    else if (ordered) callback(asError(ordered));
     else if (orders.refusal === "exchange") callback(asError(EXCHANGE_REFUSAL));
     else callback(null, { data: { status: "401", schemes: "bearer", scope: "mail" } });
   };
