@@ -105,7 +105,8 @@ static void opened(struct keys *keys)
 
     loop_timer_cancel(service->loop, keys->retry);
     keys->retry = NULL;
-    keys->retry_ms = 0;
+    if (vault_want(service->vault) != VAULT_WANTS_LOOK_UP) /* a second key may still be missing */
+        keys->retry_ms = 0;
     store_unlocked(service);
     if (service->retry_when_open) {
         service->retry_when_open = false;

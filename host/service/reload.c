@@ -307,6 +307,7 @@ void store_unlocked(struct service *service)
     store_reload(service);
     service->starting = false;
     tidy_up(service);
+    store_reseal(service); /* a recovery key may have come or gone */
 }
 
 void store_tell_locked(struct service *service)

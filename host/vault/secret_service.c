@@ -69,8 +69,9 @@ bool secret_service_thinkable(void)
     char path[4096];
     struct stat status;
 
+    /* GLib's word for a session without a bus. */
     if (address != NULL && address[0] != '\0')
-        return true;
+        return strcmp(address, "disabled:") != 0;
     if (runtime == NULL || runtime[0] != '/')
         return false;
     snprintf(path, sizeof path, "%s/bus", runtime);

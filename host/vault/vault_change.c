@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The steps that a change of the key takes in vault.json and in the key files. */
+/* The steps forward of a change of the key: begun, kept by its store, made the one to seal with. */
 #include "vault/vault_change.h"
 #include "vault/audit.h"
 #include "vault/disk.h"
@@ -21,7 +21,7 @@ enum key_change vault_change_state(const struct vault *vault)
 
 /* ---- one process at a time: a lock on the folder of the sealed files ---- */
 
-static void release(struct vault *vault)
+void vault_change_release(struct vault *vault)
 {
     if (vault->change_lock >= 0)
         close(vault->change_lock);
@@ -30,7 +30,7 @@ static void release(struct vault *vault)
 
 void vault_change_leave(struct vault *vault)
 {
-    release(vault);
+    vault_change_release(vault);
 }
 
 bool vault_change_take_on(struct vault *vault)
@@ -46,7 +46,7 @@ bool vault_change_take_on(struct vault *vault)
     }
     if (vault->change_lock < 0)
         vault->change_lock = -1;
-    release(vault);
+    vault_change_release(vault);
     return false;
 }
 
@@ -58,17 +58,17 @@ static int busy(const struct vault *vault, struct problem *problem)
     return -1;
 }
 
-static int take_for_begin(struct vault *vault, struct problem *problem)
+int vault_change_take(struct vault *vault, struct problem *problem)
 {
     if (vault_change_take_on(vault) && vault->record.change == KEY_CHANGE_NONE)
         return 0;
-    release(vault);
+    vault_change_release(vault);
     return busy(vault, problem);
 }
 
 /* ---- vault.json ---- */
 
-static int open_folder(const struct vault *vault, struct key_folder *place, struct problem *problem)
+int vault_change_folder(const struct vault *vault, struct key_folder *place, struct problem *problem)
 {
     place->path = vault->folder;
     place->folder = folder_open(vault->folder, problem);
@@ -77,12 +77,12 @@ static int open_folder(const struct vault *vault, struct key_folder *place, stru
     return place->folder < 0 ? -1 : 0;
 }
 
-static int write_record(struct vault *vault, const struct vault_record *record, struct problem *problem)
+int vault_change_record(struct vault *vault, const struct vault_record *record, struct problem *problem)
 {
     struct key_folder place;
     int result;
 
-    if (open_folder(vault, &place, problem) != 0)
+    if (vault_change_folder(vault, &place, problem) != 0)
         return -1;
     result = vault_record_write(place.folder, place.path, record, problem);
     close(place.folder);
@@ -102,7 +102,7 @@ int vault_change_begin(struct vault *vault, enum key_store store, const struct s
     if (identities < 0)
         return -1;
     close(identities);
-    if (take_for_begin(vault, problem) != 0)
+    if (vault_change_take(vault, problem) != 0)
         return -1;
     task->kind = store == KEY_STORE_SECRET_SERVICE ? KEY_TASK_STORE
                  : store == KEY_STORE_PASSPHRASE   ? KEY_TASK_WRAP
@@ -122,10 +122,10 @@ int vault_change_begin(struct vault *vault, enum key_store store, const struct s
     record.second.store = store;
     memcpy(record.second.key_id, task->key_id, sizeof record.second.key_id);
     /* First of all: whatever the store has from here on can be found again. */
-    if (write_record(vault, &record, problem) == 0)
+    if (vault_change_record(vault, &record, problem) == 0)
         return 0;
 fail:
-    release(vault);
+    vault_change_release(vault);
     return -1;
 }
 
@@ -136,7 +136,7 @@ static int keep_in_file(struct vault *vault, const struct key_task *task, const 
     struct key_folder place;
     int result = -1;
 
-    if (open_folder(vault, &place, problem) != 0)
+    if (vault_change_folder(vault, &place, problem) != 0)
         return -1;
     if (disk_remove(place.folder, KEY_FILE_NEXT) == 0 || errno == ENOENT)
         result = task->kind == KEY_TASK_WRAP
@@ -194,7 +194,7 @@ static int record_switch(void *context, struct problem *problem)
 {
     const struct switching *switching = context;
 
-    return write_record(switching->vault, switching->record, problem);
+    return vault_change_record(switching->vault, switching->record, problem);
 }
 
 /* Only once nothing is sealed to the old key, with nobody writing: what comes later is sealed to the new one.
@@ -231,142 +231,5 @@ int vault_change_switch(struct vault *vault, const json_t *addresses, int64_t no
     close(guard);
     if (*done)
         vault_load_key(vault, true);
-    return result;
-}
-
-/* ---- the files ---- */
-
-static bool in_file(enum key_store store)
-{
-    return store == KEY_STORE_FILE || store == KEY_STORE_PASSPHRASE;
-}
-
-/* Leaves the key that counts in "key", and no other. */
-static int tidy_files(struct vault *vault, const struct key_folder *place, const struct key_place *kept,
-                      struct problem *problem)
-{
-    struct key_file file = {0};
-    struct device_key key = {0};
-    const char *name = NULL;
-    enum device_key_result found;
-    int result = 0;
-
-    file.key = &key;
-    if (!in_file(kept->store)) {
-        if ((disk_remove(place->folder, KEY_FILE) != 0 && errno != ENOENT) ||
-            (disk_remove(place->folder, KEY_FILE_NEXT) != 0 && errno != ENOENT))
-            result = -1;
-    } else if ((found = key_file_find(place, kept->key_id, &file, &name, problem)) == DEVICE_KEY_NONE) {
-        result = -1;
-        errno = ENOENT;
-    } else if (found == DEVICE_KEY_LOCKED) {
-        return -1;
-    } else if (strcmp(name, KEY_FILE_NEXT) == 0) {
-        result = disk_rename(place->folder, KEY_FILE_NEXT, KEY_FILE);
-    } else if (disk_remove(place->folder, KEY_FILE_NEXT) != 0 && errno != ENOENT) {
-        result = -1;
-    }
-    device_key_wipe(&key);
-    if (result == 0)
-        result = disk_sync_folder(place->folder);
-    if (result != 0)
-        storage_problem(problem, "written", vault->folder, errno);
-    return result;
-}
-
-/* kept stays, dropped goes. */
-static int drop(struct vault *vault, const struct key_place *kept, const struct key_place *dropped,
-                struct key_task *task, struct problem *problem)
-{
-    struct key_folder place;
-    int result;
-
-    if (open_folder(vault, &place, problem) != 0)
-        return -1;
-    result = tidy_files(vault, &place, kept, problem);
-    close(place.folder);
-    if (dropped->store == KEY_STORE_SECRET_SERVICE) {
-        task->kind = KEY_TASK_DROP;
-        memcpy(task->key_id, dropped->key_id, sizeof task->key_id);
-    }
-    return result;
-}
-
-int vault_change_tidy(struct vault *vault, struct key_task *task, struct problem *problem)
-{
-    return drop(vault, &vault->record.key, &vault->record.second, task, problem);
-}
-
-int vault_change_end(struct vault *vault, bool dropped, struct problem *problem)
-{
-    struct vault_record record = vault->record;
-    int result = 0;
-
-    if (dropped) {
-        record.change = KEY_CHANGE_NONE;
-        memset(&record.second, 0, sizeof record.second);
-        result = write_record(vault, &record, problem);
-        device_key_wipe(&vault->other);
-    }
-    release(vault);
-    vault_load_key(vault, true);
-    return result;
-}
-
-/* ---- back ---- */
-
-bool vault_change_can_go_back(struct vault *vault)
-{
-    struct problem ignored;
-    bool any = true;
-
-    return vault->record.change == KEY_CHANGE_NEXT &&
-           vault_any_sealed_to(vault, vault->record.second.key_id, &any, &ignored) == 0 && !any;
-}
-
-int vault_change_go_back(struct vault *vault, struct key_task *task, struct problem *problem)
-{
-    if (drop(vault, &vault->record.key, &vault->record.second, task, problem) != 0) {
-        release(vault);
-        return -1;
-    }
-    return vault_change_end(vault, true, problem);
-}
-
-/* ---- another passphrase ---- */
-
-int vault_rewrap_task(struct vault *vault, const struct secret *passphrase, struct key_task *task,
-                      struct problem *problem)
-{
-    int identities = vault_open_for_writing(vault, problem);
-
-    if (identities < 0)
-        return -1;
-    close(identities);
-    if (take_for_begin(vault, problem) != 0)
-        return -1;
-    task->kind = KEY_TASK_WRAP;
-    memcpy(task->key_id, vault->record.key.key_id, sizeof task->key_id);
-    if (secret_copy(&task->passphrase, passphrase) == 0 && secret_copy(&task->secret, &vault->secret) == 0)
-        return 0;
-    release(vault);
-    storage_problem(problem, "written", vault->folder, ENOMEM);
-    return -1;
-}
-
-int vault_rewrapped(struct vault *vault, const struct key_answer *answer, struct problem *problem)
-{
-    struct key_folder place;
-    int result = -1;
-
-    if (answer->outcome != KEY_DONE) {
-        key_problem_passphrase(problem, answer->outcome, false);
-    } else if (open_folder(vault, &place, problem) == 0) {
-        result = file_replace(place.folder, KEY_FILE, answer->wrapped, sizeof answer->wrapped);
-        if (result != 0)
-            storage_problem(problem, "written", vault->folder, errno);
-        close(place.folder);
-    }
-    release(vault);
     return result;
 }

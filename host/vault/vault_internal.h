@@ -38,6 +38,12 @@ struct vault {
     unsigned char *buffer;          /* of VAULT_FILE_MAX + 1, for the file that is being read */
 };
 
+/* --- vault_held.c --- */
+/* Whether the key is in memory; if it is the one to seal with, it is then vault->key. */
+bool vault_holds_key(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE]);
+/* Makes it vault->key if that is the one to seal with, else vault->other. Takes it over. */
+void vault_adopt_key(struct vault *vault, struct device_key *key);
+
 /* --- vault_key.c --- */
 /* Looks for the key on disk, again if one is there already and force is set. The outcome is vault_locked().
  */
@@ -45,8 +51,6 @@ void vault_load_key(struct vault *vault, bool force);
 /* Makes key and vault.json where missing and possible. 0 when what is sealed with vault->key will be opened
  * at the next start, else -1 with *problem. */
 int vault_ensure_key(struct vault *vault, const struct key_folder *place, struct problem *problem);
-/* Makes it vault->key if that is the one to seal with, else vault->other. Takes it over. */
-void vault_adopt_key(struct vault *vault, struct device_key *key);
 /* Whether a file that vault->key does not open could be one of a change of the key that is under way. */
 bool vault_awaits_key(const struct vault *vault);
 
@@ -55,6 +59,13 @@ bool vault_awaits_key(const struct vault *vault);
 int vault_draw_key(struct vault *vault, struct key_task *task, struct problem *problem);
 
 /* --- vault_change.c, vault_reseal.c --- */
+/* The lock that a change is made under: had for a new one, or -1 with *problem; and given back. */
+int vault_change_take(struct vault *vault, struct problem *problem);
+void vault_change_release(struct vault *vault);
+/* The vault's folder, to be closed. 0, or -1 with *problem. */
+int vault_change_folder(const struct vault *vault, struct key_folder *place, struct problem *problem);
+/* Writes vault.json, and has it so in memory. */
+int vault_change_record(struct vault *vault, const struct vault_record *record, struct problem *problem);
 /* Makes the next key the one to seal with, if nothing is sealed to the old one any more: then *done. */
 int vault_change_switch(struct vault *vault, const json_t *addresses, int64_t now, bool *done,
                         struct problem *problem);

@@ -11,55 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the keys in memory ---- */
-
-static bool current_is(const struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE])
-{
-    return vault->has_key && memcmp(vault->key.recipient.id, id, ENVELOPE_KEY_ID_SIZE) == 0;
-}
-
-/* What was vault->key opens on: files may still be sealed to it. */
-static void make_current(struct vault *vault, struct device_key *key)
-{
-    struct device_key before = {.had = vault->has_key, .secret = vault->secret, .envelope = vault->key};
-    struct device_key now = *key;
-
-    memset(key, 0, sizeof *key);
-    vault->secret = now.secret;
-    vault->key = now.envelope;
-    vault->has_key = true;
-    if (before.had)
-        device_key_move(&vault->other, &before);
-    device_key_wipe(&before);
-}
-
-void vault_adopt_key(struct vault *vault, struct device_key *key)
-{
-    const unsigned char *id = key->envelope.recipient.id;
-
-    if (current_is(vault, id)) {
-        device_key_wipe(key);
-    } else if (memcmp(id, vault->record.key.key_id, ENVELOPE_KEY_ID_SIZE) == 0) {
-        if (device_key_is(&vault->other, id)) {
-            device_key_wipe(&vault->other);
-        }
-        make_current(vault, key);
-    } else {
-        device_key_move(&vault->other, key);
-    }
-}
-
-static bool in_memory(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE])
-{
-    struct device_key key = {0};
-
-    if (device_key_is(&vault->other, id)) {
-        device_key_move(&key, &vault->other);
-        vault_adopt_key(vault, &key);
-    }
-    return current_is(vault, id) || device_key_is(&vault->other, id);
-}
-
 /* ---- what is on disk ---- */
 
 /* Anything with the name of an identity counts, damaged or not: a key may still come back for it. */
@@ -151,7 +102,7 @@ static enum device_key_result load_unrecorded(struct vault *vault, const struct 
         vault_adopt_key(vault, &key);
     } else if (result == DEVICE_KEY_WRAPPED) {
         result = DEVICE_KEY_HAD;
-        if (!in_memory(vault, file.key_id)) {
+        if (!vault_holds_key(vault, file.key_id)) {
             want(vault, VAULT_WANTS_PASSPHRASE, file.key_id);
             result = explain_want(vault, problem);
         }
@@ -188,7 +139,7 @@ static enum device_key_result load_place(struct vault *vault, const struct key_f
         return DEVICE_KEY_LOCKED;
     }
     if (wanted->store == KEY_STORE_SECRET_SERVICE) {
-        if (in_memory(vault, wanted->key_id))
+        if (vault_holds_key(vault, wanted->key_id))
             return DEVICE_KEY_HAD;
         want(vault, VAULT_WANTS_LOOK_UP, wanted->key_id);
         return explain_want(vault, problem);
@@ -200,7 +151,7 @@ static enum device_key_result load_place(struct vault *vault, const struct key_f
         vault_adopt_key(vault, &key);
     } else if (result == DEVICE_KEY_WRAPPED) {
         result = DEVICE_KEY_HAD;
-        if (!in_memory(vault, wanted->key_id)) {
+        if (!vault_holds_key(vault, wanted->key_id)) {
             want(vault, VAULT_WANTS_PASSPHRASE, wanted->key_id);
             result = explain_want(vault, problem);
         }

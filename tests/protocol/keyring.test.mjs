@@ -310,5 +310,6 @@ test('two hosts that make the vault at once agree on one key', async () => {
   assert.match(await keyring.secret(keyId), /^[0-9a-f]{64}$/);
   const third = await world.host(home, start);
   await third.call('account.add', { account: await world.user() });
+  for (const each of [...hosts, third]) await each.end();
   await rm(home, { recursive: true });
 });
