@@ -161,6 +161,13 @@ test('a keyring that dies in the middle', async () => {
   keyring.daemon?.kill('SIGSTOP');
   const host = await world.host(home, start);
   const answer = host.refused('token.get', { account: one.account });
+  // A request that waits for the key can be cancelled, and its id is in use.
+  host.send({ jsonrpc: '2.0', id: 'waits', method: 'token.get', params: { account: one.account } });
+  host.send({ jsonrpc: '2.0', id: 'waits', method: 'token.get', params: { account: one.account } });
+  assert.equal((await host.answer(null)).error.data.kind, 'invalid-request');
+  await host.notify('cancel', { id: 'waits' });
+  assert.equal((await host.answer('waits')).error.data.kind, 'cancelled');
+  assert.ok((await host.call('account.list')).accounts.length, 'the loop goes on');
   await pause(300);
   const { value, milliseconds } = await timed(keyring.kill().then(() => answer));
   assert.equal(value.kind, 'vault-locked');
