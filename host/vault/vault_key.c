@@ -241,12 +241,11 @@ bool vault_awaits_key(const struct vault *vault)
     return vault->want == VAULT_WANTS_LOOK_UP || vault->want == VAULT_WANTS_PASSPHRASE;
 }
 
-static int make_key_file(struct vault *vault, const struct key_folder *place, struct problem *problem)
+static int make_key_file(const struct key_folder *place, struct problem *problem)
 {
     struct secret secret = {0};
     int result = -1;
 
-    (void)vault;
     if (secret_reserve(&secret, ENVELOPE_KEY_SIZE) != 0) {
         storage_problem(problem, "written", place->path, ENOMEM);
         return -1;
@@ -268,7 +267,7 @@ int vault_ensure_key(struct vault *vault, const struct key_folder *place, struct
         return -1;
     }
     if (result == DEVICE_KEY_NONE) {
-        if (make_key_file(vault, place, problem) != 0)
+        if (make_key_file(place, problem) != 0)
             return -1;
         result = look(vault, place, problem);
         vault->record.reason = reason;
