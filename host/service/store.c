@@ -98,8 +98,12 @@ static int change_file(struct entry *entry, const struct store_change *change, s
         entry_remove_address(entry, change->removes);
     if (!wanted) /* another process has signed out, or in anew: nothing of ours is to be kept */
         return 0;
-    if (change->removes != NULL && json_array_size(entry->addresses) == 0 && entry->identity.before == NULL)
-        return erase(entry, problem);
+    if (json_array_size(entry->addresses) == 0 && entry->identity.before == NULL) {
+        if (change->removes != NULL)
+            return erase(entry, problem);
+        if (!entry->on_disk) /* another process has erased it meanwhile */
+            return 0;
+    }
     if (would_lose(entry)) {
         *problem = entry->identity.held;
         return -1;
