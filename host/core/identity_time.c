@@ -83,7 +83,8 @@ void set_back_off(struct identity *identity, struct access *access, int retry_af
         access->not_before = now.uptime;
     else
         access->not_before = now.uptime + 1 + random_below(identity, most);
-    access->jitter = random_below(identity, BACK_OFF_FIRST_S);
+    /* Who asks may go first; what is renewed ahead comes some seconds behind. */
+    access->jitter = BACK_OFF_FIRST_S + random_below(identity, BACK_OFF_FIRST_S);
 }
 
 void remember_time(int64_t *times, size_t count, int64_t now)

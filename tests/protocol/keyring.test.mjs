@@ -318,5 +318,5 @@ test('two hosts that make the vault at once agree on one key', async () => {
   const third = await world.host(home, start);
   await third.call('account.add', { account: await world.user() });
   for (const each of [...hosts, third]) await each.end();
-  await rm(home, { recursive: true });
+  await rm(home, { recursive: true, maxRetries: 10 });
 });

@@ -55,7 +55,7 @@ test('a host that was there before the vault was made learns of the first sign-i
 
 test('a host that outlives the folder of all accounts learns of the first sign-in after it', async () => {
   const { home, one, account } = await twoHosts();
-  await rm(stateFolder(home), { recursive: true });
+  await rm(stateFolder(home), { recursive: true, maxRetries: 10 });
   assert.equal((await one.refused('token.get', { account })).kind, 'unknown-account');
   const { token } = await world.signedIn(await world.host(home), account);
   assert.equal((await one.call('token.get', { account })).accessToken, token);
