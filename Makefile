@@ -47,8 +47,8 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-e2e check-layers demo needs xpi install \
-        uninstall format lint clean help FORCE
+.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-layers demo needs xpi \
+        install uninstall format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
 
@@ -84,9 +84,9 @@ $(BUILD)/flags: FORCE
 	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
 
 # Kept between runs, though only pattern rules name them.
-.SECONDARY: $(SANITIZED)
+.SECONDARY: $(SANITIZED) $(BUILD)/sanitized/main.o
 
--include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d) $(SIM:.o=.d)
+-include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d) $(BUILD)/sanitized/main.d $(SIM:.o=.d)
 
 # --- the add-on: the same commit gives the same bytes ----------------------------------------------------------
 
@@ -107,6 +107,7 @@ check: needs
 	$(MAKE) all
 	$(MAKE) lint check-unit check-sim
 	$(MAKE) check-protocol check-servers
+	$(MAKE) check-torture
 	$(MAKE) check-e2e
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(SANITIZED)
@@ -137,6 +138,14 @@ check-protocol: all
 
 check-servers:
 	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
+
+# The whole program with the fault seam and sanitizers.
+$(BUILD)/torture/thunderseal: $(BUILD)/sanitized/main.o $(SANITIZED)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+check-torture: $(BUILD)/torture/thunderseal
+	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
 
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
