@@ -57,7 +57,7 @@ help:
 	@echo 'make demo       install what is missing, build, and show the main job in a real Thunderbird'
 	@echo 'make check      install what is missing, build, and run all tests'
 	@echo 'make bench      install what is missing, build, and measure speed and memory against their targets'
-	@echo 'make soak       simulate identities, from a seed of the day, until stopped or a rule is broken'
+	@echo 'make soak       fail and kill the program at every call, then simulate identities until stopped'
 	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
 	@echo 'make xpi        build the add-on alone'
 	@echo 'make format     format the C sources'
@@ -131,6 +131,7 @@ check-sim: $(BUILD)/sim
 
 SOAK_FROM = $(shell date +%s)
 soak: $(BUILD)/sim
+	$(MAKE) check-torture TORTURE_ROUNDS=1000
 	$(BUILD)/sim --soak --seeds $(SOAK_FROM)-$(SOAK_FROM)
 
 check-protocol: all
@@ -145,7 +146,7 @@ $(BUILD)/torture/thunderseal: $(BUILD)/sanitized/main.o $(SANITIZED)
 	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 check-torture: $(BUILD)/torture/thunderseal
-	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
+	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
 
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))

@@ -20,7 +20,7 @@ import { filesBelow, moment, sha256, stateFolder } from '../protocol/world.mjs';
  * @property {string[]} kept              accounts that are signed in before, so afterwards in any case
  * @property {string[]} brought           accounts that the flow signs in: afterwards if it said so, else perhaps
  * @property {(home: string, env?: Record<string, string>) => Promise<Result>} act
- * @property {(home: string, result: Result) => Promise<string | null>} [check]  what else is wrong afterwards
+ * @property {(home: string, result: Result) => Promise<string | null>} [check]  what is wrong with what else it makes
  */
 
 export const PASSPHRASE = 'correct horse battery staple';

@@ -52,7 +52,7 @@ test('a renewal that is killed under strict rotation costs a sign-in only betwee
       tally.crashes += 1;
       tally.wrong.push(`call ${at}: ended with ${code}: ${stderr}`);
     }
-    const unsaved = strict.requestsOf(account).length > 0 && await sealedContent(home) === before;
+    const unsaved = strict.requestsOf(account).some(({ answered }) => answered) && await sealedContent(home) === before;
     const { outcomes, wrong } = await freshStart(home, [account]);
     tally.wrong.push(...wrong.map((each) => `call ${at}: ${each}`));
     if (unsaved && outcomes[account] === 'sign-in-required') between += 1;
