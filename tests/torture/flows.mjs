@@ -93,10 +93,10 @@ export async function makeFlows(world) {
     return (await freshStart(elsewhere, [account])).outcomes[account] === 'renews' ? null : 'what it holds does not renew';
   };
   return [
-    { name: 'sign-in', seed: empty, step: 2, kept: [], brought: [newcomer], act: (copy, env) => signIn(world, newcomer, copy, env) },
+    { name: 'sign-in', seed: empty, step: 3, kept: [], brought: [newcomer], act: (copy, env) => signIn(world, newcomer, copy, env) },
     { name: 'second sign-in', seed: home, step: 2, kept: [account], brought: [newcomer], act: (copy, env) => signIn(world, newcomer, copy, env) },
-    { name: 'renewal', seed: home, step: 2, kept: [account], brought: [], act: (copy, env) => runCommand(['renew'], { home: copy, env }) },
-    { name: 'key rotation', seed: home, step: 2, kept: [account], brought: [], act: (copy, env) => runCommand(['key', 'rotate'], { home: copy, env }) },
+    { name: 'renewal', seed: home, step: 1, kept: [account], brought: [], act: (copy, env) => runCommand(['renew'], { home: copy, env }) },
+    { name: 'key rotation', seed: home, step: 3, kept: [account], brought: [], act: (copy, env) => runCommand(['key', 'rotate'], { home: copy, env }) },
     { name: 'key move', seed: home, step: 8, kept: [account], brought: [],
       act: (copy, env) => withPassphrase(['key', 'move', '--to', 'passphrase'], copy, env) },
     { name: 'backup', seed: home, step: 2, kept: [account], brought: [], check: checkBackup,
