@@ -47,8 +47,8 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-e2e check-layers demo needs xpi install \
-        uninstall format lint clean help FORCE
+.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-layers demo needs xpi \
+        install uninstall format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
 
@@ -57,7 +57,7 @@ help:
 	@echo 'make demo       install what is missing, build, and show the main job in a real Thunderbird'
 	@echo 'make check      install what is missing, build, and run all tests'
 	@echo 'make bench      install what is missing, build, and measure speed and memory against their targets'
-	@echo 'make soak       simulate identities, from a seed of the day, until stopped or a rule is broken'
+	@echo 'make soak       fail and kill the program at every call, then simulate identities until stopped'
 	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
 	@echo 'make xpi        build the add-on alone'
 	@echo 'make format     format the C sources'
@@ -84,9 +84,9 @@ $(BUILD)/flags: FORCE
 	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
 
 # Kept between runs, though only pattern rules name them.
-.SECONDARY: $(SANITIZED)
+.SECONDARY: $(SANITIZED) $(BUILD)/sanitized/main.o
 
--include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d) $(SIM:.o=.d)
+-include $(OBJECTS:.o=.d) $(SANITIZED:.o=.d) $(BUILD)/sanitized/main.d $(SIM:.o=.d)
 
 # --- the add-on: the same commit gives the same bytes ----------------------------------------------------------
 
@@ -107,6 +107,7 @@ check: needs
 	$(MAKE) all
 	$(MAKE) lint check-unit check-sim
 	$(MAKE) check-protocol check-servers
+	$(MAKE) check-torture
 	$(MAKE) check-e2e
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(SANITIZED)
@@ -130,6 +131,7 @@ check-sim: $(BUILD)/sim
 
 SOAK_FROM = $(shell date +%s)
 soak: $(BUILD)/sim
+	$(MAKE) check-torture TORTURE_ROUNDS=1000
 	$(BUILD)/sim --soak --seeds $(SOAK_FROM)-$(SOAK_FROM)
 
 check-protocol: all
@@ -137,6 +139,14 @@ check-protocol: all
 
 check-servers:
 	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
+
+# The whole program with the fault seam and sanitizers.
+$(BUILD)/torture/thunderseal: $(BUILD)/sanitized/main.o $(SANITIZED)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+check-torture: $(BUILD)/torture/thunderseal
+	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
 
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))

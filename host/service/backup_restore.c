@@ -191,7 +191,6 @@ static int prepare(struct service *service, struct problem *problem)
 {
     if (vault_prepare(service->vault, problem) != 0)
         return -1;
-    service->prepared = true;
     store_watch(service);
     return 0;
 }

@@ -118,7 +118,6 @@ struct service {
     bool starting;        /* the vault is being read for the first time */
     bool reload_due;      /* the watch began after files were read */
     bool saving;          /* a file is being compared and written: what is older there goes anyway */
-    bool prepared;        /* the vault's folders and key are there */
     int watch_fd;         /* inotify, or -1 */
     struct loop_watch *watch;
     struct clock_watch *clock_watch;

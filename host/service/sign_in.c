@@ -149,7 +149,6 @@ static int check_vault(struct entry *entry, const char *account, bool moves, str
 
     if (vault_prepare(service->vault, problem) != 0)
         return -1;
-    service->prepared = true;
     store_watch(service);
     return entry->on_disk || moves ? 0 : store_save(entry, &change, problem);
 }

@@ -21,9 +21,6 @@ static int write_file(struct entry *entry, bool forget_older, const json_t *head
     struct service *service = entry->service;
     int result;
 
-    if (!service->prepared && vault_prepare(service->vault, problem) != 0)
-        return -1;
-    service->prepared = true;
     /* A write that failed late may be on disk: each try takes a number of its own. Until one succeeds, the
      * same number of another process is news. */
     entry->tried = (entry->tried > entry->generation ? entry->tried : entry->generation) + 1;

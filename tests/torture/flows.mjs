@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MPL-2.0
+/**
+ * What is tortured: each flow that changes the disk, run by a program whose n-th call that does so fails or is
+ * its last (host/vault/disk.h); and what has to be there afterwards.
+ */
+import { constants } from 'node:os';
+import { cp, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Host, Refusal, runCommand } from '../protocol/host.mjs';
+import { filesBelow, moment, sha256, stateFolder } from '../protocol/world.mjs';
+
+/** @typedef {import('../protocol/world.mjs').World} World */
+/** @typedef {{ code: number | null, stdout: string, stderr: string }} Result */
+
+/**
+ * @typedef {object} Flow
+ * @property {string} name
+ * @property {string} seed                the home that each run gets a copy of
+ * @property {number} step                in `make check`, every so many-th call is tried: what asks for Argon2id takes seconds
+ * @property {string[]} kept              accounts that are signed in before, so afterwards in any case
+ * @property {string[]} brought           accounts that the flow signs in: afterwards if it said so, else perhaps
+ * @property {(home: string, env?: Record<string, string>) => Promise<Result>} act
+ * @property {(home: string, result: Result) => Promise<string | null>} [check]  what is wrong with what else it makes
+ */
+
+export const PASSPHRASE = 'correct horse battery staple';
+
+/** The last calls of a flow, where its outcome is decided, are tried in any case. */
+const LAST = 10;
+
+/** More calls than any flow makes. */
+const CALLS_MAX = 512;
+
+/** @param {number} at @param {'ENOSPC' | 'EIO' | 'kill'} error */
+export const fault = (at, error) => ({
+  THUNDERSEAL_FAULT_AT: String(at), THUNDERSEAL_FAULT_ERROR: error === 'kill' ? error : String(constants.errno[error]),
+});
+
+/** A sanitizer's report. @param {string} text */
+export const isReport = (text) => /Sanitizer|runtime error:/.test(text);
+
+/** Signs in as somebody at a terminal does. @param {World} world @param {string} account @param {string} home @param {Record<string, string>} [env] */
+function signIn(world, account, home, env) {
+  let answered = false;
+  return runCommand(['login', account, '--no-browser'], { home, env, onStdout: (text) => {
+    if (answered || !text.includes('\n')) return;
+    answered = true;
+    // The program may be gone before the answer comes: its end tells.
+    world.answer(text.trim()).catch(() => {});
+  } });
+}
+
+/**
+ * Homes whose users are signed in, with a token that has expired.
+ * @param {World} world @param {number} count @returns {Promise<{ home: string, account: string }[]>}
+ */
+export async function signedInHomes(world, count) {
+  await world.idp.control({ lifetimes: { accessToken: 1 } });
+  const homes = [];
+  let expired = 0;
+  for (let i = 0; i < count; i += 1) {
+    const [home, account] = [await world.home(), await world.user()];
+    const { code, stderr } = await signIn(world, account, home);
+    if (code !== 0) throw new Error(`the sign-in failed: ${stderr}`);
+    homes.push({ home, account });
+    expired = Date.now() / 1000 + 1;
+  }
+  await world.idp.control({ lifetimes: { accessToken: 4500 } });
+  await moment(expired);
+  return homes;
+}
+
+/** @param {string[]} args @param {string} home @param {Record<string, string>} [env] */
+const withPassphrase = (args, home, env) => runCommand([...args, '--passphrase-fd', '0'], { home, env, input: `${PASSPHRASE}\n${PASSPHRASE}\n` });
+
+/** All flows, each with its seed. @param {World} world @returns {Promise<Flow[]>} */
+export async function makeFlows(world) {
+  const [{ home, account }, other] = await signedInHomes(world, 2);
+  const empty = await world.home();
+  const newcomer = await world.user();
+  const saved = join(world.folder, 'saved.backup');
+  await withPassphrase(['backup', saved], other.home);
+  /** @param {string} copy @param {Record<string, string>} [env] */
+  const restore = (copy, env) => withPassphrase(['restore', saved], copy, env);
+  /** The file is whole when the program says so; only a kill leaves a part, which is recognised. @param {string} copy @param {Result} result */
+  const checkBackup = async (copy, result) => {
+    const file = join(copy, 'mine.backup');
+    if (!(await readdir(copy)).includes('mine.backup')) return result.code === 0 ? 'there is no file' : null;
+    if (result.code !== 0 && result.code !== null) return 'a file is left';
+    const elsewhere = await copyOf(world, empty);
+    const { code, stderr } = await withPassphrase(['restore', file], elsewhere);
+    if (code !== 0) return result.code === null && /damaged|not a backup|cut/i.test(stderr) ? null : `cannot be restored: ${code} ${stderr}`;
+    return (await freshStart(elsewhere, [account])).outcomes[account] === 'renews' ? null : 'what it holds does not renew';
+  };
+  return [
+    { name: 'sign-in', seed: empty, step: 3, kept: [], brought: [newcomer], act: (copy, env) => signIn(world, newcomer, copy, env) },
+    { name: 'second sign-in', seed: home, step: 2, kept: [account], brought: [newcomer], act: (copy, env) => signIn(world, newcomer, copy, env) },
+    { name: 'renewal', seed: home, step: 1, kept: [account], brought: [], act: (copy, env) => runCommand(['renew'], { home: copy, env }) },
+    { name: 'key rotation', seed: home, step: 3, kept: [account], brought: [], act: (copy, env) => runCommand(['key', 'rotate'], { home: copy, env }) },
+    { name: 'key move', seed: home, step: 8, kept: [account], brought: [],
+      act: (copy, env) => withPassphrase(['key', 'move', '--to', 'passphrase'], copy, env) },
+    { name: 'backup', seed: home, step: 2, kept: [account], brought: [], check: checkBackup,
+      act: (copy, env) => withPassphrase(['backup', join(copy, 'mine.backup')], copy, env) },
+    { name: 'restore', seed: home, step: 2, kept: [account], brought: [other.account], act: restore },
+  ];
+}
+
+/** @param {World} world @param {string} seed a home @returns {Promise<string>} */
+export async function copyOf(world, seed) {
+  const copy = await world.home(null);
+  await cp(seed, copy, { recursive: true });
+  return copy;
+}
+
+/** The number of calls that the flow makes: the last one at which it can be killed. @param {World} world @param {Flow} flow */
+export async function callsOf(world, flow) {
+  /** @param {number} at */
+  const reaches = async (at) => {
+    const home = await copyOf(world, flow.seed);
+    const { code } = await flow.act(home, fault(at, 'kill'));
+    await rm(home, { recursive: true });
+    return code === null;
+  };
+  let [below, above] = [0, 16];
+  while (await reaches(above)) {
+    [below, above] = [above, 2 * above];
+    if (above > CALLS_MAX) throw new Error(`${flow.name} does not end`);
+  }
+  while (above - below > 1) {
+    const middle = Math.floor((below + above) / 2);
+    if (await reaches(middle)) below = middle;
+    else above = middle;
+  }
+  return below;
+}
+
+/** `make soak` tries every call, `make check` those that fit into its time. */
+export const ALL = process.env.TORTURE_ROUNDS !== undefined;
+
+/** Of the calls 1 to count the first, the last ten and every step-th; or all. @param {number} count @param {number} step */
+export const pointsOf = (count, step) => Array.from({ length: count }, (_each, i) => i + 1)
+  .filter((point) => ALL || point === 1 || point > count - LAST || point % step === 0);
+
+/**
+ * Whether the account's sign-in still brings tokens: 'renews', 'absent', or what is told instead.
+ * @param {Host} host @param {string} account
+ */
+async function outcomeOf(host, account) {
+  const { accounts } = await host.call('account.list');
+  const listed = accounts.find((/** @type {any} */ each) => each.account === account);
+  if (!listed || listed.state === 'signed-out') return 'absent';
+  try {
+    const first = await host.call('token.get', { account });
+    const renewed = first.source === 'renewed' ? first : await host.call('token.get', { account, rejected: sha256(first.accessToken) });
+    return renewed.source === 'renewed' ? 'renews' : `came from ${renewed.source}`;
+  } catch (error) {
+    if (error instanceof Refusal && error.kind === 'sign-in-required' && error.data.cause && error.data.remedy) return error.kind;
+    return String(error);
+  }
+}
+
+/**
+ * A fresh start without faults, and what it finds.
+ * @param {string} home @param {string[]} accounts
+ * @returns {Promise<{ outcomes: Record<string, string>, wrong: string[] }>}
+ */
+export async function freshStart(home, accounts) {
+  /** @type {Record<string, string>} */
+  const outcomes = {};
+  const wrong = [];
+  const host = await Host.open({ home });
+  // Where no passphrase is needed, it is refused.
+  await host.call('vault.unlock', { passphrase: PASSPHRASE }).catch(() => {});
+  for (const account of accounts) outcomes[account] = await outcomeOf(host, account);
+  const { code } = await host.end();
+  if (code !== 0 || isReport(host.stderr)) wrong.push(`the next start ended with ${code}: ${host.stderr}`);
+  wrong.push(...host.breaches);
+  for (const { path } of await filesBelow(stateFolder(home))) {
+    if (/\.tmp-|\.damaged-/.test(path)) wrong.push(`${basename(path)} is left`);
+  }
+  return { outcomes, wrong };
+}
+
+/** @param {string} home @returns {Promise<string>} the sealed file's content */
+export async function sealedContent(home) {
+  const [file] = (await filesBelow(join(stateFolder(home), 'identities'))).filter(({ path }) => path.endsWith('.sealed'));
+  return sha256(file.bytes.toString('base64'));
+}
+
+export class Tally {
+  points = 0;
+
+  crashes = 0;
+
+  /** @type {string[]} */
+  losses = [];
+
+  /** @type {string[]} anything else that must not be */
+  wrong = [];
+
+  #started = performance.now();
+
+  /** @param {string} what @param {string} [more] */
+  line(what, more = '') {
+    const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
+    return `${what}: ${this.points} points tried, ${this.losses.length} losses, ${this.crashes} crashes${more}; ${seconds} s`;
+  }
+}
+
+/**
+ * One point: the flow in a copy of its seed, with the fault; then a start without, and the flow again if it has not done its work.
+ * @param {World} world @param {Flow} flow @param {number} at @param {'ENOSPC' | 'EIO' | 'kill'} error @param {Tally} tally
+ */
+export async function tryPoint(world, flow, at, error, tally) {
+  const where = `${flow.name}, ${error} at call ${at}`;
+  const home = await copyOf(world, flow.seed);
+  const result = await flow.act(home, fault(at, error));
+  tally.points += 1;
+  if (isReport(result.stderr) || (result.code === null) !== (error === 'kill')) {
+    tally.crashes += 1;
+    tally.wrong.push(`${where}: ended with ${result.code}: ${result.stderr}`);
+  }
+  const { outcomes, wrong } = await freshStart(home, [...flow.kept, ...flow.brought]);
+  tally.wrong.push(...wrong.map((each) => `${where}: ${each}`));
+  const absent = flow.brought.filter((account) => outcomes[account] === 'absent' && result.code !== 0);
+  if (absent.length) {
+    const { code, stderr } = await flow.act(home);
+    if (code !== 0) tally.wrong.push(`${where}: it cannot be repeated: ${stderr}`);
+    Object.assign(outcomes, (await freshStart(home, absent)).outcomes);
+  }
+  for (const [account, outcome] of Object.entries(outcomes)) {
+    if (outcome !== 'renews') tally.losses.push(`${where}: ${account}: ${outcome}`);
+  }
+  const more = await flow.check?.(home, result);
+  if (more) tally.wrong.push(`${where}: ${more}`);
+  await rm(home, { recursive: true });
+}
+
+/** Does the work for each, two at a time: the machines of the tests have two processors. @template T @param {T[]} each @param {(one: T) => Promise<void>} work */
+export async function inPairs(each, work) {
+  const rest = [...each];
+  const worker = async () => {
+    for (let one = rest.shift(); one !== undefined; one = rest.shift()) await work(one);
+  };
+  await Promise.all([worker(), worker()]);
+}
