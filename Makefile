@@ -107,7 +107,6 @@ check: needs
 	$(MAKE) all
 	$(MAKE) lint check-unit check-sim
 	$(MAKE) check-protocol check-servers
-	$(MAKE) check-torture
 	$(MAKE) check-e2e
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(SANITIZED)
