@@ -68,7 +68,7 @@ test('a hundred who ask at once share one token request', async () => {
 });
 
 test('an expired token is renewed, a rotated refresh token is kept over restarts, and the old one is not used again', async () => {
-  const { account, token: first } = await shortLived(1);
+  const { account, token: first } = await shortLived(2);
   await moment((await host.call('account.list', { limit: 200 })).accounts.find((/** @type {any} */ each) => each.account === account).tokens[0].expiresAt);
   const second = await token(account);
   assert.equal(second.source, 'renewed');
