@@ -17,7 +17,7 @@ static const struct text keyring[KEY_OUTCOMES] = {
                     "Open the keyring in which they were saved, or restore it from a backup; without it, "
                     "move the folder of the saved sign-ins away and sign in again."},
     [KEY_NO_SERVICE] = {"No keyring answers, and the key to the saved sign-ins is kept in one.",
-                        "Start your keyring (GNOME Keyring, KWallet or KeePassXC) in this session; "
+                        "Start your keyring (GNOME Keyring, KWallet or KeePassXC) for this login; "
                         "everything then goes on by itself."},
     [KEY_LOCKED] = {"The keyring with the key to the saved sign-ins is locked.", UNLOCK_REMEDY},
     [KEY_DISMISSED] = {"The keyring with the key to the saved sign-ins was not unlocked.", UNLOCK_REMEDY},
