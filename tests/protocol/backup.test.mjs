@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { chmod, lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as backups from '../vault_reader/backup.mjs';
-import { PROGRAM, runCommand } from './host.mjs';
+import { PROGRAM, runCommand, soon } from './host.mjs';
 import { filesBelow, sealedFiles, stateFolder, World } from './world.mjs';
 
 const world = await World.open();
@@ -251,6 +253,30 @@ test('the commands write a new private file and read it back', async () => {
   const { code, stdout } = await run(['token', account], home);
   assert.equal(code, 0);
   assert.ok(stdout.length > 100);
+});
+
+test('a backup has its name only once it is whole, and sweeps away what a killed one left', async () => {
+  const home = await world.home();
+  // A name as long as the disk takes, so that the draft cannot have a longer one.
+  const name = 'b'.repeat(255);
+  const left = 'thunderseal-backup.tmp-0123456789abcdef';
+  const kept = ['thunderseal-backup.tmp-mine', 'my.tmp-0123456789abcdef'];
+  for (const each of [left, ...kept]) await writeFile(join(home, each), 'half a back');
+  /** @type {string[]} */
+  const events = [];
+  const watcher = watch(home, (type, file) => events.push(`${type} ${file}`));
+  try {
+    const made = await run(['backup', join(home, name)], host.home, PASSPHRASE);
+    assert.deepEqual([made.code, made.stderr], [0, '']);
+    await writeFile(join(home, 'last'), '');
+    await soon((async () => { while (!events.includes('rename last')) await once(watcher, 'change'); })(), 'the last event');
+  } finally {
+    watcher.close();
+  }
+  assert.ok(events.some((event) => /^change thunderseal-backup\.tmp-[0-9a-f]{16}$/.test(event)), 'the draft is what is written');
+  assert.deepEqual(events.filter((event) => event.endsWith(name)), [`rename ${name}`]);
+  assert.equal(backups.open(await readFile(join(home, name)), { passphrase: PASSPHRASE }).identities.length, 2);
+  assert.deepEqual((await readdir(home)).filter((each) => !each.startsWith('.')).sort(), [name, 'last', ...kept].sort());
 });
 
 test('a backup without tokens brings the accounts back, to be signed in', async () => {

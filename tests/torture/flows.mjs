@@ -82,14 +82,14 @@ export async function makeFlows(world) {
   await withPassphrase(['backup', saved], other.home);
   /** @param {string} copy @param {Record<string, string>} [env] */
   const restore = (copy, env) => withPassphrase(['restore', saved], copy, env);
-  /** The file is whole when the program says so; only a kill leaves a part, which is recognised. @param {string} copy @param {Result} result */
+  /** The file is there when the program says so; and if it is there, it is whole. @param {string} copy @param {Result} result */
   const checkBackup = async (copy, result) => {
     const file = join(copy, 'mine.backup');
     if (!(await readdir(copy)).includes('mine.backup')) return result.code === 0 ? 'there is no file' : null;
     if (result.code !== 0 && result.code !== null) return 'a file is left';
     const elsewhere = await copyOf(world, empty);
     const { code, stderr } = await withPassphrase(['restore', file], elsewhere);
-    if (code !== 0) return result.code === null && /damaged|not a backup|cut/i.test(stderr) ? null : `cannot be restored: ${code} ${stderr}`;
+    if (code !== 0) return `cannot be restored: ${code} ${stderr}`;
     return (await freshStart(elsewhere, [account])).outcomes[account] === 'renews' ? null : 'what it holds does not renew';
   };
   return [
