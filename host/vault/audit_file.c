@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Named as an identity's lock, of an identity that there is not: no hash comes out as nothing. */
-#define LOCK_NAME "00000000000000000000000000000000"
 /* An append takes well under a millisecond, a rewriting some ten; a busy machine may add to it. */
 #define LOCK_WAIT_MS 250
 
@@ -78,8 +76,8 @@ static int check(struct audit_file *file, struct problem *problem)
 
 static int take_lock(struct audit_file *file, struct problem *problem)
 {
-    if (identity_lock_wait(&file->lock, file->vault, LOCK_NAME, IDENTITY_LOCK_WRITE, LOCK_WAIT_MS) !=
-        IDENTITY_LOCK_BUSY)
+    if (identity_lock_wait(&file->lock, file->vault, IDENTITY_LOCK_OF_AUDIT, IDENTITY_LOCK_WRITE,
+                           LOCK_WAIT_MS) != IDENTITY_LOCK_BUSY)
         return 0;
     return refuse(file, " is held by another Thunderseal.",
                   "Nothing to do: writing is tried again; if it lasts, end the other program.", problem);

@@ -129,7 +129,8 @@ static bool is_orphan(int identities, const char *file)
     const char *dot = strchr(file, '.');
     char name[SEALED_NAME_SIZE];
 
-    if (dot == NULL || !vault_name_is_valid(file, (size_t)(dot - file)) || strcmp(dot, LOCK_SUFFIX) != 0)
+    if (dot == NULL || !vault_name_is_valid(file, (size_t)(dot - file)) || strcmp(dot, LOCK_SUFFIX) != 0 ||
+        strcmp(file, IDENTITY_LOCK_OF_AUDIT LOCK_SUFFIX) == 0)
         return false;
     snprintf(name, sizeof name, "%.*s" SEALED_SUFFIX, (int)(dot - file), file);
     if (faccessat(identities, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
