@@ -118,7 +118,6 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     memset(&identity->held, 0, sizeof identity->held);
     entry->generation = file->generation;
     entry->on_disk = entry->seen = true;
-    entry->outdated = file->outdated;
     entry_changed(entry);
     if (file->payload.bytes != NULL) {
         if (replace(entry, &file->payload) != 0)
@@ -307,7 +306,6 @@ void store_unlocked(struct service *service)
     store_reload(service);
     service->starting = false;
     tidy_up(service);
-    store_reseal(service); /* a recovery key may have come or gone */
 }
 
 void store_tell_locked(struct service *service)

@@ -58,10 +58,9 @@ struct entry {
     uint64_t generation; /* of its file, as last read or written */
     uint64_t tried;      /* the latest that writing was tried with */
     bool on_disk;
-    bool outdated; /* its file is not sealed to the recipients in force */
-    bool seen;     /* while all files are read again */
-    bool untidy;   /* its file names an address that another identity has */
-    bool changed;  /* account.changed is due */
+    bool seen;    /* while all files are read again */
+    bool untidy;  /* its file names an address that another identity has */
+    bool changed; /* account.changed is due */
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
     char sign_in_id[SIGN_IN_ID_SIZE];
@@ -211,7 +210,6 @@ void store_tell_locked(struct service *service);
 struct store_change {
     const char *adds, *removes;
     bool forget_older; /* leave no older generation */
-    bool reseals;      /* and nothing else: only if it is still to be done */
 };
 /*
  * Takes over what another process may have written meanwhile, and then, if there still is something to write,

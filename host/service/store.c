@@ -58,7 +58,6 @@ static int write_entry(struct entry *entry, bool forget_older, struct problem *p
         result = write_file(entry, forget_older, header, &payload, problem);
     if (result == 0) {
         entry->on_disk = true;
-        entry->outdated = false;
         store_watch(entry->service);
     }
     secret_wipe(&payload);
@@ -85,8 +84,6 @@ static int change_file(struct entry *entry, const struct store_change *change, s
 
     if (change == NULL)
         change = &nothing;
-    if (change->reseals && !entry->outdated) /* another process was faster */
-        return 0;
     if (change->adds != NULL && entry_add_address(entry, change->adds) != 0) {
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
         return -1;
@@ -146,15 +143,8 @@ int store_leave(struct entry *entry, const char *account, struct problem *proble
  */
 void store_reseal(struct service *service)
 {
-    const struct store_change change = {.reseals = true};
-    struct entry *entry;
-    struct problem problem;
-
-    if (service->settings.broken.kind != PROBLEM_NONE)
-        return;
-    for (entry = service->entries; entry != NULL; entry = entry->next)
-        if (entry->outdated && json_array_size(entry->addresses) > 0)
-            (void)store_save(entry, &change, &problem);
+    if (service->settings.broken.kind == PROBLEM_NONE)
+        vault_follow_recipients(service->vault);
 }
 
 void store_save_rest(struct service *service)

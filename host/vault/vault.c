@@ -53,15 +53,6 @@ void vault_path(const struct vault *vault, const char *file, char *path, size_t 
     snprintf(path, size, "%s/%s", vault->identities, file);
 }
 
-_Static_assert(VAULT_RECOVERY_KEY_SIZE == ENVELOPE_KEY_SIZE, "a recovery key is a recipient like any other");
-
-void vault_set_recovery_key(struct vault *vault, const unsigned char public_key[VAULT_RECOVERY_KEY_SIZE])
-{
-    memcpy(vault->recovery.public_key, public_key, ENVELOPE_KEY_SIZE);
-    envelope_recipient_identify(&vault->recovery);
-    vault->has_recovery = true;
-}
-
 /* ---- opening and closing ---- */
 
 /* Refuses what is unsafe, sweeps what a killed process left. */

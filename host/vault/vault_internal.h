@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What the vault's own files share: vault.c (opening, key), vault_copy.c, vault_read.c, vault_write.c.
+ * What the vault's own files share: vault.c (opening, key), vault_copy.c, vault_read.c, vault_write.c,
+ * vault_recipients.c and those of a change of the key.
  */
 #ifndef THUNDERSEAL_VAULT_VAULT_INTERNAL_H
 #define THUNDERSEAL_VAULT_VAULT_INTERNAL_H
@@ -58,21 +59,6 @@ bool vault_awaits_key(const struct vault *vault);
 /* Fills secret and key_id of *task with a new key. 0, or -1 with *problem. */
 int vault_draw_key(struct vault *vault, struct key_task *task, struct problem *problem);
 
-/* --- vault_change.c, vault_reseal.c --- */
-/* The lock that a change is made under: had for a new one, or -1 with *problem; and given back. */
-int vault_change_take(struct vault *vault, struct problem *problem);
-void vault_change_release(struct vault *vault);
-/* The vault's folder, to be closed. 0, or -1 with *problem. */
-int vault_change_folder(const struct vault *vault, struct key_folder *place, struct problem *problem);
-/* Writes vault.json, and has it so in memory. */
-int vault_change_record(struct vault *vault, const struct vault_record *record, struct problem *problem);
-/* Makes the next key the one to seal with, if nothing is sealed to the old one any more: then *done. */
-int vault_change_switch(struct vault *vault, const json_t *addresses, int64_t now, bool *done,
-                        struct problem *problem);
-/* Whether any file needs the key with this id. */
-int vault_any_sealed_to(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE], bool *any,
-                        struct problem *problem);
-
 /* --- vault.c --- */
 /* Makes folders, key and vault.json where missing. The open identities folder, or -1 with *problem. */
 int vault_open_for_writing(struct vault *vault, struct problem *problem);
@@ -105,6 +91,27 @@ struct copy {
 void vault_examine(struct vault *vault, int folder, const char *name, const char *suffix, struct copy *copy,
                    struct secret *payload, struct problem *problem);
 
+/* --- vault_change.c, vault_reseal.c --- */
+/* The lock that a change is made under: had for a new one, or -1 with *problem; and given back. */
+int vault_change_take(struct vault *vault, struct problem *problem);
+void vault_change_release(struct vault *vault);
+/* The vault's folder, to be closed. 0, or -1 with *problem. */
+int vault_change_folder(const struct vault *vault, struct key_folder *place, struct problem *problem);
+/* Writes vault.json, and has it so in memory. */
+int vault_change_record(struct vault *vault, const struct vault_record *record, struct problem *problem);
+/* Makes the next key the one to seal with, if nothing is sealed to the old one any more: then *done. */
+int vault_change_switch(struct vault *vault, const json_t *addresses, int64_t now, bool *done,
+                        struct problem *problem);
+/* The name in file, if it is that of a sealed file or of its previous generation. */
+bool vault_name_in(const char *file, char name[VAULT_NAME_SIZE]);
+/* Seals to key, in its place, what vault_examine found in file. 0, or -1 with *problem. */
+int vault_seal_anew(struct vault *vault, int folder, const char *name, const char *file,
+                    const struct envelope_key *key, const struct copy *copy, const struct secret *payload,
+                    struct problem *problem);
+/* Whether any file needs the key with this id. */
+int vault_any_sealed_to(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE], bool *any,
+                        struct problem *problem);
+
 /* --- vault_write.c --- */
 /*
  * One writer or reader of vault.json at a time while the key to seal with changes: writers share it, who
@@ -112,6 +119,8 @@ void vault_examine(struct vault *vault, int folder, const char *name, const char
  * *problem. Where the file system cannot lock, sharing always succeeds.
  */
 int vault_guard(struct vault *vault, bool alone, struct problem *problem);
+
+/* --- vault_recipients.c --- */
 /* Every envelope is sealed by this: to the device and to whoever else can open it. As envelope_seal. */
 int vault_seal(const struct vault *vault, const struct envelope_key *key, struct envelope_content *content,
                unsigned char **sealed, size_t *sealed_length);

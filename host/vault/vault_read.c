@@ -25,18 +25,10 @@ static int take_header(struct vault_entry *entry, const struct envelope *envelop
     return entry->header == NULL ? -1 : 0;
 }
 
-static bool is_outdated(const struct vault *vault, const struct envelope *envelope)
-{
-    const struct envelope_recipient *const recipients[] = {&vault->key.recipient, &vault->recovery};
-
-    return !envelope_sealed_to(envelope, recipients, vault->has_recovery ? 2 : 1);
-}
-
 static int take_genuine(struct vault *vault, struct vault_entry *entry, const struct copy *copy,
                         struct problem *problem)
 {
     entry->generation = copy->envelope.generation;
-    entry->outdated = is_outdated(vault, &copy->envelope);
     if (take_header(entry, &copy->envelope) == 0)
         return 0;
     secret_wipe(&entry->payload);

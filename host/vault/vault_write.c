@@ -90,14 +90,6 @@ static int check_generation(struct sealing *sealing, uint64_t generation)
     return -1;
 }
 
-int vault_seal(const struct vault *vault, const struct envelope_key *key, struct envelope_content *content,
-               unsigned char **sealed, size_t *sealed_length)
-{
-    content->others = vault->has_recovery ? &vault->recovery : NULL;
-    content->other_count = vault->has_recovery ? 1 : 0;
-    return envelope_seal(key, content, sealed, sealed_length);
-}
-
 static int seal(struct sealing *sealing, uint64_t generation, const json_t *header,
                 const struct secret *payload)
 {
