@@ -125,6 +125,8 @@ static void fetched(void *context, struct key_answer *answer)
 
     keys->worker = NULL;
     keys->last_try = loop_monotonic_ms();
+    if (keys->task.may_ask)
+        keys->dismissed = answer->outcome == KEY_DISMISSED;
     memcpy(id, keys->task.key_id, sizeof id);
     result = vault_key_take(service->vault, &keys->task, answer, &keys->failure);
     if (result == 1 && keys->dropper == NULL)
@@ -229,6 +231,9 @@ bool keys_wait_after(struct keys *keys, const struct rpc_request *request, const
     struct problem ignored;
 
     if (keys->handling_again || problem->kind != PROBLEM_VAULT_LOCKED)
+        return false;
+    /* A command is one wish of the user's, who has answered it: its start asked. */
+    if (keys->service->client.own && keys->dismissed)
         return false;
     if (want == VAULT_WANTS_STORE || want == VAULT_WANTS_LOOK_UP)
         (void)keys_fetch(keys, may_ask, NULL, &ignored);
