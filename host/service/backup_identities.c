@@ -171,7 +171,7 @@ static int write_grant(struct returning *returning, const struct entry *entry)
     result = vault_write(returning->service->vault, returning->name,
                          entry == NULL ? 1 : entry->generation + 1, header, &payload, returning->problem);
     if (result == 0)
-        store_refresh_named(returning->service, returning->name);
+        store_refresh_named(returning->service, returning->name, false);
 out:
     secret_wipe(&payload);
     json_decref(header);
@@ -193,7 +193,7 @@ static int bring_grant_back(struct returning *returning, bool *came)
                     "Restore again: what has come back already stays.");
         result = -1;
     } else {
-        store_refresh_named(service, returning->name);
+        store_refresh_named(service, returning->name, false);
         entry = entry_by_key(service, &returning->stored->key);
         if (is_wanted(returning, entry)) {
             *came = true;

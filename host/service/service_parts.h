@@ -197,15 +197,6 @@ json_t *account_to_json(const struct entry *entry, const char *account);
 json_t *scopes_to_json(const char *list);
 
 /* --- store.c: entries on disk --- */
-int store_load(struct service *service, struct problem *problem);
-/* Takes over what other processes wrote: all of it, or what the watch has told since. */
-void store_reload(struct service *service);
-void store_catch_up(struct service *service);
-/* The key has come: everything is read as at the start. And: it has not, for the reason that the vault gives.
- */
-void store_unlocked(struct service *service);
-void store_tell_locked(struct service *service);
-
 /* What a save changes besides the tokens: an address comes in, or goes out (NULL: none). */
 struct store_change {
     const char *adds, *removes;
@@ -221,17 +212,29 @@ int store_save(struct entry *entry, const struct store_change *change, struct pr
 int store_leave(struct entry *entry, const char *account, struct problem *problem);
 /* Writes anew what is not sealed to the recipients in force. */
 void store_reseal(struct service *service);
-/* --- reload.c --- */
-/* Takes over the entry's file if another process changed it. */
-void store_refresh(struct entry *entry);
-/* The same by the name of the file, which may be new. */
-void store_refresh_named(struct service *service, const char *name);
 /* A last try to save what could not be saved before. */
 void store_save_rest(struct service *service);
+
+/* --- reload.c --- */
+int store_load(struct service *service, struct problem *problem);
+/* Takes over all that other processes wrote. */
+void store_reload(struct service *service);
+/* Takes over the entry's file if another process changed it. */
+void store_refresh(struct entry *entry);
+/* The same by the name of the file, which may be new; deleted: it was removed, but may be there again. */
+void store_refresh_named(struct service *service, const char *name, bool deleted);
+/* The key has come: everything is read as at the start. And: it has not, for the reason that the vault gives.
+ */
+void store_unlocked(struct service *service);
+void store_tell_locked(struct service *service);
 /* Adds the accounts that the policy names and nobody has added. */
 void store_policy_accounts(struct service *service);
+
+/* --- store_watch.c --- */
 /* Watches the folder, if it exists and is not watched yet. */
 void store_watch(struct service *service);
+/* Takes over what the watch has told, before a request is answered. */
+void store_catch_up(struct service *service);
 
 /* --- effects.c --- */
 /* One step of the entry's identity, and everything that follows from it. 0, or -1 out of memory. */
