@@ -108,6 +108,10 @@ test('--passphrase-fd: the right one, a wrong one, none', async () => {
   const wrong = await withDescriptor(one.home, ['accounts'], ['wrong']);
   assert.deepEqual([wrong.code, wrong.stdout], [75, '']);
   assert.match(wrong.stderr, /passphrase is wrong/);
+  const longer = await withDescriptor(one.home, ['token', one.account], [`${PASSPHRASE}\0and more`]);
+  assert.deepEqual([longer.code, longer.stdout], [75, ''], 'it is not cut at a NUL');
+  assert.match(longer.stderr, /one line of 1 to 1,024 bytes/);
+  assert.equal((await withDescriptor(one.home, ['token', one.account], [`${PASSPHRASE}\r`])).code, 0, 'a line may end as it does elsewhere');
   const none = await runCommand(['token', one.account], { home: one.home });
   assert.deepEqual([none.code, none.stdout], [75, '']);
   assert.match(none.stderr, /--passphrase-fd/);
