@@ -129,7 +129,9 @@ int vault_change_begin(struct vault *vault, enum key_store store, const struct s
     record.change = KEY_CHANGE_NEXT;
     record.second.store = store;
     memcpy(record.second.key_id, task->key_id, sizeof record.second.key_id);
-    memcpy(record.second.proof, proof, sizeof record.second.proof);
+    memset(record.second.proof, 0, sizeof record.second.proof);
+    if (store == KEY_STORE_FILE && !vault->key_plain)
+        memcpy(record.second.proof, proof, sizeof record.second.proof);
     /* First of all: whatever the store has from here on can be found again. */
     if (vault_change_record(vault, &record, problem) == 0)
         return 0;

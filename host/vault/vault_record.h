@@ -31,7 +31,7 @@ enum key_reason {
 struct key_place {
     enum key_store store;
     unsigned char key_id[ENVELOPE_KEY_ID_SIZE];
-    unsigned char proof[ENVELOPE_PROOF_SIZE]; /* by the key before it; zeros: there was none */
+    unsigned char proof[ENVELOPE_PROOF_SIZE]; /* by the key before it; zeros: none is needed */
 };
 
 /* While the key is being changed: which of the two the second one is. FORMAT.md has the steps. */
