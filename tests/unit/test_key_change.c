@@ -409,6 +409,26 @@ static void test_a_failed_change_leaves_a_vault_that_opens(void **state)
     assert_true(at > 20 && at < CALLS_MAX);
 }
 
+/* A program that runs on keeps no other from finishing what it could not. */
+static void test_what_one_program_could_not_finish_another_may(void **state)
+{
+    struct session runs_on, other;
+    char sealed[128];
+
+    (void)state;
+    make_home("file");
+    assert_true(killed(NULL, 20));
+    snprintf(sealed, sizeof sealed, "identities/%s.sealed", names[1]);
+    assert_int_equal(chmod(in_state(sealed), 0660), 0);
+    open_session(&runs_on);
+    assert_int_equal(chmod(in_state(sealed), 0600), 0);
+    open_session(&other);
+    assert_all_open();
+    assert_tidy();
+    close_session(&other);
+    close_session(&runs_on);
+}
+
 /* A vault that was open all the time goes on reading and writing, and what it writes opens afterwards. */
 static void test_a_vault_that_is_open_takes_over_the_new_key(void **state)
 {
@@ -562,6 +582,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_killed_move_from_the_keyring_under_a_passphrase),
         cmocka_unit_test(test_a_killed_move_from_a_passphrase_into_a_file),
         cmocka_unit_test(test_a_failed_change_leaves_a_vault_that_opens),
+        cmocka_unit_test(test_what_one_program_could_not_finish_another_may),
         cmocka_unit_test(test_a_vault_that_is_open_takes_over_the_new_key),
         cmocka_unit_test(test_a_key_that_others_put_there_does_not_become_the_next),
         cmocka_unit_test(test_a_key_that_others_put_there_does_not_become_that_of_a_running_program),
