@@ -123,7 +123,8 @@ void vault_examine(struct vault *vault, int folder, const char *name, const char
  * *problem. Where the file system cannot lock, sharing always succeeds.
  */
 int vault_guard(struct vault *vault, bool alone, struct problem *problem);
-/* Every envelope is sealed by this: to the device and to whoever else can open it. As envelope_seal. */
+/* Every envelope is sealed by this: to the device and to whoever else can open it. As envelope_seal, but -1
+ * with errno (EFBIG: too large to be read again). */
 int vault_seal(const struct vault *vault, const struct envelope_key *key, struct envelope_content *content,
                unsigned char **sealed, size_t *sealed_length);
 

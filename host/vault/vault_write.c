@@ -95,7 +95,16 @@ int vault_seal(const struct vault *vault, const struct envelope_key *key, struct
 {
     content->others = vault->has_recovery ? &vault->recovery : NULL;
     content->other_count = vault->has_recovery ? 1 : 0;
-    return envelope_seal(key, content, sealed, sealed_length);
+    errno = ENOMEM;
+    if (envelope_seal(key, content, sealed, sealed_length) != 0)
+        return -1;
+    if (*sealed_length <= VAULT_FILE_MAX)
+        return 0;
+    /* Nobody would read it again. */
+    free(*sealed);
+    *sealed = NULL;
+    errno = EFBIG;
+    return -1;
 }
 
 static int seal(struct sealing *sealing, uint64_t generation, const json_t *header,
@@ -109,20 +118,17 @@ static int seal(struct sealing *sealing, uint64_t generation, const json_t *head
     content.header_length = json_dumpb(header, NULL, 0, flags);
     if (content.header_length > 0)
         text = malloc(content.header_length);
-    if (text == NULL)
-        goto out;
-    content.header = text;
-    (void)json_dumpb(header, text, content.header_length, flags);
-    if (vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length) == 0)
-        result = 0;
-out:
-    free(text);
     errno = ENOMEM;
-    if (result == 0 && sealing->length > VAULT_FILE_MAX) {
-        errno = EFBIG;
-        result = -1;
+    if (text != NULL) {
+        content.header = text;
+        (void)json_dumpb(header, text, content.header_length, flags);
+        result =
+            vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length);
     }
-    return result == 0 ? 0 : fail(sealing, "written");
+    if (result != 0)
+        (void)fail(sealing, "written");
+    free(text);
+    return result;
 }
 
 /* ---- the change ---- */

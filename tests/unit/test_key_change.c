@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "service/service.h"
 #include "vault/key_task.h"
+#include "vault/vault_change.h"
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -409,6 +410,37 @@ static void test_a_failed_change_leaves_a_vault_that_opens(void **state)
     assert_true(at > 20 && at < CALLS_MAX);
 }
 
+/* One recipient more makes a file longer than any that is read. */
+static void test_a_file_that_would_grow_too_large_is_not_sealed_anew(void **state)
+{
+    static char text[VAULT_FILE_MAX];
+    static const size_t around = 6 + 8 + 4 + sizeof "{\"account\":\"\"}" - 1 + 32 + 1 + 88 + 24 + 16 + 32;
+    const unsigned char recovery[VAULT_RECOVERY_KEY_SIZE] = {9};
+    const struct key_answer answer = {.outcome = KEY_DONE};
+    struct key_task task = {0};
+    struct problem problem = {0};
+    struct vault *vault;
+    bool done;
+
+    (void)state;
+    make_home("file");
+    vault = open_vault();
+    memset(text, 'x', sizeof text - around);
+    must_write(vault, names[0], 3, text);
+    vault_set_recovery_key(vault, recovery);
+    assert_int_equal(vault_change_begin(vault, KEY_STORE_FILE, NULL, &task, &problem), 0);
+    assert_int_equal(vault_change_kept(vault, &task, &answer, &problem), 0);
+    key_task_clear(&task);
+    assert_int_equal(vault_change_go_on(vault, NULL, 0, &done, &problem), -1);
+    assert_int_equal(problem.kind, PROBLEM_STORAGE);
+    vault_close(vault);
+    vault = open_vault();
+    assert_int_equal(write_text(vault, names[0], 3, "one", &problem), -1); /* it is still there */
+    must_write(vault, names[0], 4, "one");
+    assert_int_equal(count_files("state/thunderseal/identities", "damaged"), 0);
+    vault_close(vault);
+}
+
 /* A program that runs on keeps no other from finishing what it could not. */
 static void test_what_one_program_could_not_finish_another_may(void **state)
 {
@@ -582,6 +614,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_killed_move_from_the_keyring_under_a_passphrase),
         cmocka_unit_test(test_a_killed_move_from_a_passphrase_into_a_file),
         cmocka_unit_test(test_a_failed_change_leaves_a_vault_that_opens),
+        cmocka_unit_test(test_a_file_that_would_grow_too_large_is_not_sealed_anew),
         cmocka_unit_test(test_what_one_program_could_not_finish_another_may),
         cmocka_unit_test(test_a_vault_that_is_open_takes_over_the_new_key),
         cmocka_unit_test(test_a_key_that_others_put_there_does_not_become_the_next),
