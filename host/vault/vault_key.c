@@ -306,8 +306,13 @@ int vault_ensure_key(struct vault *vault, const struct key_folder *place, struct
         return -1;
     if (vault->recorded)
         return 0;
-    if (vault_record_write(place->folder, place->path, &vault->record, problem) != 0)
+    switch (vault_record_make(place->folder, place->path, &vault->record, problem)) {
+    case 0:
+        vault->recorded = true;
+        return 0;
+    case 1: /* another process was faster, perhaps with another store: what it wrote counts */
+        return look(vault, place, problem) == DEVICE_KEY_HAD ? 0 : -1;
+    default:
         return -1;
-    vault->recorded = true;
-    return 0;
+    }
 }
