@@ -35,11 +35,11 @@ static json_t *decode_part(const char *text, size_t length)
 
     if (length == 0 || length > ENCODED_PART_MAX)
         return NULL;
-    bytes = malloc(length);
+    bytes = wiping_malloc(length);
     if (bytes != NULL && sodium_base642bin(bytes, length, text, length, NULL, &decoded, NULL,
                                            sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
         object = json_loadb((const char *)bytes, decoded, JSON_REJECT_DUPLICATES, NULL);
-    free(bytes);
+    wiping_free(bytes);
     return object;
 }
 

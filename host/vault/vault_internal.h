@@ -20,6 +20,7 @@ struct vault {
     char *locks;
     char *keystore; /* as configured */
     bool has_key;   /* once had, a key stays for the life of the process */
+    bool key_plain; /* it was read from a plain file */
     struct envelope_key key;
     bool has_recovery;
     struct envelope_recipient recovery;
@@ -44,6 +45,13 @@ struct vault {
 bool vault_holds_key(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE]);
 /* Makes it vault->key if that is the one to seal with, else vault->other. Takes it over. */
 void vault_adopt_key(struct vault *vault, struct device_key *key);
+/*
+ * Whether a key from a plain file may be adopted for place. Whoever can write to the vault's folder could put
+ * one there, and would then read what is sealed to it: after a key that is in a keyring or under a passphrase
+ * it counts only with that key's proof.
+ */
+bool vault_trusts_file(const struct vault *vault, const struct device_key *key,
+                       const struct key_place *place);
 
 /* --- vault_key.c --- */
 /* Looks for the key on disk, again if one is there already and force is set. The outcome is vault_locked().
@@ -56,8 +64,10 @@ int vault_ensure_key(struct vault *vault, const struct key_folder *place, struct
 bool vault_awaits_key(const struct vault *vault);
 
 /* --- vault_unlock.c --- */
-/* Fills secret and key_id of *task with a new key. 0, or -1 with *problem. */
-int vault_draw_key(struct vault *vault, struct key_task *task, struct problem *problem);
+/* Fills secret and key_id of *task with a new key; proof (may be NULL) is by vault->key. 0, or -1 with
+ * *problem. */
+int vault_draw_key(struct vault *vault, struct key_task *task, unsigned char proof[ENVELOPE_PROOF_SIZE],
+                   struct problem *problem);
 
 /* --- vault.c --- */
 /* Makes folders, key and vault.json where missing. The open identities folder, or -1 with *problem. */
@@ -92,7 +102,8 @@ void vault_examine(struct vault *vault, int folder, const char *name, const char
                    struct secret *payload, struct problem *problem);
 
 /* --- vault_change.c, vault_reseal.c --- */
-/* The lock that a change is made under: had for a new one, or -1 with *problem; and given back. */
+/* The lock that a change is made under: had for a new one, with the key that counts in memory, or -1 with
+ * *problem; and given back. */
 int vault_change_take(struct vault *vault, struct problem *problem);
 void vault_change_release(struct vault *vault);
 /* The vault's folder, to be closed. 0, or -1 with *problem. */
@@ -121,7 +132,8 @@ int vault_any_sealed_to(struct vault *vault, const unsigned char id[ENVELOPE_KEY
 int vault_guard(struct vault *vault, bool alone, struct problem *problem);
 
 /* --- vault_recipients.c --- */
-/* Every envelope is sealed by this: to the device and to whoever else can open it. As envelope_seal. */
+/* Every envelope is sealed by this: to the device and to whoever else can open it. As envelope_seal, but -1
+ * with errno (EFBIG: too large to be read again). */
 int vault_seal(const struct vault *vault, const struct envelope_key *key, struct envelope_content *content,
                unsigned char **sealed, size_t *sealed_length);
 

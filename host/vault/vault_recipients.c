@@ -3,7 +3,9 @@
 #include "vault/identity_lock.h"
 #include "vault/vault_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +26,16 @@ int vault_seal(const struct vault *vault, const struct envelope_key *key, struct
 {
     content->others = vault->has_recovery ? &vault->recovery : NULL;
     content->other_count = vault->has_recovery ? 1 : 0;
-    return envelope_seal(key, content, sealed, sealed_length);
+    errno = ENOMEM;
+    if (envelope_seal(key, content, sealed, sealed_length) != 0)
+        return -1;
+    if (*sealed_length <= VAULT_FILE_MAX)
+        return 0;
+    /* Nobody would read it again. */
+    free(*sealed);
+    *sealed = NULL;
+    errno = EFBIG;
+    return -1;
 }
 
 /* ---- when they change ---- */

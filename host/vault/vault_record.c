@@ -14,6 +14,7 @@
 /* A few short members; room for those of later versions. */
 #define RECORD_MAX ((size_t)4096)
 #define KEY_ID_HEX_SIZE (ENVELOPE_KEY_ID_SIZE * 2 + 1)
+#define PROOF_HEX_SIZE (ENVELOPE_PROOF_SIZE * 2 + 1)
 
 static const struct {
     const char *name;
@@ -77,17 +78,24 @@ static int refuse(struct problem *problem, const char *path, const char *why, co
     return -1;
 }
 
-static int parse_place(const json_t *json, struct key_place *place)
+static int parse_hex(unsigned char *bytes, size_t size, const char *hex)
 {
-    const char *store = NULL;
-    const char *key_id = NULL;
     size_t length = 0;
 
-    if (json_unpack((json_t *)json, "{s:s,s:s}", "keystore", &store, "keyId", &key_id) != 0 ||
-        strlen(key_id) != KEY_ID_HEX_SIZE - 1 ||
-        sodium_hex2bin(place->key_id, sizeof place->key_id, key_id, strlen(key_id), NULL, &length, NULL) !=
-            0 ||
-        length != sizeof place->key_id)
+    return strlen(hex) == size * 2 && sodium_hex2bin(bytes, size, hex, size * 2, NULL, &length, NULL) == 0 &&
+                   length == size
+               ? 0
+               : -1;
+}
+
+static int parse_place(const json_t *json, struct key_place *place)
+{
+    const char *store = NULL, *key_id = NULL, *proof = NULL;
+
+    if (json_unpack((json_t *)json, "{s:s,s:s,s?:s}", "keystore", &store, "keyId", &key_id, "proof",
+                    &proof) != 0 ||
+        parse_hex(place->key_id, sizeof place->key_id, key_id) != 0 ||
+        (proof != NULL && parse_hex(place->proof, sizeof place->proof, proof) != 0))
         return -1;
     place->store = key_store_by_name(store);
     return 0;
@@ -180,10 +188,12 @@ int vault_record_read(int folder, const char *path, struct vault_record *record,
 
 static json_t *place_to_json(const struct key_place *place)
 {
-    char key_id[KEY_ID_HEX_SIZE];
+    char key_id[KEY_ID_HEX_SIZE], proof[PROOF_HEX_SIZE];
 
     sodium_bin2hex(key_id, sizeof key_id, place->key_id, sizeof place->key_id);
-    return json_pack("{s:s, s:s}", "keystore", key_store_name(place->store), "keyId", key_id);
+    sodium_bin2hex(proof, sizeof proof, place->proof, sizeof place->proof);
+    return json_pack("{s:s, s:s, s:s*}", "keystore", key_store_name(place->store), "keyId", key_id, "proof",
+                     sodium_is_zero(place->proof, sizeof place->proof) ? NULL : proof);
 }
 
 static json_t *to_json(const struct vault_record *record)

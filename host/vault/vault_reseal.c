@@ -40,7 +40,7 @@ int vault_seal_anew(struct vault *vault, int folder, const char *name, const cha
     int result;
 
     if (vault_seal(vault, key, &content, &bytes, &length) != 0)
-        return fail(vault, "written", ENOMEM, problem);
+        return fail(vault, "written", errno, problem);
     result = file_replace(folder, file, bytes, length);
     free(bytes);
     return result == 0 ? 0 : fail(vault, "written", errno, problem);

@@ -101,20 +101,17 @@ static int seal(struct sealing *sealing, uint64_t generation, const json_t *head
     content.header_length = json_dumpb(header, NULL, 0, flags);
     if (content.header_length > 0)
         text = malloc(content.header_length);
-    if (text == NULL)
-        goto out;
-    content.header = text;
-    (void)json_dumpb(header, text, content.header_length, flags);
-    if (vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length) == 0)
-        result = 0;
-out:
-    free(text);
     errno = ENOMEM;
-    if (result == 0 && sealing->length > VAULT_FILE_MAX) {
-        errno = EFBIG;
-        result = -1;
+    if (text != NULL) {
+        content.header = text;
+        (void)json_dumpb(header, text, content.header_length, flags);
+        result =
+            vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length);
     }
-    return result == 0 ? 0 : fail(sealing, "written");
+    if (result != 0)
+        (void)fail(sealing, "written");
+    free(text);
+    return result;
 }
 
 /* ---- the change ---- */
