@@ -139,10 +139,12 @@ check-protocol: all
 check-servers:
 	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
 
-# The whole program with the fault seam and sanitizers.
-$(BUILD)/torture/thunderseal: $(BUILD)/sanitized/main.o $(SANITIZED)
+# The whole program with the fault seams and sanitizers.
+WRAPPED = malloc calloc realloc reallocarray strdup strndup asprintf sodium_malloc fdopendir curl_easy_init \
+          curl_multi_init curl_share_init curl_slist_append curl_global_init_mem tls_memory_wipe _exit
+$(BUILD)/torture/thunderseal: tests/torture/allocations.c $(BUILD)/sanitized/main.o $(SANITIZED)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(CC) $(CPPFLAGS_OURS) $(WARNINGS) $(SANITIZE) $(LIB_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS)
 
 check-torture: $(BUILD)/torture/thunderseal
 	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
@@ -165,7 +167,7 @@ demo: needs
 
 # --- care ------------------------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/bench/*.[ch]))
+C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/torture/*.[ch] tests/bench/*.[ch]))
 
 format:
 	clang-format -i $(C_FILES)

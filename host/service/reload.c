@@ -94,19 +94,31 @@ static void damaged(struct problem *problem)
                 "Sign in again.");
 }
 
-/* Gives the machine what the file holds. -1 when that is no identity, or out of memory. */
+/* Gives the machine what the file holds. 0, -1 when that is no identity, or 1 out of memory. */
 static int replace(struct entry *entry, const struct secret *payload)
 {
     struct identity *stored = calloc(1, sizeof *stored);
     const struct event event = {.kind = EVENT_REPLACED, .replaced = stored};
-    int result = -1;
+    int result;
 
-    if (stored != NULL && identity_payload_read(payload, stored) == 0)
-        result = entry_step(entry, &event);
-    if (stored != NULL)
-        identity_clear(stored);
+    if (stored == NULL)
+        return 1;
+    result = identity_payload_read(payload, stored);
+    if (result == 0)
+        (void)entry_step(entry, &event);
+    identity_clear(stored);
     free(stored);
     return result;
+}
+
+static void take_tokens(struct entry *entry, const struct secret *payload)
+{
+    int result = replace(entry, payload);
+
+    if (result < 0)
+        damaged(&entry->identity.held);
+    else if (result > 0)
+        problem_set_no_memory(&entry->identity.held);
 }
 
 /* Puts the tokens of the file in the place of those that the entry had. */
@@ -121,8 +133,7 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     entry->outdated = file->outdated;
     entry_changed(entry);
     if (file->payload.bytes != NULL) {
-        if (replace(entry, &file->payload) != 0)
-            damaged(&identity->held);
+        take_tokens(entry, &file->payload);
         /* The generation before stepped in: told, though everything goes on. */
         if (file->problem.kind != PROBLEM_NONE)
             settings_warn(&entry->service->settings, &file->problem);
@@ -142,6 +153,9 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
         audit_damaged(entry, false);
     if (identity->held.kind == PROBLEM_VAULT_LOCKED)
         entry->service->any_locked = true;
+    /* A file that could not be read says nothing of what is in it: with the next message it may. */
+    if (identity->held.kind == PROBLEM_STORAGE || identity->held.kind == PROBLEM_INTERNAL)
+        entry->service->reload_due = true;
 }
 
 static void load_one(void *context, struct vault_entry *file)

@@ -2,6 +2,7 @@
 /* Reading policy.json and config.json: protocol section 5. */
 #include "service/service_parts.h"
 
+#include "core/json_text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -49,10 +50,15 @@ static void apply_text(struct settings *settings, const char *text, size_t lengt
                        enum settings_source source, const char *path)
 {
     json_error_t error;
-    json_t *object =
-        json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    bool no_memory;
+    json_t *object = json_read(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
+                               &error, &no_memory);
     char cause[128];
 
+    if (no_memory) {
+        settings_break(settings, path, "out of memory");
+        return;
+    }
     if (object == NULL) {
         snprintf(cause, sizeof cause, "line %d, column %d: %s", error.line, error.column,
                  json_error_code(&error) == json_error_duplicate_key ? "a key stands there twice"

@@ -18,7 +18,7 @@ for (const flow of flows) {
     const points = pointsOf(calls, flow.step);
     // One error to a point when thinned: a full disk and a broken one in turn.
     const tried = points.flatMap((at, i) => (ALL ? [[at, 'ENOSPC'], [at, 'EIO']] : [[at, i % 2 ? 'EIO' : 'ENOSPC']]));
-    await inPairs(tried, ([at, error]) => tryPoint(world, flow, Number(at), /** @type {'EIO'} */ (error), tally));
+    await inPairs(tried, ([at, error]) => tryPoint(world, flow, { at: Number(at), of: 'disk', error: /** @type {'EIO'} */ (error) }, tally));
     console.log(tally.line(`failures, ${flow.name}`, `; ${points.length} of ${calls} calls, by ${ALL ? 'both errors' : 'ENOSPC and EIO in turn'}`));
     assert.deepEqual([...tally.losses, ...tally.wrong], []);
   });
@@ -33,7 +33,7 @@ test('a renewal under strict rotation: a call that fails once costs no sign-in, 
   const homes = await signedInHomes(strict, await callsOf(world, renewal));
   assert.ok(homes.length > 0, 'the program has the fault seam');
   await inPairs(homes.map((each, i) => ({ ...each, at: i + 1 })), ({ home, account, at }) => (
-    tryPoint(strict, { ...renewal, seed: home, kept: [account] }, at, at % 2 ? 'ENOSPC' : 'EIO', tally)));
+    tryPoint(strict, { ...renewal, seed: home, kept: [account] }, { at, of: 'disk', error: at % 2 ? 'ENOSPC' : 'EIO' }, tally)));
   console.log(tally.line('failures, renewal under strict rotation', `; all ${homes.length} calls, by ENOSPC and EIO in turn`));
   assert.deepEqual([...tally.losses, ...tally.wrong], []);
 });

@@ -25,15 +25,26 @@ import { filesBelow, moment, sha256, stateFolder } from '../protocol/world.mjs';
 
 export const PASSPHRASE = 'correct horse battery staple';
 
+/** `make soak` tries every call, `make check` those that fit into its time. */
+export const ALL = process.env.TORTURE_ROUNDS !== undefined;
+
 /** The last calls of a flow, where its outcome is decided, are tried in any case. */
 const LAST = 10;
 
 /** More calls than any flow makes. */
-const CALLS_MAX = 512;
+const CALLS_MAX = 65536;
 
-/** @param {number} at @param {'ENOSPC' | 'EIO' | 'kill'} error */
-export const fault = (at, error) => ({
-  THUNDERSEAL_FAULT_AT: String(at), THUNDERSEAL_FAULT_ERROR: error === 'kill' ? error : String(constants.errno[error]),
+/**
+ * What fails: a call to the disk (host/vault/disk.h) with an error, or an allocation (allocations.c); or what is killed there.
+ * @typedef {{ at: number, of: 'disk' | 'memory', error: 'ENOSPC' | 'EIO' | 'ENOMEM' | 'kill', lasts?: boolean }} Fault
+ */
+
+/** Of the allocations, `make check` tries those that another chain of callers makes. @param {Fault} fault @returns {Record<string, string>} */
+export const environmentOf = ({ at, of, error, lasts = false }) => ({
+  [of === 'disk' ? 'THUNDERSEAL_FAULT_AT' : 'THUNDERSEAL_FAULT_MEMORY']: String(at),
+  THUNDERSEAL_FAULT_ERROR: error === 'kill' ? error : String(constants.errno[error]),
+  ...(lasts && { THUNDERSEAL_FAULT_LASTS: '1' }),
+  ...(!ALL && { THUNDERSEAL_FAULT_PLACES: '1' }),
 });
 
 /** A sanitizer's report. @param {string} text */
@@ -112,12 +123,12 @@ export async function copyOf(world, seed) {
   return copy;
 }
 
-/** The number of calls that the flow makes: the last one at which it can be killed. @param {World} world @param {Flow} flow */
-export async function callsOf(world, flow) {
+/** The number of calls that the flow makes: the last one at which it can be killed. @param {World} world @param {Flow} flow @param {Fault['of']} [of] */
+export async function callsOf(world, flow, of = 'disk') {
   /** @param {number} at */
   const reaches = async (at) => {
     const home = await copyOf(world, flow.seed);
-    const { code } = await flow.act(home, fault(at, 'kill'));
+    const { code } = await flow.act(home, environmentOf({ at, of, error: 'kill' }));
     await rm(home, { recursive: true });
     return code === null;
   };
@@ -133,9 +144,6 @@ export async function callsOf(world, flow) {
   }
   return below;
 }
-
-/** `make soak` tries every call, `make check` those that fit into its time. */
-export const ALL = process.env.TORTURE_ROUNDS !== undefined;
 
 /** Of the calls 1 to count the first, the last ten and every step-th; or all. @param {number} count @param {number} step */
 export const pointsOf = (count, step) => Array.from({ length: count }, (_each, i) => i + 1)
@@ -209,16 +217,18 @@ export class Tally {
 
 /**
  * One point: the flow in a copy of its seed, with the fault; then a start without, and the flow again if it has not done its work.
- * @param {World} world @param {Flow} flow @param {number} at @param {'ENOSPC' | 'EIO' | 'kill'} error @param {Tally} tally
+ * @param {World} world @param {Flow} flow @param {Fault} fault @param {Tally} tally
  */
-export async function tryPoint(world, flow, at, error, tally) {
-  const where = `${flow.name}, ${error} at call ${at}`;
+export async function tryPoint(world, flow, fault, tally) {
+  const where = `${flow.name}, ${fault.error} at ${fault.of} call ${fault.at}${fault.lasts ? ' and after' : ''}`;
   const home = await copyOf(world, flow.seed);
-  const result = await flow.act(home, fault(at, error));
+  const result = await flow.act(home, environmentOf(fault));
   tally.points += 1;
-  if (isReport(result.stderr) || (result.code === null) !== (error === 'kill')) {
+  if (isReport(result.stderr) || (result.code === null) !== (fault.error === 'kill')) {
     tally.crashes += 1;
     tally.wrong.push(`${where}: ended with ${result.code}: ${result.stderr}`);
+  } else if (result.code && !/thunderseal: \S.+ \S+\./.test(result.stderr)) {
+    tally.wrong.push(`${where}: ended with ${result.code} and does not say why: ${result.stderr}`);
   }
   const { outcomes, wrong } = await freshStart(home, [...flow.kept, ...flow.brought]);
   tally.wrong.push(...wrong.map((each) => `${where}: ${each}`));
@@ -229,7 +239,7 @@ export async function tryPoint(world, flow, at, error, tally) {
     Object.assign(outcomes, (await freshStart(home, absent)).outcomes);
   }
   for (const [account, outcome] of Object.entries(outcomes)) {
-    if (outcome !== 'renews') tally.losses.push(`${where}: ${account}: ${outcome}`);
+    if (outcome !== 'renews') tally.losses.push(`${where}: ${account}: ${outcome}; ended with ${result.code}: ${result.stderr}`);
   }
   const more = await flow.check?.(home, result);
   if (more) tally.wrong.push(`${where}: ${more}`);

@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { runCommand } from '../protocol/host.mjs';
 import { World } from '../protocol/world.mjs';
-import { callsOf, copyOf, fault, freshStart, inPairs, isReport, makeFlows, pointsOf, sealedContent, signedInHomes, Tally, tryPoint } from './flows.mjs';
+import { callsOf, copyOf, environmentOf, freshStart, inPairs, isReport, makeFlows, pointsOf, sealedContent, signedInHomes, Tally, tryPoint } from './flows.mjs';
 
 const world = await World.open();
 after(() => world.close());
@@ -21,7 +21,7 @@ for (const flow of flows) {
     const calls = await callsOf(world, flow);
     assert.ok(calls > 0, 'the program has the fault seam');
     const points = pointsOf(calls, flow.step);
-    await inPairs(points, (at) => tryPoint(world, flow, at, 'kill', tally));
+    await inPairs(points, (at) => tryPoint(world, flow, { at, of: 'disk', error: 'kill' }, tally));
     console.log(tally.line(`kills, ${flow.name}`, `; ${points.length} of ${calls} calls`));
     assert.deepEqual([...tally.losses, ...tally.wrong], []);
   });
@@ -46,7 +46,7 @@ test('a renewal that is killed under strict rotation costs a sign-in only betwee
   let between = 0;
   await inPairs(homes.map((each, i) => ({ ...each, at: i + 1 })), async ({ home, account, at }) => {
     const before = await sealedContent(home);
-    const { code, stderr } = await runCommand(['renew'], { home, env: fault(at, 'kill') });
+    const { code, stderr } = await runCommand(['renew'], { home, env: environmentOf({ at, of: 'disk', error: 'kill' }) });
     tally.points += 1;
     if (code !== null || isReport(stderr)) {
       tally.crashes += 1;
