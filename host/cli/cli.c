@@ -392,7 +392,7 @@ int cli_run(int argc, char **argv)
     cli.options.passphrase_fd = -1;
     cli.options.scopes = calloc((size_t)argc + 1, sizeof *cli.options.scopes);
     if (cli.options.scopes == NULL)
-        return EX_OSERR;
+        return cli_no_memory();
     status = read_options(argc, argv, &cli.options, &command);
     if (status == 0)
         status = command->with_service ? run_with_service(&cli, command) : command->function(&cli);

@@ -34,7 +34,7 @@ static bool claims_better(const struct entry *a, const struct entry *b, const ch
  * another process is moving the address. At the start a crash came between writing the new file and cleaning
  * the old one.
  */
-static void take_address(struct entry *entry, const char *address)
+static int take_address(struct entry *entry, const char *address)
 {
     bool starting = entry->service->starting;
     struct entry *other;
@@ -42,19 +42,20 @@ static void take_address(struct entry *entry, const char *address)
     while ((other = entry_other_with(entry, address)) != NULL) {
         if (starting && claims_better(other, entry, address)) {
             entry->untidy = true;
-            return;
+            return 0;
         }
         entry_remove_address(other, address);
         other->untidy = starting;
     }
-    (void)entry_add_address(entry, address);
+    return entry_add_address(entry, address);
 }
 
 /* A header without payload is not proven: it may name accounts that nobody serves, and change nothing else.
- */
-static void take_header(struct entry *entry, const struct record_header *extra, bool proven)
+ * 0, or -1 out of memory. */
+static int take_header(struct entry *entry, const struct record_header *extra, bool proven)
 {
     json_t *address;
+    int result = 0;
     size_t i;
 
     /* Before the addresses: who may keep one depends on what was asked for. */
@@ -68,10 +69,11 @@ static void take_header(struct entry *entry, const struct record_header *extra, 
     json_array_foreach(extra->addresses, i, address)
     {
         if (proven)
-            take_address(entry, json_string_value(address));
+            result |= take_address(entry, json_string_value(address));
         else if (entry_of(entry->service, json_string_value(address)) == NULL)
-            (void)entry_add_address(entry, json_string_value(address));
+            result |= entry_add_address(entry, json_string_value(address));
     }
+    return result;
 }
 
 /* A file whose header cannot be used, or stands in another's place, serves nobody; it stays where it is. */
@@ -158,6 +160,15 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
         entry->service->reload_due = true;
 }
 
+/* An address is missing in memory: nothing of the entry may be written until it has been read again. */
+static void hold_incomplete(struct entry *entry)
+{
+    problem_set_no_memory(&entry->identity.held);
+    entry->identity.held.since = wall_clock();
+    identity_forget_tokens(&entry->identity);
+    entry->service->reload_due = true;
+}
+
 static void load_one(void *context, struct vault_entry *file)
 {
     struct record_header extra = {0};
@@ -169,7 +180,8 @@ static void load_one(void *context, struct vault_entry *file)
         audit_expect(service->audit, json_object_get(file->header, AUDIT_ANCHOR));
     if (entry != NULL) {
         take_payload(entry, file);
-        take_header(entry, &extra, file->payload.bytes != NULL);
+        if (take_header(entry, &extra, file->payload.bytes != NULL) != 0)
+            hold_incomplete(entry);
         entry_judge(entry);
     }
     json_decref(extra.addresses);

@@ -3,6 +3,7 @@
 #include "service/service_parts.h"
 
 #include "core/json_text.h"
+#include "vault/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ static void apply_text(struct settings *settings, const char *text, size_t lengt
 static void read_file(struct settings *settings, const char *path, enum settings_source source)
 {
     /* O_NONBLOCK: a fifo in the file's place must not hold us up. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = disk_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     char *text = NULL;
     struct stat status;
     const char *reason;
@@ -104,7 +105,7 @@ out:
 static void check_ca_file(struct settings *settings)
 {
     const char *path = settings_text(settings, "caFile");
-    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = path == NULL ? -1 : disk_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
     if (fd >= 0)
         close(fd);

@@ -8,7 +8,10 @@
  * THUNDERSEAL_FAULT_ERROR    "kill": it is the process's last instead
  * THUNDERSEAL_FAULT_LASTS    set: all later ones fail as well
  * THUNDERSEAL_FAULT_PLACES   set: of each chain of callers the first allocation alone is counted
+ * THUNDERSEAL_FAULT_COUNT    set: at the end, stderr has the numbers of calls of each kind
  */
+#include "vault/disk.h"
+
 #include <curl/curl.h>
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +19,7 @@
 #include <microhttpd.h>
 #include <sanitizer/lsan_interface.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,7 +33,7 @@
 #define LEAK_STATUS 99  /* no exit status of the program's own */
 
 static long count, at;
-static bool kills, lasts, places;
+static bool kills, lasts, places, counts;
 static pid_t program;
 
 __attribute__((constructor)) static void read_environment(void)
@@ -43,6 +47,7 @@ __attribute__((constructor)) static void read_environment(void)
     kills = error != NULL && strcmp(error, "kill") == 0;
     lasts = getenv("THUNDERSEAL_FAULT_LASTS") != NULL;
     places = getenv("THUNDERSEAL_FAULT_PLACES") != NULL;
+    counts = getenv("THUNDERSEAL_FAULT_COUNT") != NULL;
     backtrace(&frame, 1); /* it loads its library with the first call */
 }
 
@@ -68,17 +73,13 @@ static bool is_new_place(void)
 
 static bool fails(void)
 {
-    if (at == 0 || (places && !is_new_place()))
+    if ((at == 0 && !counts) || (places && !is_new_place()))
         return false;
     count++;
-    if (count < at || (count > at && !lasts))
+    if (at == 0 || count < at || (count > at && !lasts))
         return false;
     if (kills)
         raise(SIGKILL);
-    if (getenv("THUNDERSEAL_FAULT_TELL") != NULL) {
-        void *callers[CALLERS];
-        backtrace_symbols_fd(callers, backtrace(callers, CALLERS), 2);
-    }
     errno = ENOMEM;
     return true;
 }
@@ -95,6 +96,9 @@ CURL *__real_curl_easy_init(void);
 CURLM *__real_curl_multi_init(void);
 CURLSH *__real_curl_share_init(void);
 struct curl_slist *__real_curl_slist_append(struct curl_slist *list, const char *text);
+int __real_crypto_pwhash(unsigned char *key, unsigned long long key_length, const char *passphrase,
+                         unsigned long long length, const unsigned char *salt, unsigned long long operations,
+                         size_t memory, int algorithm);
 _Noreturn void __real__exit(int status);
 
 void *__wrap_malloc(size_t size)
@@ -188,9 +192,24 @@ bool __wrap_tls_memory_wipe(void)
     return true;
 }
 
+/* A passphrase is stretched as little as can be: a hundred times a second each would be all that is done
+ * here. */
+int __wrap_crypto_pwhash(unsigned char *key, unsigned long long key_length, const char *passphrase,
+                         unsigned long long length, const unsigned char *salt, unsigned long long operations,
+                         size_t memory, int algorithm)
+{
+    (void)operations;
+    (void)memory;
+    return __real_crypto_pwhash(key, key_length, passphrase, length, salt, crypto_pwhash_OPSLIMIT_MIN,
+                                crypto_pwhash_MEMLIMIT_MIN, algorithm);
+}
+
 /* The program leaves without exit, and so without LeakSanitizer. Its children are none of this. */
 _Noreturn void __wrap__exit(int status)
 {
+    if (getpid() == program && counts)
+        fprintf(stderr, "calls: disk %ld, look %ld, memory %ld\n", disk_fault.calls, disk_look_fault.calls,
+                count);
     if (getpid() == program && __lsan_do_recoverable_leak_check() != 0)
         status = LEAK_STATUS;
     __real__exit(status);
