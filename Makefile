@@ -105,7 +105,7 @@ needs:
 
 check: needs
 	$(MAKE) all
-	$(MAKE) lint check-unit check-sim
+	$(MAKE) lint check-unit check-sim check-torture
 	$(MAKE) check-protocol check-servers
 	$(MAKE) check-e2e
 
@@ -139,13 +139,20 @@ check-protocol: all
 check-servers:
 	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
 
-# The whole program with the fault seam and sanitizers.
-$(BUILD)/torture/thunderseal: $(BUILD)/sanitized/main.o $(SANITIZED)
+# The whole program with the fault seams and sanitizers.
+WRAPPED = malloc calloc realloc reallocarray strdup strndup asprintf sodium_malloc fdopendir curl_easy_init \
+          curl_multi_init curl_share_init curl_slist_append curl_global_init_mem tls_memory_wipe \
+          crypto_pwhash _exit
+$(BUILD)/torture/thunderseal: tests/torture/allocations.c $(BUILD)/sanitized/main.o $(SANITIZED)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(CC) $(CPPFLAGS_OURS) -DTHUNDERSEAL_FAULTS $(WARNINGS) $(SANITIZE) $(LIB_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS)
 
-check-torture: $(BUILD)/torture/thunderseal
-	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
+TORTURE_TALLY = $(abspath $(BUILD)/torture/tally)
+check-torture: $(BUILD)/torture/thunderseal $(addprefix $(BUILD)/unit/,test_envelope test_vault_damage test_backup)
+	@rm -f $(TORTURE_TALLY)
+	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) TORTURE_TALLY=$(TORTURE_TALLY) \
+	 $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
+	@$(NODE) tests/torture/summary.mjs $(TORTURE_TALLY)
 
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
@@ -165,7 +172,7 @@ demo: needs
 
 # --- care ------------------------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/bench/*.[ch]))
+C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/torture/*.[ch] tests/bench/*.[ch]))
 
 format:
 	clang-format -i $(C_FILES)

@@ -57,11 +57,11 @@ static int open_folder_of(const char *path, const char **name)
 
     *name = slash == NULL ? path : slash + 1;
     if (slash == NULL)
-        return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return disk_open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
     folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
     if (folder == NULL)
         return -1;
-    descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    descriptor = disk_open(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY);
     free(folder);
     return descriptor;
 }
@@ -172,7 +172,7 @@ int command_backup(struct cli *cli)
  * EFBIG is no plain file either. */
 static ssize_t read_file(const char *path, unsigned char *bytes, size_t size)
 {
-    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), error;
+    int descriptor = disk_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY), error;
     struct stat status;
     size_t length = 0;
     ssize_t got = -1;

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "core/rpc.h"
+#include "core/wiping_alloc.h"
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -271,6 +272,11 @@ static void take_reply(void *context, json_t *message)
     const char *method = json_string_value(json_object_get(message, "method"));
     json_t *params = json_object_get(message, "params");
 
+    if (message == NULL) {
+        cli->no_memory = true;
+        loop_stop(cli->loop);
+        return;
+    }
     if (method == NULL) {
         json_decref(cli->reply);
         cli->reply = json_incref(message);
@@ -285,12 +291,23 @@ static void take_reply(void *context, json_t *message)
     }
 }
 
+int cli_no_memory(void)
+{
+    fputs("thunderseal: Thunderseal ran out of memory. Close other programs and try again.\n", stderr);
+    return EX_SOFTWARE;
+}
+
 json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status)
 {
     json_t *request =
         json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method, "params", params);
     json_t *result;
 
+    if (wiping_refused() != 0) { /* and what was to be asked may lack something */
+        json_decref(request);
+        *status = cli_no_memory();
+        return NULL;
+    }
     if (request == NULL) {
         fputs("thunderseal: What was given is not valid UTF-8. Check the spelling.\n", stderr);
         *status = EX_USAGE;
@@ -298,8 +315,12 @@ json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *
     }
     cli->waiting = true;
     service_handle(cli->service, request);
-    while (cli->waiting)
+    while (cli->waiting && !cli->no_memory)
         loop_run(cli->loop);
+    if (cli->no_memory) {
+        *status = cli_no_memory();
+        return NULL;
+    }
     result = json_object_get(cli->reply, "result");
     *status = result != NULL ? 0 : cli_tell_error(json_object_get(cli->reply, "error"));
     return result;
@@ -330,9 +351,10 @@ static int run_with_service(struct cli *cli, const struct command *command)
                                           .may_ask = isatty(STDERR_FILENO) != 0,
                                           .settled = token_settled,
                                           .context = cli};
-    struct problem problem = {0};
+    struct problem problem;
     int status;
 
+    problem_set_no_memory(&problem);
     cli->loop = loop_new();
     cli->service = cli->loop == NULL ? NULL : service_new(cli->loop, &client, &problem);
     if (cli->service == NULL) {
@@ -370,7 +392,7 @@ int cli_run(int argc, char **argv)
     cli.options.passphrase_fd = -1;
     cli.options.scopes = calloc((size_t)argc + 1, sizeof *cli.options.scopes);
     if (cli.options.scopes == NULL)
-        return EX_OSERR;
+        return cli_no_memory();
     status = read_options(argc, argv, &cli.options, &command);
     if (status == 0)
         status = command->with_service ? run_with_service(&cli, command) : command->function(&cli);

@@ -34,6 +34,7 @@ struct cli {
     json_t *sign_in_result;
     json_t *finished; /* params of signIn.finished for it */
     bool waiting;
+    bool no_memory;           /* for a message of the service: it may have been what is waited for */
     struct secret passphrase; /* the one given last */
     bool gave_up;             /* asking for a passphrase led to nothing: once is enough */
 };
@@ -48,6 +49,8 @@ json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *statu
 json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status);
 /* Tells an error object {code, message, data} on stderr; the exit status that goes with it. */
 int cli_tell_error(const json_t *error);
+/* Says that there is not enough memory; the exit status. */
+int cli_no_memory(void);
 /* The same for the Problem object of a notification. */
 int cli_tell_problem(const json_t *problem);
 /* Prints JSON on stdout, with a newline. 0, or EX_IOERR after telling. */

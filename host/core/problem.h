@@ -76,6 +76,8 @@ bool problem_retryable(const struct problem *problem);
 /* Fills *problem afresh. cause and remedy are copied; NULL means "". */
 void problem_set(struct problem *problem, enum problem_kind kind, const char *cause, const char *remedy);
 /* The same with a formatted cause. */
+/* PROBLEM_INTERNAL: there is not enough memory. */
+void problem_set_no_memory(struct problem *problem);
 void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy,
                   const char *cause_format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "core/settings.h"
 
+#include "core/json_text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ int settings_init(struct settings *settings)
         int result;
         if (keys[i].default_json == NULL)
             continue;
-        value = json_loads(keys[i].default_json, JSON_DECODE_ANY, NULL);
+        value = json_read(keys[i].default_json, strlen(keys[i].default_json), JSON_DECODE_ANY, NULL, NULL);
         result = set_value(settings, keys[i].name, value, SETTINGS_DEFAULT);
         json_decref(value);
         if (result != 0)

@@ -8,14 +8,17 @@
 #include <string.h>
 #include <strings.h>
 
-#define BODY_FIRST_ROOM ((size_t)4096)
+/* Had before anything is sent: an answer that must not be lost, as one that rotates a refresh token, has its
+ * place.
+ */
+#define BODY_FIRST_ROOM ((size_t)16384)
 #define HEADERS_MAX ((size_t)64 * 1024) /* Entra sends 2 KiB */
 #define UPLOAD_BUFFER 16384L            /* the least that libcurl allows; a form has some 3 KiB */
 
 /* Makes room for so many more bytes. */
 static int body_reserve(struct https_transfer *transfer, size_t more)
 {
-    size_t room = transfer->body.length == 0 ? BODY_FIRST_ROOM : transfer->body.length;
+    size_t room = transfer->body.length;
     struct secret larger = {0};
 
     if (more <= transfer->body.length - transfer->used)
@@ -117,7 +120,8 @@ struct https_transfer *https_transfer_new(struct secret *form, size_t body_max)
     struct https_transfer *transfer = calloc(1, sizeof *transfer);
     CURL *easy = curl_easy_init();
 
-    if (transfer == NULL || easy == NULL) {
+    if (transfer == NULL || easy == NULL ||
+        secret_reserve(&transfer->body, body_max < BODY_FIRST_ROOM ? body_max : BODY_FIRST_ROOM) != 0) {
         curl_easy_cleanup(easy);
         free(transfer);
         secret_wipe(form);
@@ -238,8 +242,7 @@ void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struc
     answer->redirected = answer->status >= 300 && answer->status < 400;
     answer->retry_after = retry_after(transfer);
     if (code == CURLE_OK) {
-        if (transfer->used > 0)
-            transfer->body.length = transfer->used;
+        transfer->body.length = transfer->used;
         secret_move(&answer->body, &transfer->body);
         return;
     }

@@ -287,7 +287,7 @@ static void set_alarm(struct entry *entry, struct moment now)
 int entry_step(struct entry *entry, const struct event *event)
 {
     struct moment now = moment_now();
-    struct effects effects = {0};
+    struct effects effects;
     struct report report = {0};
     size_t i;
 
@@ -295,7 +295,6 @@ int entry_step(struct entry *entry, const struct event *event)
         return -1;
     for (i = 0; i < effects.count; i++)
         carry_out(entry, &effects.list[i], &report);
-    effects_free(&effects);
     if (report.save)
         save(entry, report.forget_older);
     if (report.send_failed)

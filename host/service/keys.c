@@ -263,9 +263,12 @@ static int read_passphrase(const json_t *params, struct secret *passphrase, stru
 static json_t *unlock_result(struct keys *keys, struct problem *problem)
 {
     const struct problem *locked = vault_locked(keys->service->vault);
+    json_t *result = NULL;
 
     *problem = keys->failure.kind != PROBLEM_NONE ? keys->failure : *locked;
-    return problem->kind == PROBLEM_NONE ? json_object() : NULL;
+    if (problem->kind == PROBLEM_NONE && (result = json_object()) == NULL)
+        problem_set_no_memory(problem);
+    return result;
 }
 
 json_t *method_vault_unlock(struct service *service, struct rpc_request *request, struct problem *problem)

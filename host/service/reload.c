@@ -29,7 +29,7 @@ static bool claims_better(const struct entry *a, const struct entry *b, const ch
  * another process is moving the address. At the start a crash came between writing the new file and cleaning
  * the old one.
  */
-static void take_address(struct entry *entry, const char *address)
+static int take_address(struct entry *entry, const char *address)
 {
     bool starting = entry->service->starting;
     struct entry *other;
@@ -37,19 +37,20 @@ static void take_address(struct entry *entry, const char *address)
     while ((other = entry_other_with(entry, address)) != NULL) {
         if (starting && claims_better(other, entry, address)) {
             entry->untidy = true;
-            return;
+            return 0;
         }
         entry_remove_address(other, address);
         other->untidy = starting;
     }
-    (void)entry_add_address(entry, address);
+    return entry_add_address(entry, address);
 }
 
 /* A header without payload is not proven: it may name accounts that nobody serves, and change nothing else.
- */
-static void take_header(struct entry *entry, const struct record_header *extra, bool proven)
+ * 0, or -1 out of memory. */
+static int take_header(struct entry *entry, const struct record_header *extra, bool proven)
 {
     json_t *address;
+    int result = 0;
     size_t i;
 
     /* Before the addresses: who may keep one depends on what was asked for. */
@@ -63,10 +64,11 @@ static void take_header(struct entry *entry, const struct record_header *extra, 
     json_array_foreach(extra->addresses, i, address)
     {
         if (proven)
-            take_address(entry, json_string_value(address));
+            result |= take_address(entry, json_string_value(address));
         else if (entry_of(entry->service, json_string_value(address)) == NULL)
-            (void)entry_add_address(entry, json_string_value(address));
+            result |= entry_add_address(entry, json_string_value(address));
     }
+    return result;
 }
 
 /* A file whose header cannot be used, or stands in another's place, serves nobody; it stays where it is. */
@@ -89,19 +91,31 @@ static void damaged(struct problem *problem)
                 "Sign in again.");
 }
 
-/* Gives the machine what the file holds. -1 when that is no identity, or out of memory. */
+/* Gives the machine what the file holds. 0, -1 when that is no identity, or 1 out of memory. */
 static int replace(struct entry *entry, const struct secret *payload)
 {
     struct identity *stored = calloc(1, sizeof *stored);
     const struct event event = {.kind = EVENT_REPLACED, .replaced = stored};
-    int result = -1;
+    int result;
 
-    if (stored != NULL && identity_payload_read(payload, stored) == 0)
-        result = entry_step(entry, &event);
-    if (stored != NULL)
-        identity_clear(stored);
+    if (stored == NULL)
+        return 1;
+    result = identity_payload_read(payload, stored);
+    if (result == 0)
+        (void)entry_step(entry, &event);
+    identity_clear(stored);
     free(stored);
     return result;
+}
+
+static void take_tokens(struct entry *entry, const struct secret *payload)
+{
+    int result = replace(entry, payload);
+
+    if (result < 0)
+        damaged(&entry->identity.held);
+    else if (result > 0)
+        problem_set_no_memory(&entry->identity.held);
 }
 
 /* Puts the tokens of the file in the place of those that the entry had. */
@@ -115,8 +129,7 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     entry->on_disk = entry->seen = true;
     entry_changed(entry);
     if (file->payload.bytes != NULL) {
-        if (replace(entry, &file->payload) != 0)
-            damaged(&identity->held);
+        take_tokens(entry, &file->payload);
         /* The generation before stepped in: told, though everything goes on. */
         if (file->problem.kind != PROBLEM_NONE)
             settings_warn(&entry->service->settings, &file->problem);
@@ -136,6 +149,18 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
         audit_damaged(entry, false);
     if (identity->held.kind == PROBLEM_VAULT_LOCKED)
         entry->service->any_locked = true;
+    /* A file that could not be read says nothing of what is in it: with the next message it may. */
+    if (identity->held.kind == PROBLEM_STORAGE || identity->held.kind == PROBLEM_INTERNAL)
+        entry->service->reload_due = true;
+}
+
+/* An address is missing in memory: nothing of the entry may be written until it has been read again. */
+static void hold_incomplete(struct entry *entry)
+{
+    problem_set_no_memory(&entry->identity.held);
+    entry->identity.held.since = wall_clock();
+    identity_forget_tokens(&entry->identity);
+    entry->service->reload_due = true;
 }
 
 static void load_one(void *context, struct vault_entry *file)
@@ -149,7 +174,8 @@ static void load_one(void *context, struct vault_entry *file)
         audit_expect(service->audit, json_object_get(file->header, AUDIT_ANCHOR));
     if (entry != NULL) {
         take_payload(entry, file);
-        take_header(entry, &extra, file->payload.bytes != NULL);
+        if (take_header(entry, &extra, file->payload.bytes != NULL) != 0)
+            hold_incomplete(entry);
         entry_judge(entry);
     }
     json_decref(extra.addresses);

@@ -14,7 +14,7 @@
 struct service; /* owned by the caller of service_new */
 
 struct service_client {
-    /* One message to the client; borrowed. */
+    /* One message to the client; borrowed. NULL: one that there was no memory to make. */
     void (*send)(void *context, json_t *message);
     /* Whether the client is slow to read: account.changed then waits for service_tell_changes. NULL: never.
      */

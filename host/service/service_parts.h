@@ -129,7 +129,7 @@ typedef json_t *method_function(struct service *service, struct rpc_request *req
 /* --- service.c --- */
 int64_t wall_clock(void);
 struct moment moment_now(void);
-void send_message(struct service *service, json_t *message); /* takes it over; NULL is dropped */
+void send_message(struct service *service, json_t *message); /* takes it over; NULL: no memory for it */
 void notify(struct service *service, const char *method, json_t *params);
 /* Handles a request that has waited; takes it over. */
 void service_handle_again(struct service *service, json_t *message);

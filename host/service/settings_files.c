@@ -2,6 +2,8 @@
 /* Reading policy.json and config.json: protocol section 5. */
 #include "service/service_parts.h"
 
+#include "core/json_text.h"
+#include "vault/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -49,10 +51,15 @@ static void apply_text(struct settings *settings, const char *text, size_t lengt
                        enum settings_source source, const char *path)
 {
     json_error_t error;
-    json_t *object =
-        json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    bool no_memory;
+    json_t *object = json_read(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
+                               &error, &no_memory);
     char cause[128];
 
+    if (no_memory) {
+        settings_break(settings, path, "out of memory");
+        return;
+    }
     if (object == NULL) {
         snprintf(cause, sizeof cause, "line %d, column %d: %s", error.line, error.column,
                  json_error_code(&error) == json_error_duplicate_key ? "a key stands there twice"
@@ -67,7 +74,7 @@ static void apply_text(struct settings *settings, const char *text, size_t lengt
 static void read_file(struct settings *settings, const char *path, enum settings_source source)
 {
     /* O_NONBLOCK: a fifo in the file's place must not hold us up. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = disk_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     char *text = NULL;
     struct stat status;
     const char *reason;
@@ -98,7 +105,7 @@ out:
 static void check_ca_file(struct settings *settings)
 {
     const char *path = settings_text(settings, "caFile");
-    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = path == NULL ? -1 : disk_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
     if (fd >= 0)
         close(fd);

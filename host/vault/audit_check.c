@@ -2,6 +2,7 @@
 /* Reading the whole log and saying whether it is what was written. */
 #include "vault/audit_internal.h"
 
+#include "core/json_text.h"
 #include "vault/vault_internal.h"
 
 #include <stdlib.h>
@@ -61,7 +62,7 @@ json_t *audit_line_entry(const struct audit_line *line)
         return NULL;
     memcpy(text, line->text, line->length);
     text[line->length] = '}';
-    return json_loadb(text, line->length + 1, JSON_REJECT_DUPLICATES, NULL);
+    return json_read(text, line->length + 1, JSON_REJECT_DUPLICATES, NULL, NULL);
 }
 
 int audit_hash_of(const struct audit *audit, const char *account, char hash[AUDIT_HASH_SIZE])

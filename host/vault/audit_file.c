@@ -34,8 +34,7 @@ static int refuse(const struct audit_file *file, const char *why, const char *re
 
 static int open_file(const struct audit_file *file)
 {
-    return openat(file->folder, AUDIT_FILE_NAME,
-                  O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return disk_open(file->folder, AUDIT_FILE_NAME, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 }
 
 /* A log that can be read but not written can still be checked. */
@@ -44,8 +43,7 @@ static int open_to_read(const struct audit_file *file)
     int descriptor = open_file(file);
 
     if (descriptor < 0 && (errno == EROFS || errno == EACCES))
-        descriptor =
-            openat(file->folder, AUDIT_FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        descriptor = disk_open(file->folder, AUDIT_FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     return descriptor;
 }
 

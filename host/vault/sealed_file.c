@@ -62,9 +62,7 @@ enum file_result file_read(int folder, const char *name, struct file_read *read)
 
     read->length = 0;
     memset(&read->status, 0, sizeof read->status);
-    do
-        descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    while (descriptor < 0 && errno == EINTR);
+    descriptor = disk_open(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0) {
         result = judge_failed_open(errno);
         error = errno;

@@ -40,7 +40,7 @@ bool vault_change_take_on(struct vault *vault)
     if (vault->change_lock >= 0)
         return true;
     vault->change_lock = folder_open_or_make(vault->identities, &ignored);
-    if (vault->change_lock >= 0 && flock(vault->change_lock, LOCK_EX | LOCK_NB) == 0) {
+    if (vault->change_lock >= 0 && disk_lock_folder(vault->change_lock, LOCK_EX) == 0) {
         vault_load_key(vault, true); /* it may just have been finished */
         return true;
     }

@@ -2,6 +2,7 @@
 /*
  * Reading identities: the file, else its previous generation, else what is left to say which identity it was.
  */
+#include "core/json_text.h"
 #include "vault/draft.h"
 #include "vault/storage_problem.h"
 #include "vault/vault_internal.h"
@@ -16,8 +17,8 @@
 
 static int take_header(struct vault_entry *entry, const struct envelope *envelope)
 {
-    entry->header =
-        json_loadb((const char *)envelope->header, envelope->header_length, JSON_REJECT_DUPLICATES, NULL);
+    entry->header = json_read((const char *)envelope->header, envelope->header_length, JSON_REJECT_DUPLICATES,
+                              NULL, NULL);
     if (entry->header != NULL && !json_is_object(entry->header)) {
         json_decref(entry->header);
         entry->header = NULL;

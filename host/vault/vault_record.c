@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "vault/vault_record.h"
+#include "core/wiping_alloc.h"
 #include "vault/sealed_file.h"
 #include "vault/storage_problem.h"
 
@@ -172,16 +173,20 @@ int vault_record_read(int folder, const char *path, struct vault_record *record,
 {
     char text[RECORD_MAX + 1];
     size_t length = 0;
+    unsigned long refused = wiping_refused();
     json_t *json;
     int result = read_text(folder, path, text, &length, problem);
 
     if (result != 0)
         return result;
-    /* Not JSON gives NULL, which unpacks to nothing. */
     json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    /* Not JSON gives NULL, which unpacks to nothing. */
     result = parse(path, json, record, problem);
     json_decref(json);
-    return result;
+    if (wiping_refused() == refused)
+        return result;
+    storage_problem(problem, "read", path, ENOMEM); /* so it may be whole */
+    return -1;
 }
 
 /* ---- writing ---- */

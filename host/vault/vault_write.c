@@ -44,7 +44,7 @@ int vault_guard(struct vault *vault, bool alone, struct problem *problem)
 
     if (folder < 0)
         return -1;
-    while (flock(folder, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+    while (disk_lock_folder(folder, alone ? LOCK_EX : LOCK_SH) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR && !alone)
             return folder;
         if (waited >= GUARD_WAIT_MS || (errno != EWOULDBLOCK && errno != EINTR)) {
