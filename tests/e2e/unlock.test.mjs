@@ -52,6 +52,7 @@ test("a locked vault: told once, unlocked in a window, mail comes, and no trace 
   t.after(() => world.close());
   const { mail } = world;
   const { thunderbird: first } = await world.signedIn();
+  await first.stop();
   await giveOnPipe(first.home, ["key", "move", "--to", "passphrase"]);
   await mail.deliver(ADA, letter({ subject: "Behind the passphrase" }));
 

@@ -98,8 +98,8 @@ export function clickNotification(title) {
           resolve(text);
         }
       };
-      // The root is there before the document is, and stays when that comes.
-      window.windowRoot.addEventListener("load", look, true);
+      // The root is there before the document is, and stays when that comes; the text is filled in at its load.
+      window.windowRoot.addEventListener("pageshow", look, true);
       look();
     };
     Services.ww.registerNotification(watch);
