@@ -32,11 +32,11 @@ async function giveOnPipe(home, args) {
   assert.equal((await gone)[0], 0, args.join(" "));
 }
 
-/** Runs in Thunderbird: whether its console or what pages logged has one of the texts. */
-async function consoleHas(/** @type {string[]} */ texts) {
+/** Runs in Thunderbird, or beside a page: which texts the process's console has, and what its pages logged. */
+async function inConsole(/** @type {string[]} */ wanted) {
   const logged = Cc["@mozilla.org/consoleAPI-storage;1"].getService(Ci.nsIConsoleAPIStorage).getEvents();
   const all = [...Services.console.getMessageArray().map(String), ...logged.map(({ arguments: parts }) => parts.map(String).join(" "))];
-  return texts.some(text => all.some(line => line.includes(text)));
+  return wanted.filter(text => all.some(line => line.includes(text)));
 }
 
 /** @param {import("./thunderbird.mjs").Thunderbird} thunderbird */
@@ -89,7 +89,9 @@ test("a locked vault: told once, unlocked in a window, mail comes, and no trace 
   await mailbox.waitForMessage(ADA, "Behind the passphrase");
   assert.equal(world.identityProvider.counts().authorize, 1, "nobody had to sign in again");
 
-  assert.equal(await marionette.chrome(consoleHas, [PASSPHRASE, WRONG]), false);
+  await popup.run(text => content.console.log(text), "seen");
+  assert.deepEqual(await popup.run(inConsole, ["seen", PASSPHRASE, WRONG]), ["seen"], "the process of the add-on");
+  assert.deepEqual(await marionette.chrome(inConsole, [PASSPHRASE, WRONG]), []);
   assert.deepEqual(await mailbox.storedLogins(), []);
   await thunderbird.stop();
   const secrets = [{ kind: "passphrase", value: PASSPHRASE }, { kind: "wrong passphrase", value: WRONG }];
