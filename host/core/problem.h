@@ -55,7 +55,7 @@ struct problem {
     char cause[PROBLEM_TEXT_MAX];          /* what is wrong, one sentence */
     char remedy[PROBLEM_TEXT_MAX];         /* what the user does next, one sentence */
     char admin_remedy[PROBLEM_TEXT_MAX];   /* what the admin does, "" when nothing */
-    char field[PROBLEM_DETAIL_MAX];        /* PROBLEM_INVALID_PARAMS: the field's name */
+    char field[PROBLEM_DETAIL_MAX];        /* PROBLEM_INVALID_PARAMS, and vault.unlock: the field's name */
     char resource[PROBLEM_DETAIL_MAX];     /* the resource concerned, "" when the identity as a whole */
     char signed_in_as[PROBLEM_DETAIL_MAX]; /* PROBLEM_WRONG_ACCOUNT */
     char missing_scopes[PROBLEM_TEXT_MAX]; /* PROBLEM_CONSENT_REQUIRED: separated by blanks */

@@ -271,6 +271,16 @@ static json_t *unlock_result(struct keys *keys, struct problem *problem)
     return result;
 }
 
+/* So that a client asks for a passphrase only where one would open the vault. */
+static void name_parameter(const struct keys *keys, struct problem *problem)
+{
+    enum vault_want want = vault_want(keys->service->vault);
+
+    if (problem->kind == PROBLEM_VAULT_LOCKED &&
+        (want == VAULT_WANTS_PASSPHRASE || want == VAULT_WANTS_NEW_PASSPHRASE))
+        problem_copy_text(problem->field, sizeof problem->field, "passphrase");
+}
+
 json_t *method_vault_unlock(struct service *service, struct rpc_request *request, struct problem *problem)
 {
     static const char *const names[] = {"passphrase"};
@@ -295,6 +305,7 @@ json_t *method_vault_unlock(struct service *service, struct rpc_request *request
              !parked_add(keys, request))
         problem_set(problem, PROBLEM_THROTTLED, "Too many requests are waiting.", "Wait for some of them.");
 out:
+    name_parameter(keys, problem);
     secret_wipe(&passphrase);
     return result;
 }
