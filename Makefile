@@ -12,6 +12,7 @@ prefix     = /usr/local
 bindir     = $(prefix)/bin
 libdir     = $(prefix)/lib
 datadir    = $(prefix)/share
+mandir     = $(datadir)/man
 sysconfdir = /etc
 # Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
 mozilladir     = /usr/lib/mozilla
@@ -44,11 +45,13 @@ UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/un
 BENCH     = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 CORE      = $(filter $(BUILD)/obj/core/%,$(OBJECTS))
 SIM       = $(patsubst tests/sim/%.c,$(BUILD)/sim-obj/%.o,$(sort $(wildcard tests/sim/*.c)))
+MANUALS   = $(sort $(wildcard packaging/man/*.[157]))
+POLICIES  = $(sort $(shell find packaging/policies -type f))
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-layers demo needs xpi \
+.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-layers lint-manuals demo needs xpi \
         install uninstall format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
@@ -171,11 +174,15 @@ C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/si
 format:
 	clang-format -i $(C_FILES)
 
-lint: check-layers
+lint: check-layers lint-manuals
 	@clang-format --dry-run --Werror $(C_FILES)
 	@grep -q '"version": "$(VERSION)"' extension/manifest.json || { echo 'extension/manifest.json and Makefile differ in version'; exit 1; }
 	@tests/node_modules/.bin/node tests/node_modules/typescript/bin/tsc -p tests/servers
 	@tests/node_modules/.bin/eslint --config tests/eslint.config.mjs extension tests
+
+# Our own pages refer to one another before any is installed.
+lint-manuals:
+	@command -v mandoc >/dev/null && ! mandoc -T lint $(MANUALS) | grep -v 'referenced manual not found: Xr thunderseal'
 
 # Dependencies point one way (cli, service -> net, vault -> core), and core does no I/O.
 check-layers:
@@ -192,11 +199,16 @@ install: all
 	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(XPI)
 	install -D -m 644 manifest/policy.schema.json $(DESTDIR)$(datadir)/thunderseal/policy.schema.json
 	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
+	for page in $(MANUALS:packaging/man/%=%); do \
+	  install -D -m 644 packaging/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit; done
+	for file in $(POLICIES:packaging/policies/%=%); do \
+	  install -D -m 644 packaging/policies/$$file $(DESTDIR)$(datadir)/thunderseal/policies/$$file || exit; done
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/thunderseal $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
 	rm -f $(DESTDIR)$(XPI)
+	for page in $(MANUALS:packaging/man/%=%); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
 	rm -rf $(DESTDIR)$(datadir)/thunderseal
 
 clean:
