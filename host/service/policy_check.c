@@ -131,12 +131,12 @@ static void warn_of_combinations(const struct check *check, const json_t *object
     if (custom && json_object_get(object, "custom") == NULL)
         add_at(check, check->warnings, "/cloud", false,
                "/cloud is \"custom\", but the file has no \"custom\" with its endpoints.");
-    if (ca_file != NULL && ca_file[0] == '/' && access(ca_file, R_OK) != 0)
-        add_at(check, check->warnings, "/caFile", false,
-               "/caFile names a file that cannot be read here: nobody signs in until it can.");
     if (ca_file != NULL && users && !custom)
         add_at(check, check->warnings, "/caFile", true,
                "/caFile is ignored: the user's file may set it only with the cloud \"custom\".");
+    else if (ca_file != NULL && ca_file[0] == '/' && access(ca_file, R_OK) != 0)
+        add_at(check, check->warnings, "/caFile", false,
+               "/caFile names a file that cannot be read here: nobody signs in until it can.");
 }
 
 /* ---- the whole ---- */
