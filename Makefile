@@ -12,10 +12,12 @@ prefix     = /usr/local
 bindir     = $(prefix)/bin
 libdir     = $(prefix)/lib
 datadir    = $(prefix)/share
+mandir     = $(datadir)/man
 sysconfdir = /etc
 # Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
+XPI = $(thunderbirddir)/extensions/companion@thunderseal.xpi
 DESTDIR    =
 # --json prints the figures for programs.
 BENCH_OPTIONS =
@@ -32,7 +34,7 @@ LIBS     = libcurl jansson libsodium libmicrohttpd
 LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS)) $(subst -I,-isystem ,$(shell pkg-config --cflags libsecret-1))
 LIB_LIBS   = $(shell pkg-config --libs $(LIBS))
 CPPFLAGS_OURS = -std=c17 -D_GNU_SOURCE -Ihost -DTHUNDERSEAL_VERSION='"$(VERSION)"' \
-                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"'
+                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"' -DTHUNDERSEAL_XPI='"$(XPI)"'
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
 SOURCES   = $(sort $(wildcard host/*.c host/*/*.c))
@@ -43,11 +45,13 @@ UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/un
 BENCH     = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 CORE      = $(filter $(BUILD)/obj/core/%,$(OBJECTS))
 SIM       = $(patsubst tests/sim/%.c,$(BUILD)/sim-obj/%.o,$(sort $(wildcard tests/sim/*.c)))
+MANUALS   = $(sort $(wildcard packaging/man/*.[157]))
+POLICIES  = $(sort $(shell find packaging/policies -type f))
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-layers demo needs xpi \
+.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-layers lint-manuals demo needs xpi \
         install uninstall format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
@@ -80,8 +84,8 @@ $(BUILD)/sanitized/%.o: host/%.c $(BUILD)/flags
 # Compiled-in values changed: everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
-	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+	@echo '$(VERSION) $(sysconfdir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
+	 echo '$(VERSION) $(sysconfdir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
 
 # Kept between runs, though only pattern rules name them.
 .SECONDARY: $(SANITIZED) $(BUILD)/sanitized/main.o
@@ -177,11 +181,15 @@ C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/si
 format:
 	clang-format -i $(C_FILES)
 
-lint: check-layers
+lint: check-layers lint-manuals
 	@clang-format --dry-run --Werror $(C_FILES)
 	@grep -q '"version": "$(VERSION)"' extension/manifest.json || { echo 'extension/manifest.json and Makefile differ in version'; exit 1; }
 	@tests/node_modules/.bin/node tests/node_modules/typescript/bin/tsc -p tests/servers
 	@tests/node_modules/.bin/eslint --config tests/eslint.config.mjs extension tests
+
+# Our own pages refer to one another before any is installed.
+lint-manuals:
+	@command -v mandoc >/dev/null && ! mandoc -T lint $(MANUALS) | grep -v 'referenced manual not found: Xr thunderseal'
 
 # Dependencies point one way (cli, service -> net, vault -> core), and core does no I/O.
 check-layers:
@@ -195,14 +203,19 @@ install: all
 	install -d $(DESTDIR)$(mozilladir)/native-messaging-hosts
 	sed 's|@bindir@|$(bindir)|' manifest/thunderseal.json.in >$(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
 	chmod 644 $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
-	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi
+	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(XPI)
 	install -D -m 644 manifest/policy.schema.json $(DESTDIR)$(datadir)/thunderseal/policy.schema.json
 	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
+	for page in $(MANUALS:packaging/man/%=%); do \
+	  install -D -m 644 packaging/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit; done
+	for file in $(POLICIES:packaging/policies/%=%); do \
+	  install -D -m 644 packaging/policies/$$file $(DESTDIR)$(datadir)/thunderseal/policies/$$file || exit; done
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/thunderseal $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
-	rm -f $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi
+	rm -f $(DESTDIR)$(XPI)
+	for page in $(MANUALS:packaging/man/%=%); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
 	rm -rf $(DESTDIR)$(datadir)/thunderseal
 
 clean:

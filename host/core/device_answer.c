@@ -3,7 +3,7 @@
 
 #include "core/diagnosis.h"
 #include "core/identity.h"
-#include "core/json_text.h"
+#include "core/json_read.h"
 #include <jansson.h>
 #include <string.h>
 #include <strings.h>

@@ -3,7 +3,7 @@
 
 #include "core/diagnosis.h"
 #include "core/identity_parts.h"
-#include "core/json_text.h"
+#include "core/json_read.h"
 #include "core/wiping_alloc.h"
 #include <string.h>
 

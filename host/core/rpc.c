@@ -3,7 +3,7 @@
 #include "core/rpc.h"
 
 #include "core/account_name.h"
-#include "core/json_text.h"
+#include "core/json_read.h"
 #include <stdio.h>
 #include <string.h>
 

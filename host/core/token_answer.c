@@ -2,7 +2,7 @@
 #include "core/token_answer.h"
 
 #include "core/diagnosis.h"
-#include "core/json_text.h"
+#include "core/json_read.h"
 #include "core/wiping_alloc.h"
 #include <jansson.h>
 #include <sodium.h>

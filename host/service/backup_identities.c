@@ -2,7 +2,7 @@
 /* What a backup holds of the identities, and how one of them comes back. */
 #include "service/backup_parts.h"
 
-#include "core/json_text.h"
+#include "core/json_read.h"
 #include "core/wiping_alloc.h"
 #include <stdlib.h>
 #include <string.h>

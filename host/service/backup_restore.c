@@ -5,7 +5,7 @@
  */
 #include "service/backup_parts.h"
 
-#include "core/json_text.h"
+#include "core/json_read.h"
 #include "core/wiping_alloc.h"
 #include <sodium.h>
 #include <stdlib.h>

@@ -30,6 +30,7 @@ static const struct {
     {"key.change", method_key_change, true, true},
     {"renew", method_renew, true, true},
     {"renewable", method_renewable, true, false},
+    {"policy.get", method_policy_get, false, false},
     {"audit.read", method_audit_read, false, false},
     {"audit.verify", method_audit_verify, true, false},
     {"audit.names", method_audit_names, true, false},

@@ -2,7 +2,7 @@
 /* Reading the whole log and saying whether it is what was written. */
 #include "vault/audit_internal.h"
 
-#include "core/json_text.h"
+#include "core/json_read.h"
 #include "vault/vault_internal.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /*
  * Reading identities: the file, else its previous generation, else what is left to say which identity it was.
  */
-#include "core/json_text.h"
+#include "core/json_read.h"
 #include "vault/draft.h"
 #include "vault/storage_problem.h"
 #include "vault/vault_internal.h"

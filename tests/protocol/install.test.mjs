@@ -23,6 +23,9 @@ async function filesBelow(root) {
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name))).sort();
 }
 
+/** Where the files of a folder go. @param {string} source @param {(name: string) => string} place */
+const installed = async (source, place) => (await filesBelow(join(TOP, source))).map(place);
+
 before(async () => { folder = await mkdtemp(join(tmpdir(), 'ts-install-')); });
 after(() => rm(folder, { recursive: true, force: true }));
 
@@ -42,6 +45,8 @@ test('make install puts every file where README.md says, and make uninstall take
     'usr/lib/mozilla/native-messaging-hosts/thunderseal.json',
     'usr/lib/thunderbird/extensions/companion@thunderseal.xpi',
     'usr/local/bin/thunderseal',
+    ...await installed('packaging/man', (name) => `usr/local/share/man/man${name.slice(-1)}/${name}`),
+    ...await installed('packaging/policies', (name) => `usr/local/share/thunderseal/policies/${name}`),
     'usr/local/share/thunderseal/policy.schema.json',
     'usr/local/share/thunderseal/protocol.schema.json',
   ]);
