@@ -16,6 +16,7 @@ sysconfdir = /etc
 # Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
+XPI = $(thunderbirddir)/extensions/companion@thunderseal.xpi
 DESTDIR    =
 # --json prints the figures for programs.
 BENCH_OPTIONS =
@@ -32,7 +33,7 @@ LIBS     = libcurl jansson libsodium libmicrohttpd
 LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS)) $(subst -I,-isystem ,$(shell pkg-config --cflags libsecret-1))
 LIB_LIBS   = $(shell pkg-config --libs $(LIBS))
 CPPFLAGS_OURS = -std=c17 -D_GNU_SOURCE -Ihost -DTHUNDERSEAL_VERSION='"$(VERSION)"' \
-                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"'
+                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"' -DTHUNDERSEAL_XPI='"$(XPI)"'
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
 SOURCES   = $(sort $(wildcard host/*.c host/*/*.c))
@@ -80,8 +81,8 @@ $(BUILD)/sanitized/%.o: host/%.c $(BUILD)/flags
 # Compiled-in values changed: everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
-	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+	@echo '$(VERSION) $(sysconfdir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
+	 echo '$(VERSION) $(sysconfdir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
 
 # Kept between runs, though only pattern rules name them.
 .SECONDARY: $(SANITIZED) $(BUILD)/sanitized/main.o
@@ -188,14 +189,14 @@ install: all
 	install -d $(DESTDIR)$(mozilladir)/native-messaging-hosts
 	sed 's|@bindir@|$(bindir)|' manifest/thunderseal.json.in >$(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
 	chmod 644 $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
-	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi
+	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(XPI)
 	install -D -m 644 manifest/policy.schema.json $(DESTDIR)$(datadir)/thunderseal/policy.schema.json
 	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/thunderseal $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
-	rm -f $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi
+	rm -f $(DESTDIR)$(XPI)
 	rm -rf $(DESTDIR)$(datadir)/thunderseal
 
 clean:

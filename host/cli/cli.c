@@ -27,6 +27,7 @@ enum {
     OPTION_RECIPIENT,
     OPTION_WITHOUT_TOKENS,
     OPTION_TO,
+    OPTION_REMOVE,
     OPTION_PASSPHRASE_FD
 };
 
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
     {"recipient", required_argument, NULL, OPTION_RECIPIENT},
     {"without-tokens", no_argument, NULL, OPTION_WITHOUT_TOKENS},
     {"to", required_argument, NULL, OPTION_TO},
+    {"remove", no_argument, NULL, OPTION_REMOVE},
     {"passphrase-fd", required_argument, NULL, OPTION_PASSPHRASE_FD},
     {NULL, 0, NULL, 0},
 };
@@ -79,6 +81,7 @@ static const struct command {
      {OPTION_JSON, OPTION_RECIPIENT, OPTION_WITHOUT_TOKENS, OPTION_PASSPHRASE_FD}},
     {"restore", command_restore, true, 1, 1, {OPTION_JSON, OPTION_PASSPHRASE_FD}},
     {"key", command_key, true, 1, 1, {OPTION_JSON, OPTION_TO}},
+    {"policy", command_policy, false, 0, 2, {OPTION_JSON, OPTION_REMOVE}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
 };
 
@@ -112,6 +115,10 @@ static const char help_text[] =
     "  key show                   show where the key to the saved sign-ins is kept, and why there\n"
     "  key rotate                 make a new one\n"
     "  key move --to STORE        keep it elsewhere: secret-service, passphrase or file\n"
+    "  policy [show]              print the configuration in force, and where each value comes from\n"
+    "  policy check FILE          tell everything that is wrong with a configuration file (-: stdin)\n"
+    "  policy merge FILE          put Thunderseal's part into Thunderbird's policies.json\n"
+    "      --remove               take it out again\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
     "\n"
     "  --json                     print JSON instead of text\n"
@@ -204,6 +211,9 @@ static int take_option(struct cli_options *options, int option, const char *valu
         break;
     case OPTION_WITHOUT_TOKENS:
         options->without_tokens = true;
+        break;
+    case OPTION_REMOVE:
+        options->remove = true;
         break;
     case OPTION_TO:
         options->to = value;

@@ -15,7 +15,7 @@
 struct cli_options {
     bool json;
     bool everywhere, device, no_browser, xoauth2, all;
-    bool without_tokens;
+    bool without_tokens, remove;
     const char *sign_in_as, *protocol, *recipient, *to;
     int passphrase_fd; /* -1: the terminal */
     long min_ttl;      /* seconds, -1: not given */
@@ -71,6 +71,6 @@ bool cli_unlock(struct cli *cli);
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
     command_token, command_renew, command_audit, command_backup, command_restore, command_consent_url,
-    command_key;
+    command_key, command_policy;
 
 #endif

@@ -28,6 +28,7 @@ static const struct {
     {"key.change", method_key_change, true},
     {"renew", method_renew, true},
     {"renewable", method_renewable, true},
+    {"policy.get", method_policy_get, false},
     {"audit.read", method_audit_read, false},
     {"audit.verify", method_audit_verify, true},
     {"audit.names", method_audit_names, true},

@@ -58,6 +58,15 @@ enum service_passphrase service_passphrase(const struct service *service);
 /* {consentUrl, scopes, tenant, cloud} for the administrator, by the configuration alone: no service is
  * needed. New reference, or NULL with *problem. */
 json_t *service_consent(struct problem *problem);
+/* {policy, sources, locked: [keys], files: [{path, source, state}], warnings: [Problem]}: the configuration
+ * that a start now would have. No service is needed, no vault. New reference, or NULL with *problem. */
+json_t *service_policy(struct problem *problem);
+/* {file, ok, faults, warnings}, both [{message, pointer?, line?, column?}], of a configuration file ("-":
+ * standard input). New reference, or NULL with *problem. */
+json_t *service_policy_check(const char *path, struct problem *problem);
+/* Adds ours to Thunderbird's policies.json at path, or takes it out: {file, changed, created}. NULL with
+ * *problem: then the file is as it was. */
+json_t *service_policy_merge(const char *path, bool remove, struct problem *problem);
 /* A redirect URL pasted by the user, for the sign-in under way: true when it was the right answer. */
 bool service_paste_redirect(struct service *service, const char *url);
 

@@ -139,8 +139,8 @@ void service_handle_again(struct service *service, json_t *message);
  * later --- */
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
     method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
-    method_renewable, method_audit_read, method_audit_verify, method_audit_names, method_backup_create,
-    method_backup_restore, method_vault_unlock, method_key_show, method_key_change;
+    method_renewable, method_audit_read, method_audit_verify, method_audit_names, method_policy_get,
+    method_backup_create, method_backup_restore, method_vault_unlock, method_key_show, method_key_change;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
@@ -303,11 +303,30 @@ void backup_abandon(struct service *service);
 /* The error reply to a request for the entry, with consentUrl where consent is what is missing. */
 json_t *entry_error(const struct entry *entry, json_t *id, const struct problem *problem);
 
+/* --- policy.c, policy_check.c --- */
+/* The effective values; a proxy's user and password are nobody else's business. New reference. */
+json_t *policy_shown(const struct settings *settings);
+
 /* --- environment.c, settings_files.c, browser.c --- */
 /* New text, or NULL with *problem. */
 char *environment_state_folder(struct problem *problem);
 char *environment_config_file(struct problem *problem);
+#define SETTINGS_ADMIN_FILE THUNDERSEAL_SYSCONFDIR "/thunderseal/policy.json"
 void settings_read_files(struct settings *settings);
+/* One of them; whether it is there. */
+bool settings_read_file(struct settings *settings, const char *path, enum settings_source source);
+/* A configuration file as it is on disk. */
+struct settings_file {
+    char *text; /* of length bytes; owned */
+    size_t length;
+    bool absent;            /* there is none; then unusable too */
+    const char *unusable;   /* why there is no text, or NULL */
+    const char *distrusted; /* why what it says does not count: its owner or mode; or NULL */
+};
+void settings_file_read(const char *path, struct settings_file *file);
+/* The same from an open descriptor, whatever it is. *file is zeroed. */
+void settings_file_read_open(int fd, struct settings_file *file);
+void settings_file_clear(struct settings_file *file);
 /* Starts $BROWSER, else xdg-open, with the URL. 0, or -1 with *problem. */
 int browser_open(const char *url, struct problem *problem);
 
