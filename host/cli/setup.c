@@ -19,22 +19,11 @@ static int refuse(const char *sentence)
     return EX_USAGE;
 }
 
-/* The values in force with the answers over them, checked as the program will check them. 0, or an exit
- * status after telling. */
-static int check_answers(const struct setup *setup, struct settings *settings)
+static int tell(const struct problem *problem)
 {
-    json_t *told;
-    int status;
+    json_t *told = problem_to_json(problem);
+    int status = cli_tell_problem(told);
 
-    if (settings_init(settings) != 0)
-        return EX_OSERR;
-    settings_read_files(settings);
-    if (settings->broken.kind == PROBLEM_NONE)
-        settings_apply(settings, setup->answers, SETTINGS_ADMIN, "The answers");
-    if (settings->broken.kind == PROBLEM_NONE)
-        return 0;
-    told = problem_to_json(&settings->broken);
-    status = cli_tell_problem(told);
     json_decref(told);
     return status;
 }
@@ -46,7 +35,8 @@ static int print_registration(const struct setup *setup, const struct settings *
     static const struct {
         const char *name;
         enum registration_tool tool;
-    } tools[] = {{"az", REGISTRATION_AZ}, {"powershell", REGISTRATION_POWERSHELL}, {"graph", REGISTRATION_GRAPH}};
+    } tools[] = {
+        {"az", REGISTRATION_AZ}, {"powershell", REGISTRATION_POWERSHELL}, {"graph", REGISTRATION_GRAPH}};
     struct registration registration = {.cloud = cloud_find(settings_text(settings, "cloud")),
                                         .tenant = settings_text(settings, "tenant"),
                                         .redirect_host = settings_text(settings, "redirectHost"),
@@ -98,7 +88,8 @@ static int explain(const struct cli *cli)
         return refuse("There is no AADSTS number in that text. Paste the whole message, for example "
                       "\"AADSTS50011: …\".");
     if (error == NULL)
-        return refuse("That number is not known here. Look it up at https://login.microsoftonline.com/error.");
+        return refuse(
+            "That number is not known here. Look it up at https://login.microsoftonline.com/error.");
     diagnose_restore(error->kind, number, &problem);
     told = problem_to_json(&problem);
     if (cli->options.json) {
@@ -124,9 +115,14 @@ static void print_next(const struct setup *setup, const struct settings *setting
 
     printf("\nNext:\n");
     settings_default_target(settings, &target);
+    if (thunderbird && strcmp(settings_text(settings, "cloud"), "worldwide") != 0)
+        printf("  - Thunderbird's id is registered in the worldwide cloud. If the sign-in says that the app "
+               "is not\n"
+               "    known, register your organisation's own: \"thunderseal setup --print az\".\n");
     if (!thunderbird && target.outlook != NULL &&
         consent_make(&consent, &target, settings_text(settings, "redirectHost")) == 0)
-        printf("  - As an administrator of the tenant, approve the app for everybody (once):\n    %s\n", consent.url);
+        printf("  - As an administrator of the tenant, approve the app for everybody (once):\n    %s\n",
+               consent.url);
     printf("  - Restart Thunderbird.\n");
     printf("  - Sign in: Thunderseal's button in Thunderbird, or \"thunderseal login ADDRESS\".\n");
     printf("  - \"thunderseal doctor\" checks the installation%s.\n",
@@ -137,15 +133,13 @@ static void print_next(const struct setup *setup, const struct settings *setting
 static int write_answers(struct cli *cli, const struct setup *setup, const struct settings *settings)
 {
     struct problem problem = {0};
-    char *path = setup->for_everybody ? strdup(SETTINGS_ADMIN_FILE) : environment_config_file(&problem);
+    char *path = service_settings_write(setup->answers, setup->for_everybody, &problem);
     json_t *told;
-    int status = EX_OSERR;
+    int status;
 
-    if (path == NULL || settings_file_change(path, setup->for_everybody, setup->answers, &problem) != 0) {
-        told = problem_to_json(&problem);
-        status = cli_tell_problem(told);
-        json_decref(told);
-    } else if (cli->options.json) {
+    if (path == NULL)
+        return tell(&problem);
+    if (cli->options.json) {
         told = json_pack("{s:s, s:O}", "file", path, "changed", setup->answers);
         status = cli_print_json(told);
         json_decref(told);
@@ -158,32 +152,53 @@ static int write_answers(struct cli *cli, const struct setup *setup, const struc
     return status;
 }
 
+/* Whether every answer is what its key wants. 0, or EX_USAGE after telling. */
+static int check_answers(const struct setup *setup)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(setup->answers, key, value)
+    {
+        const char *expected = settings_expected(key, value);
+        if (expected == NULL)
+            continue;
+        fprintf(stderr, "thunderseal: %s must be %s. Nothing was written.\n", key, expected);
+        return EX_USAGE;
+    }
+    return 0;
+}
+
 /* The options that are answers. 0 or an exit status after telling. */
 static int take_options(const struct cli *cli, struct setup *setup)
 {
     const struct cli_options *options = &cli->options;
     const char *client_id = options->client_id;
-    json_t *domains;
+    json_t *domains = json_array();
     size_t i;
 
     if (client_id != NULL && strcmp(client_id, "thunderbird") == 0)
         client_id = REGISTRATION_THUNDERBIRD;
-    if (setup_answer(setup, "clientId", client_id) != 0 || setup_answer(setup, "tenant", options->tenant) != 0 ||
+    for (i = 0; i < options->domain_count; i++)
+        json_array_append_new(domains, json_string(options->domains[i]));
+    if (setup_answer(setup, "clientId", client_id) != 0 ||
+        setup_answer(setup, "tenant", options->tenant) != 0 ||
         setup_answer(setup, "cloud", options->cloud) != 0 ||
-        setup_answer(setup, "keystore", options->keystore) != 0)
+        setup_answer(setup, "keystore", options->keystore) != 0 ||
+        json_array_size(domains) != options->domain_count) {
+        json_decref(domains);
         return refuse("What was given is not valid UTF-8. Check the spelling.");
-    if (options->domain_count > 0) {
-        domains = json_array();
-        for (i = 0; i < options->domain_count; i++)
-            json_array_append_new(domains, json_string(options->domains[i]));
-        json_object_set_new(setup->answers, "allowedDomains", domains);
     }
-    return 0;
+    if (options->domain_count > 0)
+        json_object_set(setup->answers, "allowedDomains", domains);
+    json_decref(domains);
+    return check_answers(setup);
 }
 
 static int run(struct cli *cli, struct setup *setup)
 {
     struct settings settings = {0};
+    struct problem problem = {0};
     int status = take_options(cli, setup);
 
     if (status == 0 && setup->print == NULL && json_object_size(setup->answers) == 0) {
@@ -192,15 +207,16 @@ static int run(struct cli *cli, struct setup *setup)
                           "--tenant DOMAIN.");
         status = setup_ask(setup);
     }
-    if (status == 0)
-        status = check_answers(setup, &settings);
+    if (status == 0 && service_settings(&settings, setup->answers, &problem) != 0)
+        status = tell(&problem);
     if (status == 0 && setup->print != NULL && strcmp(setup->print, "policy") == 0)
         status = cli_print_json(setup->answers);
     else if (status == 0 && setup->print != NULL)
         status = print_registration(setup, &settings);
     else if (status == 0 && settings_text(&settings, "clientId") == NULL)
-        status = refuse("Nobody can sign in without a client id. Give --client-id ID, or --client-id thunderbird; "
-                        "\"thunderseal setup --print az\" prints how to register an app.");
+        status =
+            refuse("Nobody can sign in without a client id. Give --client-id ID, or --client-id thunderbird; "
+                   "\"thunderseal setup --print az\" prints how to register an app.");
     else if (status == 0)
         status = write_answers(cli, setup, &settings);
     settings_clear(&settings);
@@ -209,9 +225,8 @@ static int run(struct cli *cli, struct setup *setup)
 
 int command_setup(struct cli *cli)
 {
-    struct setup setup = {.answers = json_object(),
-                          .print = cli->options.print,
-                          .for_everybody = cli->options.for_everybody};
+    struct setup setup = {
+        .answers = json_object(), .print = cli->options.print, .for_everybody = cli->options.for_everybody};
     int status;
 
     if (setup.answers == NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The questions of setup, each with what hangs on the answer. An empty answer takes what stands in brackets. */
+/* The questions of setup, each with what hangs on the answer. An empty answer takes what stands in brackets.
+ */
 #include "cli/setup.h"
 
 #include <stdlib.h>
@@ -64,19 +65,21 @@ static bool ask_app(struct setup *setup)
 {
     char answer[ANSWER_SIZE];
 
-    printf("\nMicrosoft wants to know which app asks for mail.\n"
-           "  1  Your organisation's own app: its name is on the consent page and in the sign-in logs, your\n"
-           "     administrator approves it once for everybody and can end it. Recommended.\n"
-           "  2  Thunderbird's public id: works without registering anything, in most tenants without\n"
-           "     approval. To Microsoft it looks like Thunderbird itself; what Mozilla or your tenant decides\n"
-           "     about that id holds for you too.\n");
+    printf(
+        "\nMicrosoft wants to know which app asks for mail.\n"
+        "  1  Your organisation's own app: its name is on the consent page and in the sign-in logs, your\n"
+        "     administrator approves it once for everybody and can end it. Recommended.\n"
+        "  2  Thunderbird's public id: works without registering anything, in most tenants without\n"
+        "     approval. To Microsoft it looks like Thunderbird itself; what Mozilla or your tenant decides\n"
+        "     about that id holds for you too.\n");
     if (!read_answer("Which one, 1 or 2", "1", answer))
         return false;
     if (strcmp(answer, "2") == 0)
         return setup_answer(setup, "clientId", REGISTRATION_THUNDERBIRD) == 0;
-    printf("\nIts application (client) id stands on the app's overview page in Entra. No app yet? Leave here\n"
-           "with Ctrl-C and run \"thunderseal setup --print az\" (or powershell, graph, manifest): it prints\n"
-           "how to register one.\n");
+    printf(
+        "\nIts application (client) id stands on the app's overview page in Entra. No app yet? Leave here\n"
+        "with Ctrl-C and run \"thunderseal setup --print az\" (or powershell, graph, manifest): it prints\n"
+        "how to register one.\n");
     return ask_value(setup, "Application (client) id", "none", "clientId");
 }
 
@@ -111,11 +114,12 @@ static bool ask_all(struct setup *setup)
     setup->for_everybody =
         setup->for_everybody ||
         (geteuid() == 0 && ask_yes("For everybody on this computer (else for you alone)", true));
-    if (!ask_value(setup, "Cloud: worldwide (also GCC), usgov (GCC High), usgov-dod, china", "worldwide", "cloud"))
+    if (!ask_value(setup, "Cloud: worldwide (also GCC), usgov (GCC High), usgov-dod, china", "worldwide",
+                   "cloud"))
         return false;
     printf("\nThe tenant is your organisation's directory: its domain (contoso.onmicrosoft.com) or GUID.\n");
-    return ask_value(setup, "Tenant, or organizations for any", "organizations", "tenant") && ask_app(setup) &&
-           ask_domains(setup);
+    return ask_value(setup, "Tenant, or organizations for any", "organizations", "tenant") &&
+           ask_app(setup) && ask_domains(setup);
 }
 
 int setup_ask(struct setup *setup)
@@ -123,7 +127,8 @@ int setup_ask(struct setup *setup)
     char *text;
 
     if (!ask_all(setup)) {
-        fputs("\nthunderseal: Nothing was written. Run \"thunderseal setup\" again when you have the answers.\n",
+        fputs("\nthunderseal: Nothing was written. Run \"thunderseal setup\" again when you have the "
+              "answers.\n",
               stderr);
         return EX_USAGE;
     }

@@ -73,11 +73,10 @@ static json_t *required_access(void)
 json_t *registration_manifest(const struct registration *registration)
 {
     const char *who = audience(registration->tenant);
-    json_t *manifest = json_pack("{s:s, s:s, s:b, s:{s:[o]}, s:o}", "displayName", REGISTRATION_NAME,
-                                 "signInAudience", who, "isFallbackPublicClient", registration->device,
-                                 "publicClient", "redirectUris",
-                                 json_sprintf("http://%s", registration->redirect_host),
-                                 "requiredResourceAccess", required_access());
+    json_t *manifest = json_pack(
+        "{s:s, s:s, s:b, s:{s:[o]}, s:o}", "displayName", REGISTRATION_NAME, "signInAudience", who,
+        "isFallbackPublicClient", registration->device, "publicClient", "redirectUris",
+        json_sprintf("http://%s", registration->redirect_host), "requiredResourceAccess", required_access());
 
     /* Entra refuses apps for personal accounts with an older one (FACTS 1.6). */
     if (strstr(who, "Personal") != NULL)
@@ -94,15 +93,16 @@ static void az_commands(FILE *out, const struct registration *registration)
     fputs("az login --allow-no-subscriptions", out);
     if (is_organisation(registration->tenant))
         fprintf(out, " --tenant %s", registration->tenant);
-    fprintf(out,
-            "\napp=$(az ad app create --display-name %s --sign-in-audience %s --is-fallback-public-client %s \\\n"
-            "  --public-client-redirect-uris http://%s --query appId --output tsv \\\n"
-            "  --required-resource-accesses '%s')\n"
-            "az ad sp create --id \"$app\"\n"
-            "az ad app permission admin-consent --id \"$app\"\n"
-            "echo \"clientId: $app\"\n",
-            REGISTRATION_NAME, audience(registration->tenant), registration->device ? "true" : "false",
-            registration->redirect_host, text == NULL ? "" : text);
+    fprintf(
+        out,
+        "\napp=$(az ad app create --display-name %s --sign-in-audience %s --is-fallback-public-client %s \\\n"
+        "  --public-client-redirect-uris http://%s --query appId --output tsv \\\n"
+        "  --required-resource-accesses '%s')\n"
+        "az ad sp create --id \"$app\"\n"
+        "az ad app permission admin-consent --id \"$app\"\n"
+        "echo \"clientId: $app\"\n",
+        REGISTRATION_NAME, audience(registration->tenant), registration->device ? "true" : "false",
+        registration->redirect_host, text == NULL ? "" : text);
     free(text);
     json_decref(access);
 }
@@ -134,8 +134,8 @@ static void graph_commands(FILE *out, const struct registration *registration)
     json_t *manifest = registration_manifest(registration);
     char *text = json_dumps(manifest, JSON_INDENT(2));
 
-    fprintf(out, "POST %s/v1.0/applications\nContent-Type: application/json\n\n%s\n", registration->cloud->graph,
-            text == NULL ? "" : text);
+    fprintf(out, "POST %s/v1.0/applications\nContent-Type: application/json\n\n%s\n",
+            registration->cloud->graph, text == NULL ? "" : text);
     free(text);
     json_decref(manifest);
 }

@@ -29,6 +29,7 @@ static const struct {
     {"renew", method_renew, true},
     {"renewable", method_renewable, true},
     {"policy.get", method_policy_get, false},
+    {"settings.set", method_settings_set, false},
     {"audit.read", method_audit_read, false},
     {"audit.verify", method_audit_verify, true},
     {"audit.names", method_audit_names, true},
@@ -124,6 +125,7 @@ void service_free(struct service *service)
     vault_close(service->vault);
     settings_clear(&service->settings);
     free(service->proxy);
+    json_decref(service->managed);
     free(service->state_folder);
     free(service);
 }

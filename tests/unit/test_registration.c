@@ -79,8 +79,10 @@ static void the_commands_name_cloud_and_tenant(void **state)
     static const struct {
         const char *cloud, *az, *powershell, *graph;
     } rows[] = {
-        {"worldwide", "--name AzureCloud\n", "-Environment Global ", "POST https://graph.microsoft.com/v1.0/"},
-        {"usgov", "--name AzureUSGovernment\n", "-Environment USGov ", "POST https://graph.microsoft.us/v1.0/"},
+        {"worldwide", "--name AzureCloud\n", "-Environment Global ",
+         "POST https://graph.microsoft.com/v1.0/"},
+        {"usgov", "--name AzureUSGovernment\n", "-Environment USGov ",
+         "POST https://graph.microsoft.us/v1.0/"},
         {"usgov-dod", "--name AzureUSGovernment\n", "-Environment USGovDoD ",
          "POST https://dod-graph.microsoft.us/v1.0/"},
         {"china", "--name AzureChinaCloud\n", "-Environment China ",
