@@ -29,6 +29,14 @@ enum {
     OPTION_WITHOUT_TOKENS,
     OPTION_TO,
     OPTION_REMOVE,
+    OPTION_FOR_EVERYBODY,
+    OPTION_CLIENT_ID,
+    OPTION_TENANT,
+    OPTION_CLOUD,
+    OPTION_DOMAIN,
+    OPTION_KEYSTORE,
+    OPTION_PRINT,
+    OPTION_EXPLAIN,
     OPTION_PASSPHRASE_FD
 };
 
@@ -49,6 +57,14 @@ static const struct option long_options[] = {
     {"without-tokens", no_argument, NULL, OPTION_WITHOUT_TOKENS},
     {"to", required_argument, NULL, OPTION_TO},
     {"remove", no_argument, NULL, OPTION_REMOVE},
+    {"for-everybody", no_argument, NULL, OPTION_FOR_EVERYBODY},
+    {"client-id", required_argument, NULL, OPTION_CLIENT_ID},
+    {"tenant", required_argument, NULL, OPTION_TENANT},
+    {"cloud", required_argument, NULL, OPTION_CLOUD},
+    {"domain", required_argument, NULL, OPTION_DOMAIN},
+    {"keystore", required_argument, NULL, OPTION_KEYSTORE},
+    {"print", required_argument, NULL, OPTION_PRINT},
+    {"explain", required_argument, NULL, OPTION_EXPLAIN},
     {"passphrase-fd", required_argument, NULL, OPTION_PASSPHRASE_FD},
     {NULL, 0, NULL, 0},
 };
@@ -59,7 +75,7 @@ static const struct command {
     command_function *function;
     bool with_service;                /* else it reads the configuration alone, and runs without a vault */
     int arguments_min, arguments_max; /* -1: any number */
-    int options[6];
+    int options[9];
 } commands[] = {
     {"accounts", command_accounts, true, 0, 0, {OPTION_JSON}},
     {"status", command_status, true, 0, -1, {OPTION_JSON}},
@@ -83,6 +99,13 @@ static const struct command {
     {"restore", command_restore, true, 1, 1, {OPTION_JSON, OPTION_PASSPHRASE_FD}},
     {"key", command_key, true, 1, 1, {OPTION_JSON, OPTION_TO}},
     {"policy", command_policy, false, 0, 2, {OPTION_JSON, OPTION_REMOVE}},
+    {"setup",
+     command_setup,
+     false,
+     0,
+     0,
+     {OPTION_JSON, OPTION_FOR_EVERYBODY, OPTION_CLIENT_ID, OPTION_TENANT, OPTION_CLOUD, OPTION_DOMAIN,
+      OPTION_KEYSTORE, OPTION_PRINT, OPTION_EXPLAIN}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
 };
 
@@ -116,6 +139,13 @@ static const char help_text[] =
     "  key show                   show where the key to the saved sign-ins is kept, and why there\n"
     "  key rotate                 make a new one\n"
     "  key move --to STORE        keep it elsewhere: secret-service, passphrase or file\n"
+    "  setup                      ask for the configuration and write it; without a terminal, by options:\n"
+    "      --client-id ID         of your organisation's app, or thunderbird for Thunderbird's public id\n"
+    "      --tenant T --cloud C --domain D… --keystore S\n"
+    "      --for-everybody        into the administrator's file, not your own\n"
+    "      --print WHAT           print only: manifest, az, powershell, graph (how to register the app), "
+    "policy\n"
+    "      --explain TEXT         what an error of Microsoft's says about app and tenant\n"
     "  policy [show]              print the configuration in force, and where each value comes from\n"
     "  policy check FILE          tell everything that is wrong with a configuration file (-: stdin)\n"
     "  policy merge FILE          put Thunderseal's part into Thunderbird's policies.json\n"
@@ -212,6 +242,30 @@ static int take_option(struct cli_options *options, int option, const char *valu
         break;
     case OPTION_WITHOUT_TOKENS:
         options->without_tokens = true;
+        break;
+    case OPTION_FOR_EVERYBODY:
+        options->for_everybody = true;
+        break;
+    case OPTION_CLIENT_ID:
+        options->client_id = value;
+        break;
+    case OPTION_TENANT:
+        options->tenant = value;
+        break;
+    case OPTION_CLOUD:
+        options->cloud = value;
+        break;
+    case OPTION_DOMAIN:
+        options->domains[options->domain_count++] = (char *)value;
+        break;
+    case OPTION_KEYSTORE:
+        options->keystore = value;
+        break;
+    case OPTION_PRINT:
+        options->print = value;
+        break;
+    case OPTION_EXPLAIN:
+        options->explain = value;
         break;
     case OPTION_REMOVE:
         options->remove = true;
@@ -401,7 +455,8 @@ int cli_run(int argc, char **argv)
     cli.options.min_ttl = -1;
     cli.options.passphrase_fd = -1;
     cli.options.scopes = calloc((size_t)argc + 1, sizeof *cli.options.scopes);
-    if (cli.options.scopes == NULL)
+    cli.options.domains = calloc((size_t)argc + 1, sizeof *cli.options.domains);
+    if (cli.options.scopes == NULL || cli.options.domains == NULL)
         return cli_no_memory();
     status = read_options(argc, argv, &cli.options, &command);
     if (status == 0)
@@ -414,5 +469,6 @@ int cli_run(int argc, char **argv)
     json_decref(cli.sign_in_result);
     secret_wipe(&cli.passphrase);
     free(cli.options.scopes);
+    free(cli.options.domains);
     return status;
 }

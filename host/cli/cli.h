@@ -15,12 +15,15 @@
 struct cli_options {
     bool json;
     bool everywhere, device, no_browser, xoauth2, all;
-    bool without_tokens, remove;
+    bool without_tokens, remove, for_everybody;
     const char *sign_in_as, *protocol, *recipient, *to;
     int passphrase_fd; /* -1: the terminal */
     long min_ttl;      /* seconds, -1: not given */
     char **scopes;     /* of scope_count; owned */
     size_t scope_count;
+    char **domains; /* of domain_count; owned */
+    size_t domain_count;
+    const char *client_id, *tenant, *cloud, *keystore, *print, *explain; /* of setup */
     char **arguments; /* what is no option: the command is not among them */
     int argument_count;
 };
@@ -74,6 +77,6 @@ bool cli_unlock(struct cli *cli);
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
     command_token, command_renew, command_audit, command_backup, command_restore, command_consent_url,
-    command_key, command_policy;
+    command_key, command_policy, command_setup;
 
 #endif

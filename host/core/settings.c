@@ -202,3 +202,20 @@ const char *settings_ca_file_for(const struct settings *settings, const char *au
         return NULL;
     return settings_text(settings, "caFile");
 }
+
+static void keep_first(void *context, const struct settings_fault *fault)
+{
+    const char **expected = context;
+
+    if (*expected == NULL)
+        *expected = fault->expected;
+}
+
+const char *settings_expected(const char *key, const json_t *value)
+{
+    const char *expected = NULL;
+    struct settings_faults faults = {.tell = keep_first, .context = &expected};
+
+    settings_check_value(settings_key_find(key), value, &faults);
+    return expected;
+}

@@ -62,6 +62,8 @@ const char *settings_key_near(const char *name);
 /* Tells every fault of one key's value. */
 void settings_check_value(const struct settings_key *key, const json_t *value,
                           struct settings_faults *faults);
+/* What the value of a key must be when it is not that: the first fault alone. NULL: it is fine. */
+const char *settings_expected(const char *key, const json_t *value);
 /* Tells every fault of a configuration, unknown keys among them. */
 void settings_check(const json_t *object, struct settings_faults *faults);
 

@@ -74,8 +74,10 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
         rpc_param_bad(problem, "managed", "an object");
         return NULL;
     }
-    if (managed != NULL)
+    if (managed != NULL) {
+        service->managed = json_incref((json_t *)managed);
         settings_apply(&service->settings, managed, SETTINGS_THUNDERBIRD, "Thunderbird's policies");
+    }
     policy = policy_shown(&service->settings);
     date_warnings(service->settings.warnings);
     result = account_page(service, "", LIST_MAX);

@@ -31,6 +31,7 @@ static const struct {
     {"renew", method_renew, true, true},
     {"renewable", method_renewable, true, false},
     {"policy.get", method_policy_get, false, false},
+    {"settings.set", method_settings_set, false, false},
     {"audit.read", method_audit_read, false, false},
     {"audit.verify", method_audit_verify, true, false},
     {"audit.names", method_audit_names, true, false},
@@ -129,6 +130,7 @@ void service_free(struct service *service)
     vault_close(service->vault);
     settings_clear(&service->settings);
     free(service->proxy);
+    json_decref(service->managed);
     free(service->state_folder);
     free(service);
 }

@@ -7,6 +7,7 @@
 #define THUNDERSEAL_SERVICE_SERVICE_H
 
 #include "core/problem.h"
+#include "core/settings.h"
 #include "net/loop.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -64,6 +65,12 @@ json_t *service_policy(struct problem *problem);
 /* {file, ok, faults, warnings}, both [{message, pointer?, line?, column?}], of a configuration file ("-":
  * standard input). New reference, or NULL with *problem. */
 json_t *service_policy_check(const char *path, struct problem *problem);
+/* The settings that would be in force with these answers over the files; to be cleared in any case. 0, or -1
+ * with *problem. */
+int service_settings(struct settings *settings, const json_t *answers, struct problem *problem);
+/* Writes them into the user's file, or the administrator's; null takes a key out. Its path, to be freed, or
+ * NULL with *problem: then the file is as it was. */
+char *service_settings_write(const json_t *answers, bool for_everybody, struct problem *problem);
 /* Adds ours to Thunderbird's policies.json at path, or takes it out: {file, changed, created}. NULL with
  * *problem: then the file is as it was. */
 json_t *service_policy_merge(const char *path, bool remove, struct problem *problem);

@@ -100,7 +100,8 @@ struct service {
     struct keys *keys;
     /* Made at the first transfer that needs it; the second with the anchors of caFile. */
     struct https *https, *https_own_anchors;
-    char *proxy; /* Thunderbird's, from hello */
+    char *proxy;     /* Thunderbird's, from hello */
+    json_t *managed; /* what Thunderbird's policies set, from hello, or NULL */
     char *state_folder;
     struct entry *entries;
     struct entry *by_sign_in_name[INDEX_BUCKETS];
@@ -139,7 +140,8 @@ void service_handle_again(struct service *service, json_t *message);
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
     method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
     method_renewable, method_audit_read, method_audit_verify, method_audit_names, method_policy_get,
-    method_backup_create, method_backup_restore, method_vault_unlock, method_key_show, method_key_change;
+    method_settings_set, method_backup_create, method_backup_restore, method_vault_unlock, method_key_show,
+    method_key_change;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
