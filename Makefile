@@ -13,6 +13,7 @@ bindir     = $(prefix)/bin
 libdir     = $(prefix)/lib
 datadir    = $(prefix)/share
 sysconfdir = /etc
+runstatedir = /run
 # Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
@@ -32,7 +33,7 @@ LIBS     = libcurl jansson libsodium libmicrohttpd
 LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS)) $(subst -I,-isystem ,$(shell pkg-config --cflags libsecret-1))
 LIB_LIBS   = $(shell pkg-config --libs $(LIBS))
 CPPFLAGS_OURS = -std=c17 -D_GNU_SOURCE -Ihost -DTHUNDERSEAL_VERSION='"$(VERSION)"' \
-                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"'
+                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"' -DTHUNDERSEAL_RUNSTATEDIR='"$(runstatedir)"'
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
 SOURCES   = $(sort $(wildcard host/*.c host/*/*.c))
@@ -80,8 +81,8 @@ $(BUILD)/sanitized/%.o: host/%.c $(BUILD)/flags
 # Compiled-in values changed: everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
-	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+	@echo '$(VERSION) $(sysconfdir) $(runstatedir) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
+	 echo '$(VERSION) $(sysconfdir) $(runstatedir) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
 
 # Kept between runs, though only pattern rules name them.
 .SECONDARY: $(SANITIZED) $(BUILD)/sanitized/main.o

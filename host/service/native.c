@@ -24,6 +24,7 @@
 struct native {
     struct loop *loop;
     struct service *service;
+    struct log *log;
     struct loop_watch *input, *output;
     struct loop_timer *finish_timer;
     struct frame_decoder decoder;
@@ -223,14 +224,17 @@ static void output_ready(void *context, int fd, unsigned ready)
     maybe_leave(native);
 }
 
+/* Nobody gave options: what needs somebody's attention goes to the journal, where there is one. */
 static int native_start(struct native *native, struct problem *problem)
 {
     const struct service_client client = {.send = send_to_client,
                                           .congested = client_congested,
                                           .may_ask = true,
                                           .settled = token_settled,
+                                          .log = native->log,
                                           .context = native};
 
+    native->log = log_open(SINK_JOURNAL, LEVEL_WARNING);
     native->loop = loop_new();
     native->queue = malloc(QUEUE_MAX);
     if (native->loop == NULL || native->queue == NULL)
@@ -263,6 +267,7 @@ int native_run(void)
     service_finish(native.service);
     frame_next(&native.decoder);
     service_free(native.service);
+    log_close(native.log);
     /* Wiped where it was written: wiping_free would bring all of its pages in. */
     sodium_memzero(native.queue, native.queue_end);
     free(native.queue);

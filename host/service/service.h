@@ -8,6 +8,7 @@
 
 #include "core/problem.h"
 #include "net/loop.h"
+#include "service/log.h"
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -23,6 +24,7 @@ struct service_client {
     bool may_ask; /* somebody is there whom a keyring may ask for its password when we start */
     /* A token request is over: service_must_wait may have changed. NULL: of no interest. */
     void (*settled)(void *context);
+    struct log *log; /* borrowed; NULL: nothing is logged */
     void *context;
 };
 
