@@ -224,7 +224,6 @@ static void output_ready(void *context, int fd, unsigned ready)
     maybe_leave(native);
 }
 
-/* Nobody gave options: what needs somebody's attention goes to the journal, where there is one. */
 static int native_start(struct native *native, struct problem *problem)
 {
     const struct service_client client = {.send = send_to_client,
@@ -234,7 +233,6 @@ static int native_start(struct native *native, struct problem *problem)
                                           .log = native->log,
                                           .context = native};
 
-    native->log = log_open(SINK_JOURNAL, LEVEL_WARNING);
     native->loop = loop_new();
     native->queue = malloc(QUEUE_MAX);
     if (native->loop == NULL || native->queue == NULL)
@@ -259,6 +257,8 @@ int native_run(void)
     static struct native native; /* the read buffer is too large for the stack */
     struct problem problem = {0};
 
+    /* Nobody gave options: what needs somebody's attention goes to the journal, where there is one. */
+    native.log = log_open(SINK_JOURNAL, LEVEL_WARNING);
     if (native_start(&native, &problem) != 0) {
         fprintf(stderr, "thunderseal: %s %s\n", problem.cause, problem.remedy);
         return problem_exit_status(problem.kind);
