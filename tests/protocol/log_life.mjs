@@ -47,7 +47,7 @@ export async function aLoggedLife(world, home, options, program = PROGRAM) {
   };
 
   await world.idp.control({
-    lifetimes: { accessToken: 1 },
+    lifetimes: { accessToken: 2 },
     nextToken: { entra: { error: 'invalid_request', code: 900144, text: PASSPHRASE }, match: { grant_type: 'authorization_code' } },
   });
   let answered = 0;
