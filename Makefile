@@ -17,6 +17,10 @@ runstatedir = /run
 # Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
+userunitdir     = $(prefix)/lib/systemd/user
+BASH_COMPLETION = $(datadir)/bash-completion/completions/thunderseal
+ZSH_COMPLETION  = $(datadir)/zsh/site-functions/_thunderseal
+FISH_COMPLETION = $(datadir)/fish/vendor_completions.d/thunderseal.fish
 DESTDIR    =
 # --json prints the figures for programs.
 BENCH_OPTIONS =
@@ -193,11 +197,20 @@ install: all
 	install -D -m 644 manifest/policy.schema.json $(DESTDIR)$(datadir)/thunderseal/policy.schema.json
 	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
+	install -D -m 644 packaging/completions/thunderseal.bash $(DESTDIR)$(BASH_COMPLETION)
+	install -D -m 644 packaging/completions/thunderseal.zsh $(DESTDIR)$(ZSH_COMPLETION)
+	install -D -m 644 packaging/completions/thunderseal.fish $(DESTDIR)$(FISH_COMPLETION)
+	install -d $(DESTDIR)$(userunitdir)
+	sed 's|@bindir@|$(bindir)|' packaging/systemd/thunderseal-renew.service >$(DESTDIR)$(userunitdir)/thunderseal-renew.service
+	chmod 644 $(DESTDIR)$(userunitdir)/thunderseal-renew.service
+	install -D -m 644 packaging/systemd/thunderseal-renew.timer $(DESTDIR)$(userunitdir)/thunderseal-renew.timer
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/thunderseal $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
 	rm -f $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi
 	rm -rf $(DESTDIR)$(datadir)/thunderseal
+	rm -f $(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION) $(DESTDIR)$(FISH_COMPLETION)
+	rm -f $(DESTDIR)$(userunitdir)/thunderseal-renew.service $(DESTDIR)$(userunitdir)/thunderseal-renew.timer
 
 clean:
 	rm -rf $(BUILD)
