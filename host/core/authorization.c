@@ -90,8 +90,6 @@ int authorization_url(char url[AUTHORIZATION_URL_MAX], const struct authorizatio
         put_field(&writer, "prompt", "select_account");
     if (request->claims[0] != '\0')
         put_field(&writer, "claims", request->claims);
-    if (request->request_id != NULL)
-        put_field(&writer, "client-request-id", request->request_id);
     return writer.overflow ? -1 : 0;
 }
 

@@ -19,7 +19,6 @@ struct authorization_request {
     const char *scopes;
     const char *login_hint; /* or NULL: the user is to choose the account (never both, FACTS 1.2) */
     const char *claims;     /* JSON that an error demanded, or "" */
-    const char *request_id; /* a GUID by which Entra's sign-in log will call it (FACTS 1.10), or NULL */
     const struct secret *state;
     const struct secret *nonce;
     const struct secret *verifier;

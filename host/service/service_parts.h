@@ -83,7 +83,7 @@ struct entry {
     struct loop_timer *lock_timer;
     int64_t lock_retry_ms;
     struct exchange exchange;
-    /* Of the sign-in under way: of its authorization URL, then of the latest try to redeem what it gave. */
+    /* Of the sign-in under way: of the latest try to redeem what it gave. */
     struct guid sign_in_request;
     unsigned handed_over; /* a bit for each resource whose token this process has handed out */
     struct audit_failure renewal_failed[IDENTITY_RESOURCES_MAX];

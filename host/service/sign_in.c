@@ -186,20 +186,13 @@ int sign_in_begin(const struct sign_in_plan *plan, struct event *event, int64_t 
     struct entry *entry = plan->entry;
     struct service *service = entry->service;
 
-    struct guid request_id = {0};
-    unsigned char random[GUID_BYTES];
-
-    if (event->start.method == METHOD_BROWSER) {
-        randombytes_buf(random, sizeof random);
-        request_id = guid_of_random(random);
-    }
     event->kind = EVENT_SIGN_IN_START;
     event->start.id = ++service->next_number;
     event->start.scopes = plan->scopes;
     if (entry_step(entry, event) != 0)
         return -1;
     /* Only now: the step may just have told the end of an earlier sign-in by its own id and account. */
-    entry->sign_in_request = request_id;
+    memset(&entry->sign_in_request, 0, sizeof entry->sign_in_request);
     problem_copy_text(entry->sign_in_account, sizeof entry->sign_in_account, plan->account);
     snprintf(entry->sign_in_id, sizeof entry->sign_in_id, "%08x%08x", randombytes_random(),
              randombytes_random());

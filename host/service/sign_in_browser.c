@@ -60,7 +60,6 @@ static int make_url(const struct sign_in_plan *plan, char url[AUTHORIZATION_URL_
     const struct identity_key *key = &identity->key;
     const struct sign_in *sign_in = &identity->sign_in;
     bool choose = identity->choose_account || plan->target.ask;
-    char request_id[GUID_TEXT_SIZE];
     const struct authorization_request request = {.authority = key->authority,
                                                   .tenant = key->tenant,
                                                   .client_id = key->client_id,
@@ -68,12 +67,10 @@ static int make_url(const struct sign_in_plan *plan, char url[AUTHORIZATION_URL_
                                                   .scopes = sign_in->scopes,
                                                   .login_hint = choose ? NULL : key->sign_in_as,
                                                   .claims = identity->claims,
-                                                  .request_id = request_id,
                                                   .state = &sign_in->state,
                                                   .nonce = &sign_in->nonce,
                                                   .verifier = &sign_in->verifier};
 
-    guid_write(request_id, &plan->entry->sign_in_request);
     return authorization_url(url, &request);
 }
 
