@@ -14,10 +14,15 @@ libdir     = $(prefix)/lib
 datadir    = $(prefix)/share
 mandir     = $(datadir)/man
 sysconfdir = /etc
+runstatedir = /run
 # Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
 XPI = $(thunderbirddir)/extensions/companion@thunderseal.xpi
+userunitdir     = $(prefix)/lib/systemd/user
+BASH_COMPLETION = $(datadir)/bash-completion/completions/thunderseal
+ZSH_COMPLETION  = $(datadir)/zsh/site-functions/_thunderseal
+FISH_COMPLETION = $(datadir)/fish/vendor_completions.d/thunderseal.fish
 DESTDIR    =
 # --json prints the figures for programs.
 BENCH_OPTIONS =
@@ -34,7 +39,8 @@ LIBS     = libcurl jansson libsodium libmicrohttpd
 LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS)) $(subst -I,-isystem ,$(shell pkg-config --cflags libsecret-1))
 LIB_LIBS   = $(shell pkg-config --libs $(LIBS))
 CPPFLAGS_OURS = -std=c17 -D_GNU_SOURCE -Ihost -DTHUNDERSEAL_VERSION='"$(VERSION)"' \
-                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"' -DTHUNDERSEAL_XPI='"$(XPI)"'
+                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"' -DTHUNDERSEAL_XPI='"$(XPI)"' \
+                -DTHUNDERSEAL_RUNSTATEDIR='"$(runstatedir)"'
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
 SOURCES   = $(sort $(wildcard host/*.c host/*/*.c))
@@ -84,8 +90,8 @@ $(BUILD)/sanitized/%.o: host/%.c $(BUILD)/flags
 # Compiled-in values changed: everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(VERSION) $(sysconfdir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
-	 echo '$(VERSION) $(sysconfdir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+	@echo '$(VERSION) $(sysconfdir) $(runstatedir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
+	 echo '$(VERSION) $(sysconfdir) $(runstatedir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
 
 # Kept between runs, though only pattern rules name them.
 .SECONDARY: $(SANITIZED) $(BUILD)/sanitized/main.o
@@ -211,12 +217,21 @@ install: all
 	for file in $(POLICIES:packaging/policies/%=%); do \
 	  install -D -m 644 packaging/policies/$$file $(DESTDIR)$(datadir)/thunderseal/policies/$$file || exit; done
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
+	install -D -m 644 packaging/completions/thunderseal.bash $(DESTDIR)$(BASH_COMPLETION)
+	install -D -m 644 packaging/completions/thunderseal.zsh $(DESTDIR)$(ZSH_COMPLETION)
+	install -D -m 644 packaging/completions/thunderseal.fish $(DESTDIR)$(FISH_COMPLETION)
+	install -d $(DESTDIR)$(userunitdir)
+	sed 's|@bindir@|$(bindir)|' packaging/systemd/thunderseal-renew.service >$(DESTDIR)$(userunitdir)/thunderseal-renew.service
+	chmod 644 $(DESTDIR)$(userunitdir)/thunderseal-renew.service
+	install -D -m 644 packaging/systemd/thunderseal-renew.timer $(DESTDIR)$(userunitdir)/thunderseal-renew.timer
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/thunderseal $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
 	rm -f $(DESTDIR)$(XPI)
 	for page in $(MANUALS:packaging/man/%=%); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
 	rm -rf $(DESTDIR)$(datadir)/thunderseal
+	rm -f $(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION) $(DESTDIR)$(FISH_COMPLETION)
+	rm -f $(DESTDIR)$(userunitdir)/thunderseal-renew.service $(DESTDIR)$(userunitdir)/thunderseal-renew.timer
 
 clean:
 	rm -rf $(BUILD)

@@ -37,7 +37,9 @@ enum {
     OPTION_KEYSTORE,
     OPTION_PRINT,
     OPTION_EXPLAIN,
-    OPTION_PASSPHRASE_FD
+    OPTION_PASSPHRASE_FD,
+    OPTION_LOG,
+    OPTION_LOG_LEVEL
 };
 
 static const struct option long_options[] = {
@@ -66,6 +68,8 @@ static const struct option long_options[] = {
     {"print", required_argument, NULL, OPTION_PRINT},
     {"explain", required_argument, NULL, OPTION_EXPLAIN},
     {"passphrase-fd", required_argument, NULL, OPTION_PASSPHRASE_FD},
+    {"log", required_argument, NULL, OPTION_LOG},
+    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {NULL, 0, NULL, 0},
 };
 
@@ -154,6 +158,9 @@ static const char help_text[] =
     "\n"
     "  --json                     print JSON instead of text\n"
     "  --passphrase-fd N          read passphrases from this descriptor, one a line, not from the terminal\n"
+    "  --log SINK                 log what happens: to stderr, to the journal, or to a file, "
+    "~/.local/state/thunderseal/log\n"
+    "  --log-level LEVEL          error, warning, info (default) or debug; without --log: to stderr\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 fine, 64 usage, 69 network, 75 try again later, 77 sign-in needed or denied, 78 "
@@ -180,6 +187,8 @@ static bool option_allowed(const struct command *command, int option)
 {
     size_t i;
 
+    if (option == OPTION_LOG || option == OPTION_LOG_LEVEL)
+        return true;
     if (option == OPTION_PASSPHRASE_FD)
         return command->with_service;
     for (i = 0; i < sizeof command->options / sizeof command->options[0]; i++)
@@ -275,6 +284,16 @@ static int take_option(struct cli_options *options, int option, const char *valu
         break;
     case OPTION_PASSPHRASE_FD:
         return take_descriptor(options, value);
+    case OPTION_LOG:
+        options->logs = true;
+        if (!log_sink_of(value, &options->log_sink))
+            return usage("--log takes stderr, journal or file, not \"%s\".", value);
+        break;
+    case OPTION_LOG_LEVEL:
+        options->logs = true;
+        if (!log_level_of(value, &options->log_level))
+            return usage("--log-level takes error, warning, info or debug, not \"%s\".", value);
+        break;
     }
     return 0;
 }
@@ -414,6 +433,7 @@ static int run_with_service(struct cli *cli, const struct command *command)
                                           .own = true,
                                           .may_ask = isatty(STDERR_FILENO) != 0,
                                           .settled = token_settled,
+                                          .log = cli->log,
                                           .context = cli};
     struct problem problem;
     int status;
@@ -446,6 +466,17 @@ static int run_with_service(struct cli *cli, const struct command *command)
     return status;
 }
 
+static int run(struct cli *cli, const struct command *command)
+{
+    struct log_entry ended = {.event = LOG_ENDED};
+
+    if (cli->options.logs)
+        cli->log = log_open(cli->options.log_sink, cli->options.log_level);
+    ended.exit_status = command->with_service ? run_with_service(cli, command) : command->function(cli);
+    log_write(cli->log, &ended);
+    return (int)ended.exit_status;
+}
+
 int cli_run(int argc, char **argv)
 {
     static struct cli cli;
@@ -454,13 +485,14 @@ int cli_run(int argc, char **argv)
 
     cli.options.min_ttl = -1;
     cli.options.passphrase_fd = -1;
+    cli.options.log_level = LEVEL_INFO;
     cli.options.scopes = calloc((size_t)argc + 1, sizeof *cli.options.scopes);
     cli.options.domains = calloc((size_t)argc + 1, sizeof *cli.options.domains);
     if (cli.options.scopes == NULL || cli.options.domains == NULL)
         return cli_no_memory();
     status = read_options(argc, argv, &cli.options, &command);
     if (status == 0)
-        status = command->with_service ? run_with_service(&cli, command) : command->function(&cli);
+        status = run(&cli, command);
     else if (status < 0)
         status = cli_flush();
     service_free(cli.service);
@@ -468,6 +500,7 @@ int cli_run(int argc, char **argv)
     json_decref(cli.finished);
     json_decref(cli.sign_in_result);
     secret_wipe(&cli.passphrase);
+    log_close(cli.log);
     free(cli.options.scopes);
     free(cli.options.domains);
     return status;

@@ -18,8 +18,11 @@ struct cli_options {
     bool without_tokens, remove, for_everybody;
     const char *sign_in_as, *protocol, *recipient, *to;
     int passphrase_fd; /* -1: the terminal */
-    long min_ttl;      /* seconds, -1: not given */
-    char **scopes;     /* of scope_count; owned */
+    bool logs;
+    enum log_sink log_sink;
+    enum log_level log_level;
+    long min_ttl;  /* seconds, -1: not given */
+    char **scopes; /* of scope_count; owned */
     size_t scope_count;
     char **domains; /* of domain_count; owned */
     size_t domain_count;
@@ -32,6 +35,7 @@ struct cli {
     struct cli_options options;
     struct loop *loop;
     struct service *service;
+    struct log *log;
     json_t *reply;       /* the latest answer to a call: "result" or "error" is in it */
     const char *sign_in; /* id of the sign-in under way, owned by sign_in_result */
     json_t *sign_in_result;

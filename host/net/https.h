@@ -6,6 +6,7 @@
 #ifndef THUNDERSEAL_NET_HTTPS_H
 #define THUNDERSEAL_NET_HTTPS_H
 
+#include "core/guid.h"
 #include "core/secret.h"
 #include "net/loop.h"
 
@@ -35,8 +36,10 @@ struct https_answer {
     bool too_long;    /* the body passed the bound */
     bool redirected;  /* 3xx */
     int retry_after;  /* seconds from Retry-After, capped at 3600, 0 when there is none */
-    struct secret body; /* the callback may move it out */
-    char detail[256];   /* libcurl's words for a transport failure (host names, never request data) */
+    struct secret body;     /* the callback may move it out */
+    struct guid request_id; /* the client-request-id that was sent: Entra's logs have it (FACTS 1.10) */
+    int64_t milliseconds;   /* from the call to the answer */
+    char detail[256];       /* libcurl's words for a transport failure (host names, never request data) */
 };
 typedef void https_callback(void *context, struct https_answer *answer);
 

@@ -238,6 +238,8 @@ void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struc
     const char *detail = transfer->error;
 
     curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_RESPONSE_CODE, &answer->status);
+    answer->request_id = transfer->request_id;
+    answer->milliseconds = loop_monotonic_ms() - transfer->started;
     answer->too_long = transfer->too_long;
     answer->redirected = answer->status >= 300 && answer->status < 400;
     answer->retry_after = retry_after(transfer);

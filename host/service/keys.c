@@ -107,6 +107,7 @@ static void opened(struct keys *keys)
     keys->retry = NULL;
     if (vault_want(service->vault) != VAULT_WANTS_LOOK_UP) /* a second key may still be missing */
         keys->retry_ms = 0;
+    log_simple(service, LOG_VAULT_UNLOCKED);
     store_unlocked(service);
     if (service->retry_when_open) {
         service->retry_when_open = false;
@@ -137,8 +138,11 @@ static void fetched(void *context, struct key_answer *answer)
     secret_wipe(&keys->passphrase);
     if (vault_locked(service->vault)->kind == PROBLEM_NONE)
         opened(keys);
-    else
+    else {
+        if (keys->retry_ms == 0) /* told once, however often it is tried again */
+            log_problem(service, LOG_VAULT_LOCKED, vault_locked(service->vault));
         store_tell_locked(service);
+    }
     retry_later(keys);
     parked_run(keys);
     entries_sweep(service);

@@ -24,6 +24,7 @@
 struct native {
     struct loop *loop;
     struct service *service;
+    struct log *log;
     struct loop_watch *input, *output;
     struct loop_timer *finish_timer;
     struct frame_decoder decoder;
@@ -246,6 +247,7 @@ static int native_start(struct native *native, struct problem *problem)
                                           .congested = client_congested,
                                           .may_ask = true,
                                           .settled = token_settled,
+                                          .log = native->log,
                                           .context = native};
 
     native->loop = loop_new();
@@ -272,6 +274,8 @@ int native_run(void)
     static struct native native; /* the read buffer is too large for the stack */
     struct problem problem = {0};
 
+    /* Nobody gave options: what needs somebody's attention goes to the journal, where there is one. */
+    native.log = log_open(SINK_JOURNAL, LEVEL_WARNING);
     if (native_start(&native, &problem) == 0) {
         loop_run(native.loop);
         service_finish(native.service);
@@ -281,6 +285,7 @@ int native_run(void)
     }
     frame_next(&native.decoder);
     service_free(native.service);
+    log_close(native.log);
     /* Wiped where it was written: wiping_free would bring all of its pages in. */
     if (native.queue != NULL)
         sodium_memzero(native.queue, native.queue_end);

@@ -49,11 +49,13 @@ struct moment moment_now(void)
 
 static void clock_jumped(void *context)
 {
+    log_simple(context, LOG_CLOCK_CHANGED);
     step_all(context, EVENT_TIME);
 }
 
 static void network_changed(void *context)
 {
+    log_simple(context, LOG_NETWORK_CHANGED);
     step_all(context, EVENT_NETWORK);
 }
 
@@ -65,6 +67,18 @@ static void use_recovery_key(struct service *service)
     if (text != NULL && sodium_base642bin(key, sizeof key, text, strlen(text), NULL, NULL, NULL,
                                           sodium_base64_VARIANT_ORIGINAL) == 0)
         vault_set_recovery_key(service->vault, key);
+}
+
+static void log_start(struct service *service)
+{
+    struct log_entry started = {.event = LOG_STARTED,
+                                .by = log_word_of(service->client.own ? "command" : "thunderbird")};
+    struct log_entry refused = {.event = LOG_SETTINGS_REFUSED,
+                                .count = (int64_t)json_array_size(service->settings.warnings)};
+
+    log_note(service, &started, NULL);
+    if (refused.count > 0)
+        log_note(service, &refused, NULL);
 }
 
 struct service *service_new(struct loop *loop, const struct service_client *client, struct problem *problem)
@@ -86,6 +100,7 @@ struct service *service_new(struct loop *loop, const struct service_client *clie
     if (service->state_folder == NULL)
         goto fail;
     settings_read_files(&service->settings);
+    log_start(service);
     /* Without them, what they would tell is found out later. */
     service->clock_watch = clock_watch_open(loop, clock_jumped, service);
     service->network_watch = network_watch_open(loop, network_changed, service);
@@ -103,6 +118,8 @@ struct service *service_new(struct loop *loop, const struct service_client *clie
         goto fail;
     }
     keys_start(service->keys);
+    if (!keys_fetching(service->keys) && vault_locked(service->vault)->kind != PROBLEM_NONE)
+        log_problem(service, LOG_VAULT_LOCKED, vault_locked(service->vault));
     return service;
 fail:
     service_free(service);
@@ -177,6 +194,7 @@ void service_tell_changes(struct service *service)
 
 void service_refuse(struct service *service, const struct problem *problem)
 {
+    log_problem(service, LOG_REQUEST_REFUSED, problem);
     send_message(service, rpc_error(NULL, problem));
 }
 
@@ -260,6 +278,12 @@ static json_t *call(struct service *service, struct rpc_request *request, struct
     return NULL;
 }
 
+static void refuse(struct service *service, json_t *id, const struct problem *problem)
+{
+    log_problem(service, LOG_REQUEST_REFUSED, problem);
+    send_message(service, rpc_error(id, problem));
+}
+
 static void handle_request(struct service *service, struct rpc_request *request)
 {
     struct problem problem = {0};
@@ -267,6 +291,7 @@ static void handle_request(struct service *service, struct rpc_request *request)
     char key[RPC_KEY_SIZE];
     json_t *result;
 
+    log_request(service, request->method);
     rpc_id_key(key, request->id);
     if (request_by_key(service, key) != NULL || keys_waits(service->keys, key)) {
         problem_set(&problem, PROBLEM_INVALID_REQUEST,
@@ -286,7 +311,7 @@ static void handle_request(struct service *service, struct rpc_request *request)
     if (result != NULL)
         send_message(service, rpc_result(request->id, result));
     else if (problem.kind != PROBLEM_NONE && !keys_wait_after(service->keys, request, &problem))
-        send_message(service, rpc_error(request->id, &problem));
+        refuse(service, request->id, &problem);
 }
 
 void service_handle(struct service *service, json_t *message)

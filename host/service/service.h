@@ -9,6 +9,7 @@
 #include "core/problem.h"
 #include "core/settings.h"
 #include "net/loop.h"
+#include "service/log.h"
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -24,6 +25,7 @@ struct service_client {
     bool may_ask; /* somebody is there whom a keyring may ask for its password when we start */
     /* A token request is over: service_must_wait may have changed. NULL: of no interest. */
     void (*settled)(void *context);
+    struct log *log; /* borrowed; NULL: nothing is logged */
     void *context;
 };
 

@@ -44,6 +44,13 @@ struct audit_failure {
     int aadsts;
 };
 
+/* The latest token request, once it was answered. */
+struct exchange {
+    struct guid request_id;
+    int64_t milliseconds;
+    long http_status; /* 0: no answer came */
+};
+
 /* One identity with the addresses that it serves. */
 struct entry {
     struct entry *next, *next_in_bucket;
@@ -74,6 +81,9 @@ struct entry {
     struct identity_lock lock; /* around a token request */
     struct loop_timer *lock_timer;
     int64_t lock_retry_ms;
+    struct exchange exchange;
+    /* Of the sign-in under way: of the latest try to redeem what it gave. */
+    struct guid sign_in_request;
     unsigned handed_over; /* a bit for each resource whose token this process has handed out */
     struct audit_failure renewal_failed[IDENTITY_RESOURCES_MAX];
 };
@@ -276,7 +286,29 @@ void import_finished(struct entry *entry, const struct problem *problem);
 void sign_in_finished(struct entry *entry, const struct problem *problem);
 void sign_in_retry(struct entry *entry, const struct problem *problem);
 
-/* --- audit_events.c: what the audit log is told; literals but for accounts --- */
+/* --- log_events.c: what the log is told --- */
+/* Adds the hash of the account, which may be NULL, and writes the entry if its level is wanted. */
+void log_note(struct service *service, struct log_entry *entry, const char *account);
+void log_simple(struct service *service, enum log_event event);
+void log_problem(struct service *service, enum log_event event, const struct problem *problem);
+void log_request(struct service *service, const char *method);
+void log_entry_event(struct entry *entry, enum log_event event);
+void log_state(struct entry *entry);
+void log_timer(struct entry *entry, int64_t seconds);
+/* problem: PROBLEM_NONE when it is on disk. */
+void log_saved(struct entry *entry, const struct problem *problem);
+void log_token_given(struct entry *entry, int resource, bool renewed);
+/* The request that flight speaks of; and the answer to one, with entry->exchange. */
+void log_token_request(struct entry *entry);
+void log_token_answer(struct entry *entry, enum token_purpose purpose, int resource,
+                      const struct problem *problem);
+void log_renewal(struct entry *entry, int resource, const struct problem *problem, bool repeated);
+/* request_id: of the request to the identity provider that it is about, or NULL. */
+void log_audited(struct service *service, const struct audit_entry *entry, const struct guid *request_id);
+
+/* --- audit_events.c: what the audit log is told, and the log with it; literals but for accounts --- */
+/* The name by which logs call the resource (index): "outlook", "graph" or "other". */
+const char *resource_word(const struct entry *entry, int resource);
 void audit_events_open(struct service *service);
 void audit_events_close(struct service *service);
 /* Tries to write what is due. */
