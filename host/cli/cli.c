@@ -80,6 +80,7 @@ static const struct command {
     {"restore", command_restore, true, 1, 1, {OPTION_JSON, OPTION_PASSPHRASE_FD}},
     {"key", command_key, true, 1, 1, {OPTION_JSON, OPTION_TO}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
+    {"doctor", command_doctor, false, 0, 0, {OPTION_JSON}},
 };
 
 static const char help_text[] =
@@ -113,6 +114,8 @@ static const char help_text[] =
     "  key rotate                 make a new one\n"
     "  key move --to STORE        keep it elsewhere: secret-service, passphrase or file\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
+    "  doctor                     look at the installation and say what to mend; exit status 1 if a check "
+    "failed\n"
     "\n"
     "  --json                     print JSON instead of text\n"
     "  --passphrase-fd N          read passphrases from this descriptor, one a line, not from the terminal\n"
