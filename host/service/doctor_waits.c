@@ -105,7 +105,7 @@ static void ask_keyring(struct doctor_waits *waits)
     waits->outcome = KEY_FAILED;
     waits->no_folder = folder == NULL;
     if (folder != NULL)
-        waits->vault = vault_open(folder, keystore == NULL ? "auto" : keystore, &waits->vault_problem);
+        waits->vault = vault_look(folder, keystore == NULL ? "auto" : keystore, &waits->vault_problem);
     free(folder);
     if (waits->vault == NULL || vault_want(waits->vault) != VAULT_WANTS_LOOK_UP ||
         vault_key_task(waits->vault, NULL, &waits->task, &waits->vault_problem) != 0)
