@@ -61,8 +61,11 @@ static void judge(json_t *check, const char *folder, const struct contents *cont
         check_worsen(check, CHECK_FAIL);
         check_cause(check, "owner");
         check_detail(check, "%s belongs to another user.", contents->foreign);
-        check_remedy(check, "Make it yours. Run: %schown -R %u %s", geteuid() == 0 ? "" : "sudo ",
-                     (unsigned)geteuid(), word);
+        /* Root who looks at somebody's home must not be told to take it. */
+        if (geteuid() == 0)
+            check_remedy(check, "Run \"thunderseal doctor\" as the user whose sign-ins these are.");
+        else
+            check_remedy(check, "Make it yours. Run: sudo chown -R %u %s", (unsigned)geteuid(), word);
     } else if (contents->open_to_others != NULL) {
         check_worsen(check, CHECK_FAIL);
         check_cause(check, "mode");

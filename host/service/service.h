@@ -58,8 +58,8 @@ enum service_passphrase service_passphrase(const struct service *service);
 /* {consentUrl, scopes, tenant, cloud} for the administrator, by the configuration alone: no service is
  * needed. New reference, or NULL with *problem. */
 json_t *service_consent(struct problem *problem);
-/* {overall, checks} of the installation, each a Check of the protocol: it reads and asks, and changes nothing;
- * done within ten seconds. NULL out of memory. */
+/* {overall, checks} of the installation, each a Check of the protocol: it reads and asks, and changes
+ * nothing; done within ten seconds. NULL out of memory. */
 json_t *service_doctor(void);
 /* A redirect URL pasted by the user, for the sign-in under way: true when it was the right answer. */
 bool service_paste_redirect(struct service *service, const char *url);
