@@ -9,12 +9,11 @@
 
 #include "core/check.h"
 #include "core/settings.h"
-#include "net/loop.h"
+#include "service/native.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DOCTOR_EXTENSION_ID "companion@thunderseal"
 #define DOCTOR_APPLICATIONS_MAX 8 /* installations of Thunderbird on one computer */
 #define DOCTOR_PROFILES_MAX 32    /* of one user */
 

@@ -105,12 +105,12 @@ static void take_policies(struct experiments *experiments, const char *file)
 
 static bool lists_us(const char *list)
 {
-    size_t length = strlen(DOCTOR_EXTENSION_ID);
+    size_t length = strlen(EXTENSION_ID);
 
     while (*list != '\0') {
         size_t item = strcspn(list, ",");
         const char *begin = list + strspn(list, " ");
-        if (strncmp(begin, DOCTOR_EXTENSION_ID, length) == 0 &&
+        if (strncmp(begin, EXTENSION_ID, length) == 0 &&
             begin[length + strspn(begin + length, " ")] == list[item])
             return true;
         list += item + (list[item] == ',' ? 1 : 0);
@@ -127,11 +127,11 @@ static void suggest(const struct doctor_profile *profile, const struct experimen
     if (experiments->policies != NULL) {
         check_remedy(check,
                      "In %s, under policies, Preferences, write: \"" ALLOWED
-                     "\": {\"Value\": \"%s%s" DOCTOR_EXTENSION_ID "\", \"Status\": \"locked\"}",
+                     "\": {\"Value\": \"%s%s" EXTENSION_ID "\", \"Status\": \"locked\"}",
                      experiments->policies, list, comma);
         return;
     }
-    line = doctor_text("user_pref(\"" ALLOWED "\", \"%s%s" DOCTOR_EXTENSION_ID "\");", list, comma);
+    line = doctor_text("user_pref(\"" ALLOWED "\", \"%s%s" EXTENSION_ID "\");", list, comma);
     word = doctor_word(line);
     path = doctor_text("%s/user.js", profile->folder);
     file = doctor_word(path);

@@ -23,7 +23,7 @@ static bool names_us(const json_t *manifest)
 
     json_array_foreach(ids, i, id)
     {
-        if (json_is_string(id) && strcmp(json_string_value(id), DOCTOR_EXTENSION_ID) == 0)
+        if (json_is_string(id) && strcmp(json_string_value(id), EXTENSION_ID) == 0)
             return true;
     }
     return false;
@@ -52,7 +52,7 @@ static const char *refusal(const json_t *manifest)
     if (path == NULL || path[0] != '/')
         return "its \"path\" is not an absolute path";
     if (!names_us(manifest))
-        return "\"" DOCTOR_EXTENSION_ID "\" is not among its \"allowed_extensions\"";
+        return "\"" EXTENSION_ID "\" is not among its \"allowed_extensions\"";
     return NULL;
 }
 
@@ -71,7 +71,7 @@ static void suggest_own(const struct doctor *doctor, json_t *check, const char *
     }
     manifest = json_pack("{s:s, s:s, s:s, s:s, s:[s]}", "name", NAME, "description",
                          "Thunderseal: Office 365 sign-in for Thunderbird", "path", program, "type", "stdio",
-                         "allowed_extensions", DOCTOR_EXTENSION_ID);
+                         "allowed_extensions", EXTENSION_ID);
     text = json_dumps(manifest, 0);
     word = doctor_word(text);
     place = doctor_text("%s/.mozilla/native-messaging-hosts", doctor->roots.home);

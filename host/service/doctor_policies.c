@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define SYSTEM_FILE "/etc/thunderbird/policies/policies.json"
-#define ENTRY "\"" DOCTOR_EXTENSION_ID "\": {\"installation_mode\": \"allowed\"}"
+#define ENTRY "\"" EXTENSION_ID "\": {\"installation_mode\": \"allowed\"}"
 
 char *doctor_policies_file(const struct doctor *doctor, const struct doctor_application *application)
 {
@@ -41,7 +41,7 @@ static bool lists_us(const json_t *list)
 
     json_array_foreach(list, i, each)
     {
-        if (json_is_string(each) && strcmp(json_string_value(each), DOCTOR_EXTENSION_ID) == 0)
+        if (json_is_string(each) && strcmp(json_string_value(each), EXTENSION_ID) == 0)
             return true;
     }
     return false;
@@ -61,8 +61,8 @@ static bool judge_installation(json_t *check, const char *file, const json_t *en
         check_detail(check, "%s installs the add-on, but names no \"install_url\".", file);
         check_remedy(check,
                      "In %s, under ExtensionSettings, %s, add the \"install_url\" of the add-on, such as "
-                     "file:///usr/lib/thunderbird/extensions/" DOCTOR_EXTENSION_ID ".xpi.",
-                     file, DOCTOR_EXTENSION_ID);
+                     "file:///usr/lib/thunderbird/extensions/" EXTENSION_ID ".xpi.",
+                     file, EXTENSION_ID);
         return false;
     }
     if (strncmp(url, scheme, sizeof scheme - 1) == 0 && access(url + sizeof scheme - 1, R_OK) != 0) {
@@ -76,7 +76,7 @@ static bool judge_installation(json_t *check, const char *file, const json_t *en
 
 static bool judge_entry(json_t *check, const char *file, const json_t *settings)
 {
-    const json_t *own = json_object_get(settings, DOCTOR_EXTENSION_ID), *all = json_object_get(settings, "*");
+    const json_t *own = json_object_get(settings, EXTENSION_ID), *all = json_object_get(settings, "*");
 
     if (own == NULL && strcmp(text_of(all, "installation_mode"), "blocked") == 0) {
         check_worsen(check, CHECK_FAIL);
@@ -99,11 +99,11 @@ static bool judge_entry(json_t *check, const char *file, const json_t *settings)
 static bool judge_managed(json_t *check, const char *file, const json_t *policies)
 {
     const json_t *third = json_object_get(policies, "3rdparty");
-    const json_t *managed = json_object_get(json_object_get(third, "Extensions"), DOCTOR_EXTENSION_ID);
+    const json_t *managed = json_object_get(json_object_get(third, "Extensions"), EXTENSION_ID);
     struct settings settings;
     const json_t *warning;
 
-    if (json_object_get(json_object_get(third, "extensions"), DOCTOR_EXTENSION_ID) != NULL) {
+    if (json_object_get(json_object_get(third, "extensions"), EXTENSION_ID) != NULL) {
         check_worsen(check, CHECK_WARN);
         check_cause(check, "letter-case");
         check_detail(check,
@@ -143,8 +143,7 @@ static void judge(json_t *check, const char *file)
         check_worsen(check, CHECK_FAIL);
         check_cause(check, "uninstalled");
         check_detail(check, "%s uninstalls the add-on.", file);
-        check_remedy(check,
-                     "In %s, under policies, Extensions, take " DOCTOR_EXTENSION_ID " out of \"Uninstall\".",
+        check_remedy(check, "In %s, under policies, Extensions, take " EXTENSION_ID " out of \"Uninstall\".",
                      file);
     } else if (judge_entry(check, file, json_object_get(policies, "ExtensionSettings")) &&
                judge_managed(check, file, policies) && doctor_trusted(check, file)) {

@@ -133,7 +133,7 @@ static const json_t *find_add_on(const json_t *extensions)
     json_array_foreach(json_object_get(extensions, "addons"), i, each)
     {
         const char *id = json_string_value(json_object_get(each, "id"));
-        if (id != NULL && strcmp(id, DOCTOR_EXTENSION_ID) == 0 &&
+        if (id != NULL && strcmp(id, EXTENSION_ID) == 0 &&
             (found == NULL || json_is_true(json_object_get(each, "visible"))))
             found = each;
     }
@@ -147,7 +147,7 @@ static bool comes_with_application(const struct doctor *doctor)
     size_t i;
 
     for (i = 0; i < doctor->application_count && !found; i++) {
-        char *path = doctor_text("%s/extensions/" DOCTOR_EXTENSION_ID ".xpi", doctor->applications[i].folder);
+        char *path = doctor_text("%s/extensions/" EXTENSION_ID ".xpi", doctor->applications[i].folder);
         found = path != NULL && access(path, R_OK) == 0;
         free(path);
     }

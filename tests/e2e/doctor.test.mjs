@@ -2,6 +2,8 @@
 
 /** What `thunderseal doctor` says of a profile is what a real Thunderbird has noted there, and its fix convinces Thunderbird. */
 
+/* global ChromeUtils, Services */
+
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { watch } from "node:fs";

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeCertificates } from '../servers/certificates.mjs';
@@ -235,6 +235,33 @@ test('a keyring that hangs does not hold doctor up', async () => {
   assert.match(one(findings, 'key-store').detail, /did not answer in time/);
   here.keyring.daemon?.kill('SIGCONT');
   await assertHealthy();
+});
+
+test('the other key stores are looked at as they are, and nobody is asked', async () => {
+  /** @param {string} home */
+  const look = async (home) => {
+    const { stdout } = await runCommand(['doctor', '--json'], { home });
+    return one({ code: null, ...JSON.parse(stdout) }, 'key-store');
+  };
+  const [inFile, underPassphrase, fresh] = await Promise.all(['file', 'passphrase', 'secret-service'].map((keystore) => here.world.home({ keystore })));
+  for (const home of [inFile, underPassphrase]) {
+    const host = await here.world.host(home);
+    if (home === underPassphrase) await host.call('vault.unlock', { passphrase: 'correct horse' });
+    await here.world.signedIn(host);
+    await host.end();
+  }
+  const key = join(inFile, '.local/state/thunderseal/key');
+  const had = await look(inFile);
+  assert.deepEqual([had.status, had.evidence.store], ['ok', 'file']);
+  await rename(key, `${key}.away`);
+  const gone = await look(inFile);
+  assert.match(`${gone.status}: ${gone.detail} ${gone.remedy}`, /^fail: The key file .* is missing.* Restore the file "key" from a backup/);
+  await rename(`${key}.away`, key);
+  assert.equal((await look(inFile)).status, 'ok');
+  const wrapped = await look(underPassphrase);
+  assert.match(`${wrapped.status}: ${wrapped.detail}`, /^ok: The key is under a passphrase/);
+  const none = await look(fresh);
+  assert.match(`${none.status}: ${none.detail}`, /^ok: The first sign-in makes the key/);
 });
 
 test('the command is right for a path that a shell would take apart', async () => {

@@ -70,7 +70,12 @@ export class Installation {
     const world = await World.open();
     const keyring = await Keyring.open(join(world.folder, 'keyring'));
     const installation = new Installation(world, keyring);
-    await installation.#make();
+    try {
+      await installation.#make();
+    } catch (error) {
+      await installation.close();
+      throw error;
+    }
     return installation;
   }
 
