@@ -111,6 +111,7 @@ static const struct command {
      {OPTION_JSON, OPTION_FOR_EVERYBODY, OPTION_CLIENT_ID, OPTION_TENANT, OPTION_CLOUD, OPTION_DOMAIN,
       OPTION_KEYSTORE, OPTION_PRINT, OPTION_EXPLAIN}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
+    {"doctor", command_doctor, false, 0, 0, {OPTION_JSON}},
 };
 
 static const char help_text[] =
@@ -155,6 +156,8 @@ static const char help_text[] =
     "  policy merge FILE          put Thunderseal's part into Thunderbird's policies.json\n"
     "      --remove               take it out again\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
+    "  doctor                     look at the installation and say what to mend; exit status 1 if a check "
+    "failed\n"
     "\n"
     "  --json                     print JSON instead of text\n"
     "  --passphrase-fd N          read passphrases from this descriptor, one a line, not from the terminal\n"

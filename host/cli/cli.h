@@ -81,6 +81,6 @@ bool cli_unlock(struct cli *cli);
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
     command_token, command_renew, command_audit, command_backup, command_restore, command_consent_url,
-    command_key, command_policy, command_setup;
+    command_key, command_policy, command_setup, command_doctor;
 
 #endif

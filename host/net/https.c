@@ -249,11 +249,10 @@ static void finished(struct loop_transfer *loop_transfer, int code)
     secret_wipe(&answer.body);
 }
 
-int https_post_form(struct https *https, const char *url, struct secret *form, size_t answer_max,
-                    int64_t timeout_ms, https_callback *callback, void *context)
+/* Takes the transfer over. 0, or -1 out of memory. */
+static int begin(struct https *https, const char *url, struct https_transfer *transfer, int64_t timeout_ms,
+                 https_callback *callback, void *context)
 {
-    struct https_transfer *transfer = https_transfer_new(form, answer_max);
-
     if (transfer == NULL)
         return -1;
     transfer->loop_transfer.finished = finished;
@@ -274,4 +273,16 @@ int https_post_form(struct https *https, const char *url, struct secret *form, s
     }
     link_transfer(https, transfer);
     return 0;
+}
+
+int https_post_form(struct https *https, const char *url, struct secret *form, size_t answer_max,
+                    int64_t timeout_ms, https_callback *callback, void *context)
+{
+    return begin(https, url, https_transfer_new(form, answer_max), timeout_ms, callback, context);
+}
+
+int https_get(struct https *https, const char *url, size_t answer_max, int64_t timeout_ms,
+              https_callback *callback, void *context)
+{
+    return begin(https, url, https_transfer_new(NULL, answer_max), timeout_ms, callback, context);
 }

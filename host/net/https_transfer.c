@@ -124,13 +124,16 @@ struct https_transfer *https_transfer_new(struct secret *form, size_t body_max)
         secret_reserve(&transfer->body, body_max < BODY_FIRST_ROOM ? body_max : BODY_FIRST_ROOM) != 0) {
         curl_easy_cleanup(easy);
         free(transfer);
-        secret_wipe(form);
+        if (form != NULL)
+            secret_wipe(form);
         return NULL;
     }
     transfer->loop_transfer.easy = easy;
-    secret_move(&transfer->form, form);
     transfer->body_max = body_max;
-    set_form(transfer);
+    if (form != NULL) {
+        secret_move(&transfer->form, form);
+        set_form(transfer);
+    }
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
@@ -225,12 +228,10 @@ static const char *stage_of(const struct https_transfer *transfer, CURLcode code
     return "http";
 }
 
-/* A date is counted from the server's own, so that a wrong clock here does not matter. */
-static int retry_after(const struct https_transfer *transfer)
+/* The server's clock, -1 when it did not tell. */
+static time_t server_date(const struct https_transfer *transfer)
 {
-    time_t now = transfer->date[0] == '\0' ? -1 : curl_getdate(transfer->date, NULL);
-
-    return retry_after_seconds(transfer->retry_after, now == -1 ? time(NULL) : now);
+    return transfer->date[0] == '\0' ? -1 : curl_getdate(transfer->date, NULL);
 }
 
 void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struct https_answer *answer)
@@ -242,7 +243,10 @@ void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struc
     answer->milliseconds = loop_monotonic_ms() - transfer->started;
     answer->too_long = transfer->too_long;
     answer->redirected = answer->status >= 300 && answer->status < 400;
-    answer->retry_after = retry_after(transfer);
+    answer->date = server_date(transfer);
+    /* A date is counted from the server's own, so that a wrong clock here does not matter. */
+    answer->retry_after =
+        retry_after_seconds(transfer->retry_after, answer->date == -1 ? time(NULL) : answer->date);
     if (code == CURLE_OK) {
         transfer->body.length = transfer->used;
         secret_move(&answer->body, &transfer->body);

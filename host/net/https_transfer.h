@@ -38,8 +38,8 @@ struct https_transfer {
     char error[CURL_ERROR_SIZE];
 };
 
-/* With an easy handle that collects into it; takes the form over, whatever is returned. NULL out of memory.
- */
+/* With an easy handle that collects into it; takes the form over, whatever is returned, and fetches where it
+ * is NULL. NULL out of memory. */
 struct https_transfer *https_transfer_new(struct secret *form, size_t body_max);
 /* NULL is harmless. */
 void https_transfer_free(struct https_transfer *transfer);

@@ -76,6 +76,9 @@ char *service_settings_write(const json_t *answers, bool for_everybody, struct p
 /* Adds ours to Thunderbird's policies.json at path, or takes it out: {file, changed, created}. NULL with
  * *problem: then the file is as it was. */
 json_t *service_policy_merge(const char *path, bool remove, struct problem *problem);
+/* {overall, checks} of the installation, each a Check of the protocol: it reads and asks, and changes
+ * nothing; done within ten seconds. NULL out of memory. */
+json_t *service_doctor(void);
 /* A redirect URL pasted by the user, for the sign-in under way: true when it was the right answer. */
 bool service_paste_redirect(struct service *service, const char *url);
 

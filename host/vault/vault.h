@@ -38,6 +38,8 @@ struct vault_entry {
  * memory, or a folder that is a symlink, foreign or open to others: PROBLEM_STORAGE).
  */
 struct vault *vault_open(const char *state_folder, const char *keystore, struct problem *problem);
+/* The same to look at it only: not even what a killed process left there is swept away. */
+struct vault *vault_look(const char *state_folder, const char *keystore, struct problem *problem);
 /* Wipes the key and releases everything; NULL is harmless. */
 void vault_close(struct vault *vault);
 
