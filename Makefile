@@ -16,6 +16,10 @@ sysconfdir = /etc
 # Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
+# Where the add-on lies; packages keep it among other add-ons, and Thunderbird's folder has a link to it.
+webextdir  = $(thunderbirddir)/extensions
+mandir     = $(datadir)/man
+docdir     = $(datadir)/doc/thunderseal
 DESTDIR    =
 # --json prints the figures for programs.
 BENCH_OPTIONS =
@@ -48,7 +52,7 @@ NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
 .PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-layers demo needs xpi \
-        install uninstall format lint clean help FORCE
+        install uninstall deb format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
 
@@ -60,6 +64,7 @@ help:
 	@echo 'make soak       fail and kill the program at every call, then simulate identities until stopped'
 	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
 	@echo 'make xpi        build the add-on alone'
+	@echo 'make deb        build the Debian package in $(BUILD)/deb'
 	@echo 'make format     format the C sources'
 	@echo 'make lint       check formatting, warnings, layering and JavaScript'
 	@echo 'make clean      remove $(BUILD)'
@@ -92,9 +97,10 @@ $(BUILD)/flags: FORCE
 
 xpi: $(BUILD)/thunderseal.xpi
 
-$(BUILD)/thunderseal.xpi: $(XPI_FILES)
+$(BUILD)/thunderseal.xpi: $(XPI_FILES) $(BUILD)/flags
 	@rm -rf $(BUILD)/xpi $@ && mkdir -p $(BUILD)/xpi
 	@for file in $(XPI_FILES:extension/%=%); do install -D -m 644 extension/$$file $(BUILD)/xpi/$$file; done
+	@sed -i 's/"version": "[^"]*"/"version": "$(VERSION)"/' $(BUILD)/xpi/manifest.json
 	@cd $(BUILD)/xpi && TZ=UTC find . -type f -exec touch -d '2026-01-01 00:00:00' {} +
 	cd $(BUILD)/xpi && TZ=UTC zip -q -X -D $(abspath $@) $(XPI_FILES:extension/%=%)
 
@@ -163,6 +169,22 @@ demo: needs
 	@$(MAKE) -s all
 	@THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE) tests/e2e/demo.mjs
 
+# --- packages: the same sources give the same bytes, wherever they are built -----------------------------------
+
+# What a package is made of; no git is needed.
+PACKAGE_SOURCES = Makefile README.md extension host manifest packaging
+DEB_SOURCES     = $(BUILD)/deb/thunderseal-$(VERSION)
+
+# Thunderbird notices a new version of the add-on by the time of its file, which is the changelog's: two versions need
+# two times. SOURCE_DATE_EPOCH takes the place of the changelog's own.
+deb:
+	@command -v dh >/dev/null || { echo 'Building the package needs: sudo apt install build-essential && sudo apt build-dep ./packaging' >&2; exit 1; }
+	@rm -rf $(BUILD)/deb && mkdir -p $(DEB_SOURCES)
+	@cp -R $(PACKAGE_SOURCES) $(DEB_SOURCES)/ && cp -R packaging/debian $(DEB_SOURCES)/debian
+	@sed -i -e '1s/([^)]*)/($(VERSION))/' \
+	  $${SOURCE_DATE_EPOCH:+-e "0,/^ -- /s/^\( -- .*>\).*/\1  $$(LC_ALL=C date -u -R -d @$$SOURCE_DATE_EPOCH)/"} $(DEB_SOURCES)/debian/changelog
+	cd $(DEB_SOURCES) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc -jauto
+
 # --- care ------------------------------------------------------------------------------------------------------
 
 C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/bench/*.[ch]))
@@ -183,20 +205,29 @@ check-layers:
 	@! grep -nE '#include *"(service|cli|vault)/' host/net/*.[ch]
 	@! grep -nE '#include *"cli/' host/service/*.[ch]
 
+MAN_PAGES       = $(wildcard packaging/man/*.[157])
+POLICY_EXAMPLES = $(wildcard packaging/policies/*)
+
 install: all
 	install -D -m 755 $(BUILD)/thunderseal $(DESTDIR)$(bindir)/thunderseal
 	install -d $(DESTDIR)$(mozilladir)/native-messaging-hosts
 	sed 's|@bindir@|$(bindir)|' manifest/thunderseal.json.in >$(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
 	chmod 644 $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
-	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi
+	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(webextdir)/companion@thunderseal.xpi
+	install -d $(DESTDIR)$(thunderbirddir)/extensions
+	[ $(webextdir) = $(thunderbirddir)/extensions ] || \
+	  ln -srf $(DESTDIR)$(webextdir)/companion@thunderseal.xpi $(DESTDIR)$(thunderbirddir)/extensions/
 	install -D -m 644 manifest/policy.schema.json $(DESTDIR)$(datadir)/thunderseal/policy.schema.json
 	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
+	for page in $(MAN_PAGES); do install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
+	for file in $(POLICY_EXAMPLES); do install -D -m 644 $$file $(DESTDIR)$(docdir)/$${file#packaging/} || exit 1; done
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/thunderseal $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
-	rm -f $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi
-	rm -rf $(DESTDIR)$(datadir)/thunderseal
+	rm -f $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi $(DESTDIR)$(webextdir)/companion@thunderseal.xpi
+	rm -f $(foreach page,$(notdir $(MAN_PAGES)),$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(page)))/$(page))
+	rm -rf $(DESTDIR)$(datadir)/thunderseal $(DESTDIR)$(docdir)
 
 clean:
 	rm -rf $(BUILD)
