@@ -51,8 +51,8 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-layers demo needs xpi \
-        install uninstall deb format lint clean help FORCE
+.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers demo needs xpi \
+        install uninstall deb rpm format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
 
@@ -65,6 +65,7 @@ help:
 	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
 	@echo 'make xpi        build the add-on alone'
 	@echo 'make deb        build the Debian package in $(BUILD)/deb'
+	@echo 'make rpm        build the RPM package in $(BUILD)/rpm'
 	@echo 'make format     format the C sources'
 	@echo 'make lint       check formatting, warnings, layering and JavaScript'
 	@echo 'make clean      remove $(BUILD)'
@@ -85,8 +86,8 @@ $(BUILD)/sanitized/%.o: host/%.c $(BUILD)/flags
 # Compiled-in values changed: everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
-	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+	@echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS) $(SOURCE_DATE_EPOCH)' | cmp -s - $@ || \
+	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS) $(SOURCE_DATE_EPOCH)' >$@
 
 # Kept between runs, though only pattern rules name them.
 .SECONDARY: $(SANITIZED) $(BUILD)/sanitized/main.o
@@ -114,6 +115,7 @@ check: needs
 	$(MAKE) lint check-unit check-sim
 	$(MAKE) check-protocol check-servers
 	$(MAKE) check-e2e
+	$(MAKE) check-package
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(SANITIZED)
 	@mkdir -p $(@D)
@@ -156,6 +158,22 @@ check-torture: $(BUILD)/torture/thunderseal
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
 
+# The package, the same one built elsewhere, and one that is older; and a bare Debian to install them in. Only root may make
+# and enter that; what is mounted there is seen by the tests alone and goes with them.
+PACKAGES  = $(BUILD)/package
+OLD       = VERSION=0.0.9 SOURCE_DATE_EPOCH=1790000000
+AS_ROOT   = $(if $(filter 0,$(shell id -u)),,sudo)
+ALONE     = $(AS_ROOT) env THUNDERSEAL_PACKAGES=$(abspath $(PACKAGES)) unshare --mount --propagation \
+            $(shell unshare -m --propagation private true 2>/dev/null && echo private || echo unchanged)
+
+check-package:
+	$(MAKE) deb BUILD=$(PACKAGES)/current
+	$(MAKE) deb BUILD=$(PACKAGES)/again
+	$(MAKE) deb BUILD=$(PACKAGES)/old $(OLD)
+	$(MAKE) rpm BUILD=$(PACKAGES)/current RPM_OPTIONS=--nodeps
+	$(AS_ROOT) tests/package/make_root $(abspath $(PACKAGES))/root $(PACKAGES)/current/deb/thunderseal_*.deb
+	$(ALONE) $(NODE_TEST) $(sort $(wildcard tests/package/*.test.mjs))
+
 # Built as the program is, so that only what they do differs.
 $(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -177,13 +195,32 @@ DEB_SOURCES     = $(BUILD)/deb/thunderseal-$(VERSION)
 
 # Thunderbird notices a new version of the add-on by the time of its file, which is the changelog's: two versions need
 # two times. SOURCE_DATE_EPOCH takes the place of the changelog's own.
-deb:
-	@command -v dh >/dev/null || { echo 'Building the package needs: sudo apt install build-essential && sudo apt build-dep ./packaging' >&2; exit 1; }
+deb: $(BUILD)/deb/built
+
+$(BUILD)/deb/built: $(shell find $(PACKAGE_SOURCES) -type f) $(BUILD)/flags
+	@command -v dh >/dev/null || { echo 'The package needs: sudo apt install build-essential && sudo apt build-dep ./packaging' >&2; exit 1; }
 	@rm -rf $(BUILD)/deb && mkdir -p $(DEB_SOURCES)
 	@cp -R $(PACKAGE_SOURCES) $(DEB_SOURCES)/ && cp -R packaging/debian $(DEB_SOURCES)/debian
 	@sed -i -e '1s/([^)]*)/($(VERSION))/' \
 	  $${SOURCE_DATE_EPOCH:+-e "0,/^ -- /s/^\( -- .*>\).*/\1  $$(LC_ALL=C date -u -R -d @$$SOURCE_DATE_EPOCH)/"} $(DEB_SOURCES)/debian/changelog
-	cd $(DEB_SOURCES) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc -jauto
+	cd $(DEB_SOURCES) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc -jauto >../build.log 2>&1 || { cat ../build.log; exit 1; }
+	@touch $@ && ls $(BUILD)/deb/*.deb
+
+rpm: $(BUILD)/rpm/built
+
+# Elsewhere than on the distribution that it is for, its BuildRequires are unknown: RPM_OPTIONS=--nodeps
+RPM_OPTIONS =
+RPM_SOURCES = $(BUILD)/rpm/thunderseal-$(VERSION)
+
+$(BUILD)/rpm/built: $(shell find $(PACKAGE_SOURCES) -type f) $(BUILD)/flags
+	@command -v rpmbuild >/dev/null || { echo 'The package needs rpmbuild: sudo dnf install rpm-build' >&2; exit 1; }
+	@rm -rf $(BUILD)/rpm && mkdir -p $(RPM_SOURCES)
+	@cp -R $(PACKAGE_SOURCES) $(RPM_SOURCES)/
+	@sed -i 's/^\(Version: *\).*/\1$(VERSION)/' $(RPM_SOURCES)/packaging/rpm/thunderseal.spec
+	cd $(RPM_SOURCES) && env -u MAKEFLAGS -u MAKELEVEL rpmbuild -bb --build-in-place $(RPM_OPTIONS) \
+	  --define '_topdir $(abspath $(BUILD))/rpm/work' --define '_rpmdir $(abspath $(BUILD))/rpm' \
+	  --define '_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm' packaging/rpm/thunderseal.spec >../build.log 2>&1 || { cat ../build.log; exit 1; }
+	@touch $@ && ls $(BUILD)/rpm/*.rpm
 
 # --- care ------------------------------------------------------------------------------------------------------
 
