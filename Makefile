@@ -18,6 +18,8 @@ runstatedir = /run
 # Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
+# Where the add-on lies; packages keep it among other add-ons, and Thunderbird's folder has a link to it.
+webextdir  = $(thunderbirddir)/extensions
 XPI = $(thunderbirddir)/extensions/companion@thunderseal.xpi
 userunitdir     = $(prefix)/lib/systemd/user
 BASH_COMPLETION = $(datadir)/bash-completion/completions/thunderseal
@@ -57,8 +59,8 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-layers lint-manuals demo needs xpi \
-        install uninstall format lint clean help FORCE
+.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers lint-manuals demo needs xpi \
+        install uninstall deb rpm format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
 
@@ -70,6 +72,8 @@ help:
 	@echo 'make soak       fail and kill the program at every call, then simulate identities until stopped'
 	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
 	@echo 'make xpi        build the add-on alone'
+	@echo 'make deb        build the Debian package in $(BUILD)/deb'
+	@echo 'make rpm        build the RPM package in $(BUILD)/rpm'
 	@echo 'make format     format the C sources'
 	@echo 'make lint       check formatting, warnings, layering and JavaScript'
 	@echo 'make clean      remove $(BUILD)'
@@ -90,8 +94,8 @@ $(BUILD)/sanitized/%.o: host/%.c $(BUILD)/flags
 # Compiled-in values changed: everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(VERSION) $(sysconfdir) $(runstatedir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
-	 echo '$(VERSION) $(sysconfdir) $(runstatedir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+	@echo '$(VERSION) $(sysconfdir) $(runstatedir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS) $(SOURCE_DATE_EPOCH)' | cmp -s - $@ || \
+	 echo '$(VERSION) $(sysconfdir) $(runstatedir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS) $(SOURCE_DATE_EPOCH)' >$@
 
 # Kept between runs, though only pattern rules name them.
 .SECONDARY: $(SANITIZED) $(BUILD)/sanitized/main.o
@@ -102,9 +106,10 @@ $(BUILD)/flags: FORCE
 
 xpi: $(BUILD)/thunderseal.xpi
 
-$(BUILD)/thunderseal.xpi: $(XPI_FILES)
+$(BUILD)/thunderseal.xpi: $(XPI_FILES) $(BUILD)/flags
 	@rm -rf $(BUILD)/xpi $@ && mkdir -p $(BUILD)/xpi
 	@for file in $(XPI_FILES:extension/%=%); do install -D -m 644 extension/$$file $(BUILD)/xpi/$$file; done
+	@sed -i 's/"version": "[^"]*"/"version": "$(VERSION)"/' $(BUILD)/xpi/manifest.json
 	@cd $(BUILD)/xpi && TZ=UTC find . -type f -exec touch -d '2026-01-01 00:00:00' {} +
 	cd $(BUILD)/xpi && TZ=UTC zip -q -X -D $(abspath $@) $(XPI_FILES:extension/%=%)
 
@@ -118,6 +123,7 @@ check: needs
 	$(MAKE) lint check-unit check-sim check-torture
 	$(MAKE) check-protocol check-servers
 	$(MAKE) check-e2e
+	$(MAKE) check-package
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(SANITIZED)
 	@mkdir -p $(@D)
@@ -167,6 +173,22 @@ check-torture: $(BUILD)/torture/thunderseal $(addprefix $(BUILD)/unit/,test_enve
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
 
+# The package, the same one built elsewhere, and one that is older; and a bare Debian to install them in. Only root may make
+# and enter that; what is mounted there is seen by the tests alone and goes with them.
+PACKAGES  = $(BUILD)/package
+OLD       = VERSION=0.0.9 SOURCE_DATE_EPOCH=1790000000
+AS_ROOT   = $(if $(filter 0,$(shell id -u)),,sudo)
+ALONE     = $(AS_ROOT) env THUNDERSEAL_PACKAGES=$(abspath $(PACKAGES)) unshare --mount --propagation \
+            $(shell unshare -m --propagation private true 2>/dev/null && echo private || echo unchanged)
+
+check-package:
+	$(MAKE) deb BUILD=$(PACKAGES)/current
+	$(MAKE) deb BUILD=$(PACKAGES)/again
+	$(MAKE) deb BUILD=$(PACKAGES)/old $(OLD)
+	$(MAKE) rpm BUILD=$(PACKAGES)/current RPM_OPTIONS=--nodeps
+	$(AS_ROOT) tests/package/make_root $(abspath $(PACKAGES))/root $(PACKAGES)/current/deb/thunderseal_*.deb
+	$(ALONE) $(NODE_TEST) $(sort $(wildcard tests/package/*.test.mjs))
+
 # Built as the program is, so that only what they do differs.
 $(BUILD)/bench/%: tests/bench/%.c $(wildcard tests/bench/*.h) $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -179,6 +201,41 @@ bench: needs
 demo: needs
 	@$(MAKE) -s all
 	@THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE) tests/e2e/demo.mjs
+
+# --- packages: the same sources give the same bytes, wherever they are built -----------------------------------
+
+# What a package is made of; no git is needed.
+PACKAGE_SOURCES = Makefile README.md extension host manifest packaging
+DEB_SOURCES     = $(BUILD)/deb/thunderseal-$(VERSION)
+
+# Thunderbird notices a new version of the add-on by the time of its file, which is the changelog's: two versions need
+# two times. SOURCE_DATE_EPOCH takes the place of the changelog's own.
+deb: $(BUILD)/deb/built
+
+$(BUILD)/deb/built: $(shell find $(PACKAGE_SOURCES) -type f) $(BUILD)/flags
+	@command -v dh >/dev/null || { echo 'The package needs: sudo apt install build-essential && sudo apt build-dep ./packaging' >&2; exit 1; }
+	@rm -rf $(BUILD)/deb && mkdir -p $(DEB_SOURCES)
+	@cp -R $(PACKAGE_SOURCES) $(DEB_SOURCES)/ && cp -R packaging/debian $(DEB_SOURCES)/debian
+	@sed -i -e '1s/([^)]*)/($(VERSION))/' \
+	  $${SOURCE_DATE_EPOCH:+-e "0,/^ -- /s/^\( -- .*>\).*/\1  $$(LC_ALL=C date -u -R -d @$$SOURCE_DATE_EPOCH)/"} $(DEB_SOURCES)/debian/changelog
+	cd $(DEB_SOURCES) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc -jauto >../build.log 2>&1 || { cat ../build.log; exit 1; }
+	@touch $@ && ls $(BUILD)/deb/*.deb
+
+rpm: $(BUILD)/rpm/built
+
+# Elsewhere than on the distribution that it is for, its BuildRequires are unknown: RPM_OPTIONS=--nodeps
+RPM_OPTIONS =
+RPM_SOURCES = $(BUILD)/rpm/thunderseal-$(VERSION)
+
+$(BUILD)/rpm/built: $(shell find $(PACKAGE_SOURCES) -type f) $(BUILD)/flags
+	@command -v rpmbuild >/dev/null || { echo 'The package needs rpmbuild: sudo dnf install rpm-build' >&2; exit 1; }
+	@rm -rf $(BUILD)/rpm && mkdir -p $(RPM_SOURCES)
+	@cp -R $(PACKAGE_SOURCES) $(RPM_SOURCES)/
+	@sed -i 's/^\(Version: *\).*/\1$(VERSION)/' $(RPM_SOURCES)/packaging/rpm/thunderseal.spec
+	cd $(RPM_SOURCES) && env -u MAKEFLAGS -u MAKELEVEL rpmbuild -bb --build-in-place $(RPM_OPTIONS) \
+	  --define '_topdir $(abspath $(BUILD))/rpm/work' --define '_rpmdir $(abspath $(BUILD))/rpm' \
+	  --define '_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm' packaging/rpm/thunderseal.spec >../build.log 2>&1 || { cat ../build.log; exit 1; }
+	@touch $@ && ls $(BUILD)/rpm/*.rpm
 
 # --- care ------------------------------------------------------------------------------------------------------
 
@@ -204,12 +261,16 @@ check-layers:
 	@! grep -nE '#include *"(service|cli|vault)/' host/net/*.[ch]
 	@! grep -nE '#include *"cli/' host/service/*.[ch]
 
+
 install: all
 	install -D -m 755 $(BUILD)/thunderseal $(DESTDIR)$(bindir)/thunderseal
 	install -d $(DESTDIR)$(mozilladir)/native-messaging-hosts
 	sed 's|@bindir@|$(bindir)|' manifest/thunderseal.json.in >$(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
 	chmod 644 $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
-	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(XPI)
+	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(webextdir)/companion@thunderseal.xpi
+	install -d $(DESTDIR)$(thunderbirddir)/extensions
+	[ $(webextdir) = $(thunderbirddir)/extensions ] || \
+	  ln -srf $(DESTDIR)$(webextdir)/companion@thunderseal.xpi $(DESTDIR)$(XPI)
 	install -D -m 644 manifest/policy.schema.json $(DESTDIR)$(datadir)/thunderseal/policy.schema.json
 	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
 	for page in $(MANUALS:packaging/man/%=%); do \
@@ -227,7 +288,7 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/thunderseal $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
-	rm -f $(DESTDIR)$(XPI)
+	rm -f $(DESTDIR)$(XPI) $(DESTDIR)$(webextdir)/companion@thunderseal.xpi
 	for page in $(MANUALS:packaging/man/%=%); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
 	rm -rf $(DESTDIR)$(datadir)/thunderseal
 	rm -f $(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION) $(DESTDIR)$(FISH_COMPLETION)

@@ -5,9 +5,11 @@
  * Everything it writes is below one folder, and after `stop()` no process of it is left.
  */
 
+import { execFile } from "node:child_process";
 import { watch } from "node:fs";
 import { mkdir, open, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { openDisplay } from "./display.mjs";
 import { EXTENSION_ID, copyApplication, environment, makeHome, registerHost, setSystemBrowser, writeHostConfiguration } from "./home.mjs";
 import { Mailbox } from "./mailbox.mjs";
@@ -16,6 +18,8 @@ import { Popup } from "./popup.mjs";
 import { signalGroup, startProgram } from "./program.mjs";
 import { writeProfile } from "./profile.mjs";
 import { clickNotification, readNotification, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
+
+const run = promisify(execFile);
 
 const APPLICATION = process.env.THUNDERBIRD_FOLDER ?? "/usr/lib/thunderbird";
 
@@ -35,6 +39,8 @@ const LOG_LINES = 20;
  * @property {string} [caFile] PEM of a test CA
  * @property {Record<string, string|number|boolean>} [preferences]
  * @property {string} [systemBrowser] command line that gets the address as its last argument
+ * @property {{path: string, uid: number}} [root] another system's root, in which Thunderbird and the add-on are installed and
+ *   `folder` has the same path; and who uses it there
  * @property {"profile"|"policy"} [install] how the add-on gets in; "policy" is what administrators do
  * @property {object} [policies] further enterprise policies; implies "policy"
  * @property {boolean} [preferVisible] draw on $DISPLAY where there is one
@@ -62,12 +68,13 @@ export async function startThunderbird(options) {
     // The popup stays open while the test looks elsewhere.
     preferences: { "ui.popup.disable_autohide": true, ...options.preferences },
     caFile: options.caFile,
-    addOn: byPolicy ? undefined : { id: EXTENSION_ID, xpi: options.xpi },
+    addOn: byPolicy || options.root ? undefined : { id: EXTENSION_ID, xpi: options.xpi },
   });
-  const program = byPolicy ? await applicationWithPolicy(options) : join(APPLICATION, "thunderbird-bin");
+  const command = options.root ? await commandInRoot(options.folder, options.root)
+    : [byPolicy ? await applicationWithPolicy(options) : join(APPLICATION, "thunderbird-bin")];
   const display = await openDisplay({ preferVisible: options.preferVisible });
   try {
-    return await launch({ options, home, profile, program, display });
+    return await launch({ options, home, profile, command, display });
   } catch (error) {
     await display.stop();
     if (!display.visible) {
@@ -76,6 +83,15 @@ export async function startThunderbird(options) {
   }
   // The screen there is may want a cookie that we do not have.
   return startThunderbird({ ...options, preferVisible: false });
+}
+
+/**
+ * @param {string} folder
+ * @param {{path: string, uid: number}} root
+ */
+async function commandInRoot(folder, { path, uid }) {
+  await run("chown", ["--recursive", `${uid}:${uid}`, folder]);
+  return ["chroot", `--userspec=${uid}:${uid}`, path, "/usr/bin/thunderbird"];
 }
 
 /** @param {Options} options */
@@ -90,14 +106,15 @@ async function applicationWithPolicy(options) {
 }
 
 /**
- * @param {{options: Options, home: string, profile: string, program: string, display: import("./display.mjs").Display}} parts
+ * @param {{options: Options, home: string, profile: string, command: string[], display: import("./display.mjs").Display}} parts
  */
-async function launch({ options, home, profile, program, display }) {
+async function launch({ options, home, profile, command, display }) {
   const portFile = join(profile, "MarionetteActivePort");
   await rm(portFile, { force: true });
   const logFile = join(options.folder, "thunderbird.log");
   const log = await open(logFile, "a");
-  const running = startProgram(program, ["--profile", profile, "--no-remote", "--marionette", "--remote-allow-system-access"], {
+  const [program, ...first] = command;
+  const running = startProgram(program, [...first, "--profile", profile, "--no-remote", "--marionette", "--remote-allow-system-access"], {
     env: environment(home, display.environment, options.environment ?? {}),
     cwd: options.folder,
     stdio: ["ignore", log.fd, log.fd],

@@ -11,7 +11,7 @@
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { realpathSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,8 +26,9 @@ const FLAGS = [
 ];
 
 /**
- * @typedef {{ user?: string, password?: string, cancel?: boolean, screenshot?: string, folder?: string, timeoutMs?: number }} Person
- *          `cancel`: refuses at the sign-in page; `screenshot`: a PNG of the last page; `folder`: where the profile may be made
+ * @typedef {{ user?: string, password?: string, cancel?: boolean, screenshot?: string, folder?: string, uid?: number, timeoutMs?: number }} Person
+ *          `cancel`: refuses at the sign-in page; `screenshot`: a PNG of the last page; `folder`: where the profile may be made;
+ *          `uid`: whose browser it is, ours by default
  * @typedef {{ url: string, title: string, text: string }} LastPage
  */
 
@@ -147,10 +148,11 @@ async function walk(tools, url, person) {
  * Opens the URL, signs in, and ends when the loopback page has loaded; no process and no file is left.
  * @param {string} url @param {Person} person @returns {Promise<LastPage>} the page that the user sees last
  */
-export async function signInWithBrowser(url, { folder = tmpdir(), timeoutMs = TIME_LIMIT_MS, ...person }) {
+export async function signInWithBrowser(url, { folder = tmpdir(), uid, timeoutMs = TIME_LIMIT_MS, ...person }) {
   const profile = await mkdtemp(join(folder, "browser-"));
+  if (uid !== undefined) await chown(profile, uid, uid);
   const browser = spawn("chromium", [`--user-data-dir=${profile}`, ...FLAGS], {
-    detached: true, stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+    detached: true, uid, gid: uid, stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
     env: { PATH: process.env.PATH, LANG: "C.UTF-8", HOME: profile, TMPDIR: profile, XDG_RUNTIME_DIR: profile },
   });
   const failed = once(browser, "error").then(([error]) => { throw error; });
