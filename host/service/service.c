@@ -139,10 +139,7 @@ void service_free(struct service *service)
     while (service->requests != NULL)
         request_close(service->requests);
     entries_free(service);
-    if (service->watch != NULL)
-        loop_unwatch(service->loop, service->watch);
-    if (service->watch_fd >= 0)
-        close(service->watch_fd);
+    store_unwatch(service);
     audit_events_close(service);
     vault_close(service->vault);
     settings_clear(&service->settings);

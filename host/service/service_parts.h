@@ -129,6 +129,9 @@ struct service {
     bool reload_due;      /* the watch began after files were read */
     bool saving;          /* a file is being compared and written: what is older there goes anyway */
     int watch_fd;         /* inotify, or -1 */
+    int folder_wd;        /* in it, the folder of the sealed files; 0: not there */
+    dev_t folder_device;  /* which folder that is */
+    ino_t folder_inode;
     struct loop_watch *watch;
     struct clock_watch *clock_watch;
     struct network_watch *network_watch;
@@ -243,8 +246,9 @@ void store_tell_locked(struct service *service);
 void store_policy_accounts(struct service *service);
 
 /* --- store_watch.c --- */
-/* Watches the folder, if it exists and is not watched yet. */
+/* Watches the folder or, until it is there, where it will be made. */
 void store_watch(struct service *service);
+void store_unwatch(struct service *service);
 /* Takes over what the watch has told, before a request is answered. */
 void store_catch_up(struct service *service);
 
