@@ -112,8 +112,8 @@ static int seal(struct sealing *sealing, uint64_t generation, const json_t *head
     if (text == NULL)
         goto out;
     content.header = text;
-    (void)json_dumpb(header, text, content.header_length, flags);
-    if (vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length) == 0)
+    if (json_dumpb(header, text, content.header_length, flags) == content.header_length &&
+        vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length) == 0)
         result = 0;
 out:
     free(text);
