@@ -33,6 +33,8 @@ for (const flow of flows) {
     /** @type {string[]} */
     const wrong = [];
     for (const { what, of, errors, most, lasts } of KINDS) {
+      // The redirect that there is no memory to take may come again until the sign-in's deadline: nothing to wait for here.
+      if (lasts && of === 'memory' && flow.brought.length && !flow.name.startsWith('restore')) continue;
       assert.ok(calls[of] > 0, 'the program has the fault seam');
       const tally = new Tally();
       const points = pointsOf(calls[of], most);
