@@ -55,7 +55,7 @@ async function installDependencies(root, file) {
   await root.run(["apt-get", "install", "-q", "-y", ...names]);
 }
 
-test("a user's sign-in outlives upgrade, removal and purge, of which nothing else is left", { timeout: 300_000 }, async t => {
+test("a user's sign-in outlives upgrade, removal and purge, of which nothing else is left", { timeout: 600_000 }, async t => {
   const office = await Office.open();
   t.after(() => office.close());
   const { root } = office;

@@ -77,7 +77,7 @@ export class Office {
   }
 
   get #environment() {
-    return { HOME: this.home, PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
+    return { HOME: this.home, PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8" };
   }
 
   /**
