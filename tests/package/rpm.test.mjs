@@ -37,7 +37,7 @@ test("it has the files of the Debian package", async () => {
 });
 
 test("rpm installs and removes it, and the program runs", async t => {
-  const root = await mkdtemp(join(tmpdir(), "thunderseal-rpm-"));
+  const root = await mkdtemp(join(tmpdir(), "ts-rpm-"));
   t.after(() => rm(root, { recursive: true, force: true }));
   const file = await rpmFile();
   await run("rpm", ["--root", root, "-i", "--nodeps", file]);
