@@ -12,14 +12,19 @@ prefix     = /usr/local
 bindir     = $(prefix)/bin
 libdir     = $(prefix)/lib
 datadir    = $(prefix)/share
+mandir     = $(datadir)/man
 sysconfdir = /etc
+runstatedir = /run
 # Thunderbird looks for native manifests and system add-ons in fixed places, whatever the prefix.
 mozilladir     = /usr/lib/mozilla
 thunderbirddir = /usr/lib/thunderbird
 # Where the add-on lies; packages keep it among other add-ons, and Thunderbird's folder has a link to it.
 webextdir  = $(thunderbirddir)/extensions
-mandir     = $(datadir)/man
-docdir     = $(datadir)/doc/thunderseal
+XPI = $(thunderbirddir)/extensions/companion@thunderseal.xpi
+userunitdir     = $(prefix)/lib/systemd/user
+BASH_COMPLETION = $(datadir)/bash-completion/completions/thunderseal
+ZSH_COMPLETION  = $(datadir)/zsh/site-functions/_thunderseal
+FISH_COMPLETION = $(datadir)/fish/vendor_completions.d/thunderseal.fish
 DESTDIR    =
 # --json prints the figures for programs.
 BENCH_OPTIONS =
@@ -36,7 +41,8 @@ LIBS     = libcurl jansson libsodium libmicrohttpd
 LIB_CFLAGS = $(shell pkg-config --cflags $(LIBS)) $(subst -I,-isystem ,$(shell pkg-config --cflags libsecret-1))
 LIB_LIBS   = $(shell pkg-config --libs $(LIBS))
 CPPFLAGS_OURS = -std=c17 -D_GNU_SOURCE -Ihost -DTHUNDERSEAL_VERSION='"$(VERSION)"' \
-                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"'
+                -DTHUNDERSEAL_SYSCONFDIR='"$(sysconfdir)"' -DTHUNDERSEAL_XPI='"$(XPI)"' \
+                -DTHUNDERSEAL_RUNSTATEDIR='"$(runstatedir)"'
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
 SOURCES   = $(sort $(wildcard host/*.c host/*/*.c))
@@ -47,11 +53,13 @@ UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/un
 BENCH     = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 CORE      = $(filter $(BUILD)/obj/core/%,$(OBJECTS))
 SIM       = $(patsubst tests/sim/%.c,$(BUILD)/sim-obj/%.o,$(sort $(wildcard tests/sim/*.c)))
+MANUALS   = $(sort $(wildcard packaging/man/*.[157]))
+POLICIES  = $(sort $(shell find packaging/policies -type f))
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers demo needs xpi \
+.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers lint-manuals demo needs xpi \
         install uninstall deb rpm format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
@@ -86,8 +94,8 @@ $(BUILD)/sanitized/%.o: host/%.c $(BUILD)/flags
 # Compiled-in values changed: everything is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS) $(SOURCE_DATE_EPOCH)' | cmp -s - $@ || \
-	 echo '$(VERSION) $(sysconfdir) $(CC) $(CPPFLAGS) $(CFLAGS) $(SOURCE_DATE_EPOCH)' >$@
+	@echo '$(VERSION) $(sysconfdir) $(runstatedir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS) $(SOURCE_DATE_EPOCH)' | cmp -s - $@ || \
+	 echo '$(VERSION) $(sysconfdir) $(runstatedir) $(XPI) $(CC) $(CPPFLAGS) $(CFLAGS) $(SOURCE_DATE_EPOCH)' >$@
 
 # Kept between runs, though only pattern rules name them.
 .SECONDARY: $(SANITIZED) $(BUILD)/sanitized/main.o
@@ -112,7 +120,7 @@ needs:
 
 check: needs
 	$(MAKE) all
-	$(MAKE) lint check-unit check-sim
+	$(MAKE) lint check-unit check-sim check-torture
 	$(MAKE) check-protocol check-servers
 	$(MAKE) check-e2e
 	$(MAKE) check-package
@@ -147,13 +155,20 @@ check-protocol: all
 check-servers:
 	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
 
-# The whole program with the fault seam and sanitizers.
-$(BUILD)/torture/thunderseal: $(BUILD)/sanitized/main.o $(SANITIZED)
+# The whole program with the fault seams and sanitizers.
+WRAPPED = malloc calloc realloc reallocarray strdup strndup asprintf sodium_malloc fdopendir curl_easy_init \
+          curl_multi_init curl_share_init curl_slist_append curl_global_init_mem tls_memory_wipe \
+          crypto_pwhash _exit
+$(BUILD)/torture/thunderseal: tests/torture/allocations.c $(BUILD)/sanitized/main.o $(SANITIZED)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(CC) $(CPPFLAGS_OURS) -DTHUNDERSEAL_FAULTS $(WARNINGS) $(SANITIZE) $(LIB_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS)
 
-check-torture: $(BUILD)/torture/thunderseal
-	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
+TORTURE_TALLY = $(abspath $(BUILD)/torture/tally)
+check-torture: $(BUILD)/torture/thunderseal $(addprefix $(BUILD)/unit/,test_envelope test_vault_damage test_backup)
+	@rm -f $(TORTURE_TALLY)
+	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) TORTURE_TALLY=$(TORTURE_TALLY) \
+	 $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
+	@$(NODE) tests/torture/summary.mjs $(TORTURE_TALLY)
 
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
@@ -224,16 +239,20 @@ $(BUILD)/rpm/built: $(shell find $(PACKAGE_SOURCES) -type f) $(BUILD)/flags
 
 # --- care ------------------------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/bench/*.[ch]))
+C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/torture/*.[ch] tests/bench/*.[ch]))
 
 format:
 	clang-format -i $(C_FILES)
 
-lint: check-layers
+lint: check-layers lint-manuals
 	@clang-format --dry-run --Werror $(C_FILES)
 	@grep -q '"version": "$(VERSION)"' extension/manifest.json || { echo 'extension/manifest.json and Makefile differ in version'; exit 1; }
 	@tests/node_modules/.bin/node tests/node_modules/typescript/bin/tsc -p tests/servers
 	@tests/node_modules/.bin/eslint --config tests/eslint.config.mjs extension tests
+
+# Our own pages refer to one another before any is installed.
+lint-manuals:
+	@command -v mandoc >/dev/null && ! mandoc -T lint $(MANUALS) | grep -v 'referenced manual not found: Xr thunderseal'
 
 # Dependencies point one way (cli, service -> net, vault -> core), and core does no I/O.
 check-layers:
@@ -242,8 +261,6 @@ check-layers:
 	@! grep -nE '#include *"(service|cli|vault)/' host/net/*.[ch]
 	@! grep -nE '#include *"cli/' host/service/*.[ch]
 
-MAN_PAGES       = $(wildcard packaging/man/*.[157])
-POLICY_EXAMPLES = $(wildcard packaging/policies/*)
 
 install: all
 	install -D -m 755 $(BUILD)/thunderseal $(DESTDIR)$(bindir)/thunderseal
@@ -253,18 +270,29 @@ install: all
 	install -D -m 644 $(BUILD)/thunderseal.xpi $(DESTDIR)$(webextdir)/companion@thunderseal.xpi
 	install -d $(DESTDIR)$(thunderbirddir)/extensions
 	[ $(webextdir) = $(thunderbirddir)/extensions ] || \
-	  ln -srf $(DESTDIR)$(webextdir)/companion@thunderseal.xpi $(DESTDIR)$(thunderbirddir)/extensions/
+	  ln -srf $(DESTDIR)$(webextdir)/companion@thunderseal.xpi $(DESTDIR)$(XPI)
 	install -D -m 644 manifest/policy.schema.json $(DESTDIR)$(datadir)/thunderseal/policy.schema.json
 	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
-	for page in $(MAN_PAGES); do install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
-	for file in $(POLICY_EXAMPLES); do install -D -m 644 $$file $(DESTDIR)$(docdir)/$${file#packaging/} || exit 1; done
+	for page in $(MANUALS:packaging/man/%=%); do \
+	  install -D -m 644 packaging/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit; done
+	for file in $(POLICIES:packaging/policies/%=%); do \
+	  install -D -m 644 packaging/policies/$$file $(DESTDIR)$(datadir)/thunderseal/policies/$$file || exit; done
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
+	install -D -m 644 packaging/completions/thunderseal.bash $(DESTDIR)$(BASH_COMPLETION)
+	install -D -m 644 packaging/completions/thunderseal.zsh $(DESTDIR)$(ZSH_COMPLETION)
+	install -D -m 644 packaging/completions/thunderseal.fish $(DESTDIR)$(FISH_COMPLETION)
+	install -d $(DESTDIR)$(userunitdir)
+	sed 's|@bindir@|$(bindir)|' packaging/systemd/thunderseal-renew.service >$(DESTDIR)$(userunitdir)/thunderseal-renew.service
+	chmod 644 $(DESTDIR)$(userunitdir)/thunderseal-renew.service
+	install -D -m 644 packaging/systemd/thunderseal-renew.timer $(DESTDIR)$(userunitdir)/thunderseal-renew.timer
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/thunderseal $(DESTDIR)$(mozilladir)/native-messaging-hosts/thunderseal.json
-	rm -f $(DESTDIR)$(thunderbirddir)/extensions/companion@thunderseal.xpi $(DESTDIR)$(webextdir)/companion@thunderseal.xpi
-	rm -f $(foreach page,$(notdir $(MAN_PAGES)),$(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(page)))/$(page))
-	rm -rf $(DESTDIR)$(datadir)/thunderseal $(DESTDIR)$(docdir)
+	rm -f $(DESTDIR)$(XPI) $(DESTDIR)$(webextdir)/companion@thunderseal.xpi
+	for page in $(MANUALS:packaging/man/%=%); do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$$page; done
+	rm -rf $(DESTDIR)$(datadir)/thunderseal
+	rm -f $(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION) $(DESTDIR)$(FISH_COMPLETION)
+	rm -f $(DESTDIR)$(userunitdir)/thunderseal-renew.service $(DESTDIR)$(userunitdir)/thunderseal-renew.timer
 
 clean:
 	rm -rf $(BUILD)

@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     }
     if (initialise(key_child) != 0) {
         fputs("thunderseal: There is not enough memory to start. Close other programs.\n", stderr);
-        return EX_OSERR;
+        return EX_SOFTWARE;
     }
     status = native ? native_run() : key_child ? key_child_run() : cli_run(argc, argv);
     secret_arena_close();

@@ -14,6 +14,9 @@
 /** States in which the user or an administrator has something to do. */
 const TROUBLED = new Set(["attention", "blocked", "locked"]);
 
+/** States that only an account with a saved sign-in has. */
+const SAVED = new Set(["ready", "renewing", "waiting", "locked"]);
+
 export class AccountBook {
   /** @type {Map<string, Account>} */
   #accounts = new Map();
@@ -58,6 +61,16 @@ export class AccountBook {
   /** How many need somebody. */
   troubled() {
     return this.all().filter(({ state }) => TROUBLED.has(state)).length;
+  }
+
+  /** Whether a sign-in is certain to be saved for one of them. */
+  holdsSignIn() {
+    return this.all().some(({ state }) => SAVED.has(state));
+  }
+
+  /** Whether the key to a saved sign-in cannot be had. */
+  isLocked() {
+    return this.all().some(({ state }) => state === "locked");
   }
 }
 

@@ -15,6 +15,7 @@
  * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
  * @property {boolean} ownLogin Thunderbird has a sign-in of its own stored
  * @property {"here"|"opening"|null} signIn whether one that was started here is under way
+ * @property {boolean} vaultLocked the key to what is saved cannot be had
  * @property {boolean} removable the user may give it back to Thunderbird
  */
 
@@ -27,23 +28,26 @@ const ACTIONS = /** @type {Record<string, string[]>} */ ({
   "waiting": ["tryAgain", "signOut"],
   "attention": ["signIn", "signOut"],
   "blocked": ["tryAgain", "signOut"],
-  "locked": ["tryAgain", "signOut"],
+  "locked": ["signOut"],
 });
+
+/** What comes to nothing while the vault is locked. */
+const NEEDS_VAULT = ["signIn", "tryAgain"];
 
 /**
  * @param {Facts} facts
  * @param {Situation} situation
  * @returns {string[]}
  */
-export function actionsFor({ state, passwordOnly, signIn, removable }, { hostState }) {
+export function actionsFor({ state, passwordOnly, signIn, vaultLocked, removable }, { hostState }) {
   if (hostState !== "connected") {
     return [];
   }
   if (signIn) {
     return signIn === "here" ? ["cancelSignIn"] : [];
   }
-  const hidden = new Set([...(passwordOnly ? ["signIn"] : []), ...(removable ? [] : ["letThunderbird"])]);
-  return (ACTIONS[state] ?? []).filter(action => !hidden.has(action));
+  const hidden = new Set([...(passwordOnly ? ["signIn"] : []), ...(removable ? [] : ["letThunderbird"]), ...(vaultLocked ? NEEDS_VAULT : [])]);
+  return [...(vaultLocked ? ["unlock"] : []), ...(ACTIONS[state] ?? []).filter(action => !hidden.has(action))];
 }
 
 /**

@@ -13,10 +13,13 @@ import { accountViews, groupByAccount } from "./overview.mjs";
 import { Settings } from "./settings.mjs";
 import { SignIns, scopesWithPop } from "./sign_ins.mjs";
 import { TokenRequests, replaceToken } from "./token_requests.mjs";
+import { Unlocking } from "./unlocking.mjs";
 
 const NATIVE_NAME = "thunderseal";
 
 const HOST_SUBJECT = "host";
+
+const VAULT_SUBJECT = "vault";
 
 /** States of the connection in which the add-on steps aside. */
 const ASIDE = new Set(["missing", "broken", "crashing", "incompatible"]);
@@ -40,6 +43,7 @@ export class Companion {
   #bridge = { installed: true, obstacle: null };
   /** What can be known without the host is known. */
   #started = Promise.withResolvers();
+  unlocking;
 
   /**
    * @param {import("./notices.mjs").Notices} notices
@@ -56,6 +60,10 @@ export class Companion {
     });
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
     this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
+    this.unlocking = new Unlocking(this.#host, {
+      isNew: () => this.#settings.policy.keystore === "passphrase" && !this.#book.holdsSignIn(),
+      onUnlocked: () => this.#unlocked(),
+    });
     this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
       onSuccess: account => this.#served(account),
       onFailure: account => this.#unserved.add(account.toLowerCase()),
@@ -134,6 +142,9 @@ export class Companion {
           }
           await this.#host.request("token.get", { account });
           await browser.tokenBridge.checkMail(account);
+          break;
+        case "unlock":
+          await this.unlocking.begin();
           break;
         case "retryHost":
           this.#host.retry();
@@ -218,7 +229,21 @@ export class Companion {
       this.#hostVersion = detail.welcome.host?.version ?? "";
       this.#settings.learn(detail.welcome.policy ?? {});
       await this.#listing.refresh(detail.welcome);
+      this.#tellWhenLocked();
     }
+    this.#changed();
+  }
+
+  /** Most keyrings open without the user, who is told only of one that does not. */
+  async #tellWhenLocked() {
+    const concerned = async () => (await this.overview()).accounts.some(({ state }) => state === "locked");
+    if ((await concerned()) && (await this.unlocking.staysLocked())) {
+      this.#notices.say(VAULT_SUBJECT, text("lockedTitle"), text("lockedNotice"), () => this.perform({ action: "unlock" }));
+    }
+  }
+
+  #unlocked() {
+    this.#failures.forgetKind("vault-locked");
     this.#changed();
   }
 
@@ -282,6 +307,9 @@ export class Companion {
   #changed() {
     const aside = ASIDE.has(this.#host.state);
     const troubled = this.#book.troubled();
+    if (!this.#book.isLocked()) {
+      this.#notices.withdraw(VAULT_SUBJECT);
+    }
     browser.browserAction.setBadgeBackgroundColor({ color: "#b3261e" });
     browser.browserAction.setBadgeText({ text: aside ? "!" : troubled ? String(troubled) : "" });
     this.#onChange();

@@ -9,6 +9,16 @@
 /** The connection's own kinds have no words from the host. */
 const OWN_TEXTS = new Map([["timeout", "problemTimeout"], ["disconnected", "problemDisconnected"]]);
 
+/**
+ * @param {any} error what a request was rejected with
+ * @returns {Problem} as it is shown
+ */
+export function problemOf({ kind = "internal", message = "", data = {} }) {
+  const own = OWN_TEXTS.get(kind);
+  const cause = data.cause ?? (own ? browser.i18n.getMessage(own) : message);
+  return { kind, cause, remedy: data.remedy ?? "", adminRemedy: data.adminRemedy };
+}
+
 export class Failures {
   /** @type {Map<string, Problem>} */
   #problems = new Map();
@@ -17,10 +27,8 @@ export class Failures {
    * @param {string} account
    * @param {any} error what a request was rejected with
    */
-  caught(account, { kind = "internal", message = "", data = {} }) {
-    const own = OWN_TEXTS.get(kind);
-    const cause = data.cause ?? (own ? browser.i18n.getMessage(own) : message);
-    this.set(account, { kind, cause, remedy: data.remedy ?? "", adminRemedy: data.adminRemedy });
+  caught(account, error) {
+    this.set(account, problemOf(error));
   }
 
   /**
@@ -45,5 +53,10 @@ export class Failures {
    */
   forget(account) {
     return this.#problems.delete(account.toLowerCase());
+  }
+
+  /** @param {string} kind of which none is true any more, whatever the account */
+  forgetKind(kind) {
+    [...this.#problems].filter(([, problem]) => problem.kind === kind).forEach(([name]) => this.#problems.delete(name));
   }
 }

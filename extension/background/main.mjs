@@ -23,15 +23,18 @@ async function refreshPopups() {
   popups.forEach(port => port.postMessage(overview));
 }
 
+/** @param {any} port */
+function attendPopup(port) {
+  popups.add(port);
+  port.onMessage.addListener((/** @type {any} */ order) => companion.perform(order));
+  port.onDisconnect.addListener(() => popups.delete(port));
+  refreshPopups();
+}
+
 const companion = new Companion(new Notices(), refreshPopups);
 
 browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
-browser.runtime.onConnect.addListener(port => {
-  popups.add(port);
-  port.onMessage.addListener(order => companion.perform(order));
-  port.onDisconnect.addListener(() => popups.delete(port));
-  refreshPopups();
-});
+browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : attendPopup(port)));
 
 companion.start();

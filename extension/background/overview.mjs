@@ -58,11 +58,13 @@ export function accountViews(servers, { book, signIns, failures, listing }, situ
   return [...groupByAccount(servers)].map(([name, { account, protocols, passwordOnly, ownLogin }]) => {
     const known = book.get(name);
     const open = signIns.of(name);
+    const problem = /** @type {any} */ (failures.get(name) ?? open?.problem ?? known?.problem ?? null);
     const facts = {
       state: known?.state ?? "unlisted",
       passwordOnly,
       ownLogin,
       signIn: open ? /** @type {const} */ ("here") : signIns.isOpening(name) ? /** @type {const} */ ("opening") : null,
+      vaultLocked: known?.state === "locked" || problem?.kind === "vault-locked",
       removable: situation.fallback !== "none" && listing.mayRemove(name),
     };
     return {
@@ -71,7 +73,7 @@ export function accountViews(servers, { book, signIns, failures, listing }, situ
       state: facts.signIn ? "signing-in" : facts.state,
       words: wordsFor(facts, situation),
       signInAs: known && known.signInAs.toLowerCase() !== name ? known.signInAs : null,
-      problem: /** @type {any} */ (failures.get(name) ?? open?.problem ?? known?.problem ?? null),
+      problem,
       actions: actionsFor(facts, situation),
     };
   });

@@ -48,7 +48,7 @@ function drawButtons(item, view) {
     button.hidden = !view.actions.includes(button.dataset.action ?? "");
     button.disabled = false;
   }
-  find(item, ".primary").textContent = text(view.state === "attention" ? "signInAgain" : "signIn");
+  find(item, '[data-action="signIn"]').textContent = text(view.state === "attention" ? "signInAgain" : "signIn");
 }
 
 /**

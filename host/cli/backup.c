@@ -5,6 +5,7 @@
 #include "cli/prompt.h"
 #include "vault/backup.h"
 #include "vault/disk.h"
+#include "vault/draft.h"
 #include "vault/storage_problem.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,9 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+/* Not the name that the user chose: with the mark behind it, that could be too long for the disk. */
+#define DRAFT_OF_BACKUP "thunderseal-backup"
 
 static int tell(const struct problem *problem)
 {
@@ -53,30 +57,34 @@ static int open_folder_of(const char *path, const char **name)
 
     *name = slash == NULL ? path : slash + 1;
     if (slash == NULL)
-        return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return disk_open(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY);
     folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
     if (folder == NULL)
         return -1;
-    descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    descriptor = disk_open(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY);
     free(folder);
     return descriptor;
 }
 
-/* Under its name from the beginning, so that nothing else can come in between; removed when it fails. */
+/* The file has its name only once it is whole. What a killed backup left in this folder is swept away first.
+ */
 static int write_new(int folder, const char *name, const unsigned char *bytes, size_t length)
 {
-    int descriptor = disk_create(folder, name), error;
+    struct draft draft;
+    int error;
 
-    if (descriptor < 0)
+    draft_sweep(folder, DRAFT_OF_BACKUP DRAFT_MARK);
+    if (draft_write(&draft, folder, DRAFT_OF_BACKUP, bytes, length) != 0)
         return -1;
-    if (disk_write(descriptor, bytes, length) == 0 && disk_sync(descriptor) == 0 &&
-        disk_sync_folder(folder) == 0) {
-        close(descriptor);
-        return 0;
+    if (draft_publish_new(&draft, name) == 0) {
+        if (disk_sync_folder(folder) == 0)
+            return 0;
+        error = errno;
+        (void)disk_remove(folder, name);
+    } else {
+        error = errno;
+        draft_drop(&draft);
     }
-    error = errno;
-    close(descriptor);
-    (void)disk_remove(folder, name);
     errno = error;
     return -1;
 }
@@ -164,7 +172,7 @@ int command_backup(struct cli *cli)
  * EFBIG is no plain file either. */
 static ssize_t read_file(const char *path, unsigned char *bytes, size_t size)
 {
-    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), error;
+    int descriptor = disk_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY), error;
     struct stat status;
     size_t length = 0;
     ssize_t got = -1;

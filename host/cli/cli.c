@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "core/rpc.h"
+#include "core/wiping_alloc.h"
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -27,7 +28,18 @@ enum {
     OPTION_RECIPIENT,
     OPTION_WITHOUT_TOKENS,
     OPTION_TO,
-    OPTION_PASSPHRASE_FD
+    OPTION_REMOVE,
+    OPTION_FOR_EVERYBODY,
+    OPTION_CLIENT_ID,
+    OPTION_TENANT,
+    OPTION_CLOUD,
+    OPTION_DOMAIN,
+    OPTION_KEYSTORE,
+    OPTION_PRINT,
+    OPTION_EXPLAIN,
+    OPTION_PASSPHRASE_FD,
+    OPTION_LOG,
+    OPTION_LOG_LEVEL
 };
 
 static const struct option long_options[] = {
@@ -46,7 +58,18 @@ static const struct option long_options[] = {
     {"recipient", required_argument, NULL, OPTION_RECIPIENT},
     {"without-tokens", no_argument, NULL, OPTION_WITHOUT_TOKENS},
     {"to", required_argument, NULL, OPTION_TO},
+    {"remove", no_argument, NULL, OPTION_REMOVE},
+    {"for-everybody", no_argument, NULL, OPTION_FOR_EVERYBODY},
+    {"client-id", required_argument, NULL, OPTION_CLIENT_ID},
+    {"tenant", required_argument, NULL, OPTION_TENANT},
+    {"cloud", required_argument, NULL, OPTION_CLOUD},
+    {"domain", required_argument, NULL, OPTION_DOMAIN},
+    {"keystore", required_argument, NULL, OPTION_KEYSTORE},
+    {"print", required_argument, NULL, OPTION_PRINT},
+    {"explain", required_argument, NULL, OPTION_EXPLAIN},
     {"passphrase-fd", required_argument, NULL, OPTION_PASSPHRASE_FD},
+    {"log", required_argument, NULL, OPTION_LOG},
+    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {NULL, 0, NULL, 0},
 };
 
@@ -56,7 +79,7 @@ static const struct command {
     command_function *function;
     bool with_service;                /* else it reads the configuration alone, and runs without a vault */
     int arguments_min, arguments_max; /* -1: any number */
-    int options[6];
+    int options[9];
 } commands[] = {
     {"accounts", command_accounts, true, 0, 0, {OPTION_JSON}},
     {"status", command_status, true, 0, -1, {OPTION_JSON}},
@@ -79,7 +102,16 @@ static const struct command {
      {OPTION_JSON, OPTION_RECIPIENT, OPTION_WITHOUT_TOKENS, OPTION_PASSPHRASE_FD}},
     {"restore", command_restore, true, 1, 1, {OPTION_JSON, OPTION_PASSPHRASE_FD}},
     {"key", command_key, true, 1, 1, {OPTION_JSON, OPTION_TO}},
+    {"policy", command_policy, false, 0, 2, {OPTION_JSON, OPTION_REMOVE}},
+    {"setup",
+     command_setup,
+     false,
+     0,
+     0,
+     {OPTION_JSON, OPTION_FOR_EVERYBODY, OPTION_CLIENT_ID, OPTION_TENANT, OPTION_CLOUD, OPTION_DOMAIN,
+      OPTION_KEYSTORE, OPTION_PRINT, OPTION_EXPLAIN}},
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
+    {"doctor", command_doctor, false, 0, 0, {OPTION_JSON}},
 };
 
 static const char help_text[] =
@@ -112,10 +144,26 @@ static const char help_text[] =
     "  key show                   show where the key to the saved sign-ins is kept, and why there\n"
     "  key rotate                 make a new one\n"
     "  key move --to STORE        keep it elsewhere: secret-service, passphrase or file\n"
+    "  setup                      ask for the configuration and write it; without a terminal, by options:\n"
+    "      --client-id ID         of your organisation's app, or thunderbird for Thunderbird's public id\n"
+    "      --tenant T --cloud C --domain D… --keystore S\n"
+    "      --for-everybody        into the administrator's file, not your own\n"
+    "      --print WHAT           print only: manifest, az, powershell, graph (how to register the app), "
+    "policy\n"
+    "      --explain TEXT         what an error of Microsoft's says about app and tenant\n"
+    "  policy [show]              print the configuration in force, and where each value comes from\n"
+    "  policy check FILE          tell everything that is wrong with a configuration file (-: stdin)\n"
+    "  policy merge FILE          put Thunderseal's part into Thunderbird's policies.json\n"
+    "      --remove               take it out again\n"
     "  consent-url                print the address where an administrator approves the app for everybody\n"
+    "  doctor                     look at the installation and say what to mend; exit status 1 if a check "
+    "failed\n"
     "\n"
     "  --json                     print JSON instead of text\n"
     "  --passphrase-fd N          read passphrases from this descriptor, one a line, not from the terminal\n"
+    "  --log SINK                 log what happens: to stderr, to the journal, or to a file, "
+    "~/.local/state/thunderseal/log\n"
+    "  --log-level LEVEL          error, warning, info (default) or debug; without --log: to stderr\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 fine, 64 usage, 69 network, 75 try again later, 77 sign-in needed or denied, 78 "
@@ -142,6 +190,8 @@ static bool option_allowed(const struct command *command, int option)
 {
     size_t i;
 
+    if (option == OPTION_LOG || option == OPTION_LOG_LEVEL)
+        return true;
     if (option == OPTION_PASSPHRASE_FD)
         return command->with_service;
     for (i = 0; i < sizeof command->options / sizeof command->options[0]; i++)
@@ -205,11 +255,48 @@ static int take_option(struct cli_options *options, int option, const char *valu
     case OPTION_WITHOUT_TOKENS:
         options->without_tokens = true;
         break;
+    case OPTION_FOR_EVERYBODY:
+        options->for_everybody = true;
+        break;
+    case OPTION_CLIENT_ID:
+        options->client_id = value;
+        break;
+    case OPTION_TENANT:
+        options->tenant = value;
+        break;
+    case OPTION_CLOUD:
+        options->cloud = value;
+        break;
+    case OPTION_DOMAIN:
+        options->domains[options->domain_count++] = (char *)value;
+        break;
+    case OPTION_KEYSTORE:
+        options->keystore = value;
+        break;
+    case OPTION_PRINT:
+        options->print = value;
+        break;
+    case OPTION_EXPLAIN:
+        options->explain = value;
+        break;
+    case OPTION_REMOVE:
+        options->remove = true;
+        break;
     case OPTION_TO:
         options->to = value;
         break;
     case OPTION_PASSPHRASE_FD:
         return take_descriptor(options, value);
+    case OPTION_LOG:
+        options->logs = true;
+        if (!log_sink_of(value, &options->log_sink))
+            return usage("--log takes stderr, journal or file, not \"%s\".", value);
+        break;
+    case OPTION_LOG_LEVEL:
+        options->logs = true;
+        if (!log_level_of(value, &options->log_level))
+            return usage("--log-level takes error, warning, info or debug, not \"%s\".", value);
+        break;
     }
     return 0;
 }
@@ -271,6 +358,11 @@ static void take_reply(void *context, json_t *message)
     const char *method = json_string_value(json_object_get(message, "method"));
     json_t *params = json_object_get(message, "params");
 
+    if (message == NULL) {
+        cli->no_memory = true;
+        loop_stop(cli->loop);
+        return;
+    }
     if (method == NULL) {
         json_decref(cli->reply);
         cli->reply = json_incref(message);
@@ -285,12 +377,23 @@ static void take_reply(void *context, json_t *message)
     }
 }
 
+int cli_no_memory(void)
+{
+    fputs("thunderseal: Thunderseal ran out of memory. Close other programs and try again.\n", stderr);
+    return EX_SOFTWARE;
+}
+
 json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status)
 {
     json_t *request =
         json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method, "params", params);
     json_t *result;
 
+    if (wiping_refused() != 0) { /* and what was to be asked may lack something */
+        json_decref(request);
+        *status = cli_no_memory();
+        return NULL;
+    }
     if (request == NULL) {
         fputs("thunderseal: What was given is not valid UTF-8. Check the spelling.\n", stderr);
         *status = EX_USAGE;
@@ -298,8 +401,12 @@ json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *
     }
     cli->waiting = true;
     service_handle(cli->service, request);
-    while (cli->waiting)
+    while (cli->waiting && !cli->no_memory)
         loop_run(cli->loop);
+    if (cli->no_memory) {
+        *status = cli_no_memory();
+        return NULL;
+    }
     result = json_object_get(cli->reply, "result");
     *status = result != NULL ? 0 : cli_tell_error(json_object_get(cli->reply, "error"));
     return result;
@@ -329,10 +436,12 @@ static int run_with_service(struct cli *cli, const struct command *command)
                                           .own = true,
                                           .may_ask = isatty(STDERR_FILENO) != 0,
                                           .settled = token_settled,
+                                          .log = cli->log,
                                           .context = cli};
-    struct problem problem = {0};
+    struct problem problem;
     int status;
 
+    problem_set_no_memory(&problem);
     cli->loop = loop_new();
     cli->service = cli->loop == NULL ? NULL : service_new(cli->loop, &client, &problem);
     if (cli->service == NULL) {
@@ -360,6 +469,17 @@ static int run_with_service(struct cli *cli, const struct command *command)
     return status;
 }
 
+static int run(struct cli *cli, const struct command *command)
+{
+    struct log_entry ended = {.event = LOG_ENDED};
+
+    if (cli->options.logs)
+        cli->log = log_open(cli->options.log_sink, cli->options.log_level);
+    ended.exit_status = command->with_service ? run_with_service(cli, command) : command->function(cli);
+    log_write(cli->log, &ended);
+    return (int)ended.exit_status;
+}
+
 int cli_run(int argc, char **argv)
 {
     static struct cli cli;
@@ -368,12 +488,14 @@ int cli_run(int argc, char **argv)
 
     cli.options.min_ttl = -1;
     cli.options.passphrase_fd = -1;
+    cli.options.log_level = LEVEL_INFO;
     cli.options.scopes = calloc((size_t)argc + 1, sizeof *cli.options.scopes);
-    if (cli.options.scopes == NULL)
-        return EX_OSERR;
+    cli.options.domains = calloc((size_t)argc + 1, sizeof *cli.options.domains);
+    if (cli.options.scopes == NULL || cli.options.domains == NULL)
+        return cli_no_memory();
     status = read_options(argc, argv, &cli.options, &command);
     if (status == 0)
-        status = command->with_service ? run_with_service(&cli, command) : command->function(&cli);
+        status = run(&cli, command);
     else if (status < 0)
         status = cli_flush();
     service_free(cli.service);
@@ -381,6 +503,8 @@ int cli_run(int argc, char **argv)
     json_decref(cli.finished);
     json_decref(cli.sign_in_result);
     secret_wipe(&cli.passphrase);
+    log_close(cli.log);
     free(cli.options.scopes);
+    free(cli.options.domains);
     return status;
 }

@@ -15,12 +15,18 @@
 struct cli_options {
     bool json;
     bool everywhere, device, no_browser, xoauth2, all;
-    bool without_tokens;
+    bool without_tokens, remove, for_everybody;
     const char *sign_in_as, *protocol, *recipient, *to;
     int passphrase_fd; /* -1: the terminal */
-    long min_ttl;      /* seconds, -1: not given */
-    char **scopes;     /* of scope_count; owned */
+    bool logs;
+    enum log_sink log_sink;
+    enum log_level log_level;
+    long min_ttl;  /* seconds, -1: not given */
+    char **scopes; /* of scope_count; owned */
     size_t scope_count;
+    char **domains; /* of domain_count; owned */
+    size_t domain_count;
+    const char *client_id, *tenant, *cloud, *keystore, *print, *explain; /* of setup */
     char **arguments; /* what is no option: the command is not among them */
     int argument_count;
 };
@@ -29,11 +35,13 @@ struct cli {
     struct cli_options options;
     struct loop *loop;
     struct service *service;
+    struct log *log;
     json_t *reply;       /* the latest answer to a call: "result" or "error" is in it */
     const char *sign_in; /* id of the sign-in under way, owned by sign_in_result */
     json_t *sign_in_result;
     json_t *finished; /* params of signIn.finished for it */
     bool waiting;
+    bool no_memory;           /* for a message of the service: it may have been what is waited for */
     struct secret passphrase; /* the one given last */
     bool gave_up;             /* asking for a passphrase led to nothing: once is enough */
 };
@@ -48,6 +56,8 @@ json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *statu
 json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status);
 /* Tells an error object {code, message, data} on stderr; the exit status that goes with it. */
 int cli_tell_error(const json_t *error);
+/* Says that there is not enough memory; the exit status. */
+int cli_no_memory(void);
 /* The same for the Problem object of a notification. */
 int cli_tell_problem(const json_t *problem);
 /* Prints JSON on stdout, with a newline. 0, or EX_IOERR after telling. */
@@ -71,6 +81,6 @@ bool cli_unlock(struct cli *cli);
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
     command_token, command_renew, command_audit, command_backup, command_restore, command_consent_url,
-    command_key;
+    command_key, command_policy, command_setup, command_doctor;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "core/account_name.h"
 #include "core/secret.h"
+#include "core/wiping_alloc.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ json_t *cli_all_accounts(struct cli *cli, int *status)
     bool more = true;
 
     while (more) {
+        unsigned long refused = wiping_refused();
         result = cli_call(cli, "account.list", json_pack("{s:s}", "after", after), status);
         if (result == NULL) {
             json_decref(all);
@@ -36,6 +38,11 @@ json_t *cli_all_accounts(struct cli *cli, int *status)
         if (json_array_size(all) > 0)
             problem_copy_text(after, sizeof after,
                               text_of(json_array_get(all, json_array_size(all) - 1), "account"));
+        if (wiping_refused() != refused) { /* some may be missing */
+            json_decref(all);
+            *status = cli_no_memory();
+            return NULL;
+        }
     }
     return all;
 }

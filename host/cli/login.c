@@ -55,7 +55,7 @@ static void wait_for_end(struct cli *cli)
         paste.cli = cli;
         paste.watch = loop_watch_fd(cli->loop, STDIN_FILENO, LOOP_READ, input_ready, &paste);
     }
-    while (cli->finished == NULL)
+    while (cli->finished == NULL && !cli->no_memory)
         loop_run(cli->loop);
     if (paste.watch != NULL)
         loop_unwatch(cli->loop, paste.watch);
@@ -87,6 +87,8 @@ static int tell_end(struct cli *cli)
 {
     const char *account = cli->options.arguments[0];
 
+    if (cli->finished == NULL)
+        return cli_no_memory();
     if (!json_is_true(json_object_get(cli->finished, "ok")))
         return cli_tell_problem(json_object_get(cli->finished, "problem"));
     if (cli->options.json)

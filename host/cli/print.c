@@ -55,7 +55,7 @@ int cli_print_json(const json_t *value)
     json_free_t release;
 
     if (text == NULL)
-        return EX_SOFTWARE;
+        return cli_no_memory();
     fputs(text, stdout);
     putchar('\n');
     json_get_alloc_funcs(NULL, &release);

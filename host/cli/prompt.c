@@ -20,64 +20,48 @@ static void note_signal(int number)
     interrupted = number;
 }
 
-static int refuse(const char *sentence, int status)
-{
-    fprintf(stderr, "thunderseal: %s\n", sentence);
-    return status;
-}
-
-/* One line without its end, byte by byte: what follows it belongs to others. 0, -1: failed, 1: too long. */
-static int read_line(int fd, struct secret *line)
+/* Byte by byte: what follows the line belongs to others. */
+static enum prompt_result read_line(int fd, struct secret *line)
 {
     struct secret room = {0};
+    enum prompt_result result = PROMPT_UNFIT;
     size_t length = 0;
-    int result = -1;
+    ssize_t got = 0;
 
     if (secret_reserve(&room, CLI_PASSPHRASE_MAX + 1) != 0)
-        return -1;
-    for (;;) {
-        ssize_t got = read(fd, room.bytes + length, 1);
+        return PROMPT_NO_MEMORY;
+    while (length <= CLI_PASSPHRASE_MAX) {
+        got = read(fd, room.bytes + length, 1);
         if (got < 0 && errno == EINTR && interrupted == 0)
             continue;
-        if (got < 0)
-            goto out;
-        if (got == 0 || room.bytes[length] == '\n')
+        if (got <= 0 || room.bytes[length] == '\n')
             break;
-        if (++length > CLI_PASSPHRASE_MAX) {
-            result = 1;
-            goto out;
-        }
+        length++;
     }
-    if (length > 0 && room.bytes[length - 1] == '\r')
-        length--;
-    result = secret_set(line, room.bytes, length);
-out:
+    if (got < 0 || (got == 0 && length == 0)) {
+        result = PROMPT_END;
+    } else if (length <= CLI_PASSPHRASE_MAX && memchr(room.bytes, '\0', length) == NULL) {
+        if (length > 0 && room.bytes[length - 1] == '\r')
+            length--;
+        result = length == 0                                 ? PROMPT_EMPTY
+                 : secret_set(line, room.bytes, length) == 0 ? PROMPT_LINE
+                                                             : PROMPT_NO_MEMORY;
+    }
     secret_wipe(&room);
     return result;
 }
 
-static int judge(int result, const struct secret *line)
-{
-    if (result < 0)
-        return refuse("The passphrase could not be read. Check where it comes from.", EX_IOERR);
-    if (result > 0 || memchr(line->bytes, '\0', line->length) != NULL)
-        return refuse("A passphrase is one line of at most 1,024 bytes. Check where it comes from.",
-                      EX_USAGE);
-    if (line->length == 0)
-        return refuse("The passphrase is empty. Give one that nobody can guess.", EX_USAGE);
-    return 0;
-}
-
-/* Without echo. A signal gives the terminal its echo back before it does what it does. */
-static int ask_once(int terminal, const char *prompt, struct secret *line)
+/* The echo is off before the prompt is there to be answered. A signal gives the terminal its echo back before
+ * it does what it does. */
+static enum prompt_result read_without_echo(int terminal, const char *prompt, struct secret *line)
 {
     struct sigaction note = {.sa_handler = note_signal}, before[SIGNALS];
     struct termios shown, hidden;
-    int result;
+    enum prompt_result result;
     size_t i;
 
     if (tcgetattr(terminal, &shown) != 0)
-        return -1;
+        return PROMPT_NO_TERMINAL;
     interrupted = 0;
     for (i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &note, &before[i]);
@@ -95,29 +79,60 @@ static int ask_once(int terminal, const char *prompt, struct secret *line)
     return result;
 }
 
-static int ask(const char *prompt, bool is_new, struct secret *passphrase)
+enum prompt_result prompt_hidden(int fd, const char *prompt, struct secret *line)
 {
-    int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-    struct secret again = {0};
-    int status;
+    enum prompt_result result;
+    int terminal;
 
+    secret_wipe(line);
+    if (fd >= 0)
+        return read_line(fd, line);
+    terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (terminal < 0)
-        return refuse("There is no terminal to ask for the passphrase. Use --passphrase-fd.", EX_USAGE);
-    status = judge(ask_once(terminal, prompt, passphrase), passphrase);
-    if (status == 0 && is_new) {
-        status = judge(ask_once(terminal, "Once more", &again), &again);
-        if (status == 0 && !secret_equal(passphrase, &again))
-            status = refuse("The two differ. Try again.", EX_USAGE);
-    }
-    secret_wipe(&again);
+        return PROMPT_NO_TERMINAL;
+    result = read_without_echo(terminal, prompt, line);
     close(terminal);
+    return result;
+}
+
+/* ---- for a file of the user's ---- */
+
+static int refuse(const char *sentence, int status)
+{
+    fprintf(stderr, "thunderseal: %s\n", sentence);
     return status;
+}
+
+static int judge(enum prompt_result result)
+{
+    switch (result) {
+    case PROMPT_LINE:
+        return 0;
+    case PROMPT_NO_TERMINAL:
+        return refuse("There is no terminal to ask for the passphrase. Use --passphrase-fd.", EX_USAGE);
+    case PROMPT_UNFIT:
+        return refuse("A passphrase is one line of at most 1,024 bytes. Check where it comes from.",
+                      EX_USAGE);
+    case PROMPT_NO_MEMORY:
+        return refuse("There is not enough memory to read the passphrase. Close other programs.", EX_OSERR);
+    case PROMPT_END:
+    case PROMPT_EMPTY:
+    default:
+        return refuse("The passphrase is empty. Give one that nobody can guess.", EX_USAGE);
+    }
 }
 
 int cli_read_passphrase(int fd, const char *prompt, bool is_new, struct secret *passphrase)
 {
-    int status = fd < 0 ? ask(prompt, is_new, passphrase) : judge(read_line(fd, passphrase), passphrase);
+    struct secret again = {0};
+    int status = judge(prompt_hidden(fd, prompt, passphrase));
 
+    if (status == 0 && is_new && fd < 0) {
+        status = judge(prompt_hidden(fd, "Once more", &again));
+        if (status == 0 && !secret_equal(passphrase, &again))
+            status = refuse("The two differ. Try again.", EX_USAGE);
+    }
+    secret_wipe(&again);
     if (status != 0)
         secret_wipe(passphrase);
     return status;

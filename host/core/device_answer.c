@@ -3,6 +3,7 @@
 
 #include "core/diagnosis.h"
 #include "core/identity.h"
+#include "core/json_read.h"
 #include <jansson.h>
 #include <string.h>
 #include <strings.h>
@@ -53,7 +54,7 @@ int device_answer_read(struct device_answer *answer, const struct token_http *ht
     int result = -1;
 
     if (http->failed_stage == NULL && !http->too_long && !http->redirected && http->status == 200)
-        object = json_loadb(secret_expose(http->body), http->body->length, JSON_REJECT_DUPLICATES, NULL);
+        object = json_read(secret_expose(http->body), http->body->length, JSON_REJECT_DUPLICATES, NULL, NULL);
     if (json_is_object(object))
         result = read_success(answer, object);
     json_decref(object);

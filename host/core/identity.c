@@ -6,30 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Every step makes at most one effect per waiter and fewer than this besides. */
-#define EFFECTS_BESIDES_WAITERS 16
-
-static int effects_reserve(struct effects *effects, size_t capacity)
-{
-    struct effect *list;
-
-    effects->count = 0;
-    if (effects->capacity >= capacity)
-        return 0;
-    list = realloc(effects->list, capacity * sizeof *list);
-    if (list == NULL)
-        return -1;
-    effects->list = list;
-    effects->capacity = capacity;
-    return 0;
-}
-
-void effects_free(struct effects *effects)
-{
-    free(effects->list);
-    memset(effects, 0, sizeof *effects);
-}
-
 struct effect *effect_add(struct effects *effects, enum effect_kind kind)
 {
     struct effect *effect = &effects->list[effects->count++];
@@ -192,8 +168,7 @@ static void dispatch(struct identity *identity, const struct event *event, struc
 int identity_step(struct identity *identity, const struct event *event, struct moment now,
                   struct effects *effects)
 {
-    if (effects_reserve(effects, identity->waiter_count + 1 + EFFECTS_BESIDES_WAITERS) != 0)
-        return -1;
+    effects->count = 0;
     /* Only who wants to wait needs a place: an answer must come through when all places are taken. */
     if (event->kind == EVENT_TOKEN_WANTED && waiters_reserve(identity) != 0)
         return -1;

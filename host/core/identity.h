@@ -262,18 +262,21 @@ struct effect {
     const struct problem *problem; /* in the identity, valid until the next step */
 };
 
+/* Every step makes at most one effect per waiter and fewer than these besides. */
+#define EFFECTS_MAX (IDENTITY_WAITERS_MAX + 16)
+
+/* With room for all: what has been answered or saved must come through, however little memory there is. */
 struct effects {
-    struct effect *list; /* owned */
-    size_t count, capacity;
+    size_t count;
+    struct effect list[EFFECTS_MAX];
 };
 
 /*
- * One step. *effects is emptied and filled. 0, or -1 out of memory: then nothing has changed and no effect is
- * due.
+ * One step. *effects is emptied and filled. 0; or -1 for EVENT_TOKEN_WANTED when there is no room for one
+ * more waiter: then nothing has changed and no effect is due.
  */
 int identity_step(struct identity *identity, const struct event *event, struct moment now,
                   struct effects *effects);
-void effects_free(struct effects *effects);
 void identity_clear(struct identity *identity);
 
 #define NO_WAKE INT64_MAX

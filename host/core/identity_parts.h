@@ -6,7 +6,7 @@
 #include "core/identity.h"
 
 /* --- identity.c --- */
-/* Never fails: identity_step made room for one effect per waiter and some besides. */
+/* Never fails: see EFFECTS_MAX. */
 struct effect *effect_add(struct effects *effects, enum effect_kind kind);
 void effect_reply_problem(struct effects *effects, uint64_t request, const struct problem *problem);
 void effect_sign_in(struct effects *effects, enum effect_kind kind, uint64_t id,

@@ -3,6 +3,7 @@
 
 #include "core/diagnosis.h"
 #include "core/identity_parts.h"
+#include "core/json_read.h"
 #include "core/wiping_alloc.h"
 #include <string.h>
 
@@ -168,12 +169,14 @@ int identity_payload_write(const struct identity *identity, struct secret *paylo
     return result;
 }
 
+/* 0, -1 when it is none, or 1 out of memory; so do all who read one. */
 static int read_secret(struct secret *secret, const json_t *object, const char *name)
 {
     const json_t *member = json_object_get(object, name);
 
-    return json_is_string(member) ? secret_set(secret, json_string_value(member), json_string_length(member))
-                                  : -1;
+    if (!json_is_string(member))
+        return -1;
+    return secret_set(secret, json_string_value(member), json_string_length(member)) == 0 ? 0 : 1;
 }
 
 static int problem_read(struct problem *problem, const json_t *object)
@@ -215,8 +218,7 @@ static int access_read(struct identity *identity, const json_t *object)
     if (index < 0)
         return 0; /* no place left: what is lost can be renewed */
     access = &identity->access[index];
-    if (read_secret(&access->access_token, object, "accessToken") != 0 ||
-        read_time_or(&renewal, object, "renewal", 0) != 0 ||
+    if (read_time_or(&renewal, object, "renewal", 0) != 0 ||
         read_time(&access->issued_at, object, "issuedAt") != 0 ||
         read_time(&access->expires_at, object, "expiresAt") != 0 ||
         read_time_or(&access->refresh_at, object, "refreshAt", access->expires_at - RENEW_BEFORE_EXPIRY_S) !=
@@ -227,7 +229,7 @@ static int access_read(struct identity *identity, const json_t *object)
     access->renewal = (uint64_t)renewal;
     access->suspended = access->problem.kind != PROBLEM_NONE;
     problem_copy_text(access->problem.resource, sizeof access->problem.resource, access->resource);
-    return 0;
+    return read_secret(&access->access_token, object, "accessToken");
 }
 
 static int method_read(enum sign_in_method *method, const json_t *object)
@@ -253,7 +255,6 @@ static int grant_read(struct grant *grant, const json_t *object)
     if (json_integer_value(json_object_get(object, "version")) != RECORD_VERSION ||
         read_time(&serial, object, "serial") != 0 || read_time_or(&renewals, object, "renewals", 0) != 0 ||
         method_read(&grant->method, object) != 0 ||
-        read_secret(&grant->refresh_token, object, "refreshToken") != 0 ||
         read_time(&grant->obtained_at, object, "obtainedAt") != 0 ||
         read_time(&grant->last_used_at, object, "lastUsedAt") != 0 ||
         read_text(grant->oid, sizeof grant->oid, object, "oid", false) != 0 ||
@@ -264,34 +265,41 @@ static int grant_read(struct grant *grant, const json_t *object)
         return -1;
     grant->serial = (uint64_t)serial;
     grant->renewals = (uint64_t)renewals;
-    return 0;
+    return read_secret(&grant->refresh_token, object, "refreshToken");
 }
 
 static int resources_read(struct identity *identity, const json_t *accesses)
 {
     json_t *access;
+    int result = 0;
     size_t i;
 
     if (!json_is_array(accesses) || json_array_size(accesses) > IDENTITY_RESOURCES_MAX)
         return -1;
     json_array_foreach((json_t *)accesses, i, access)
     {
-        if (access_read(identity, access) != 0)
-            return -1;
+        result = access_read(identity, access);
+        if (result != 0)
+            return result;
     }
     return 0;
 }
 
 int identity_payload_read(const struct secret *payload, struct identity *identity)
 {
-    json_t *object = json_loadb(secret_expose(payload), payload->length, JSON_REJECT_DUPLICATES, NULL);
+    bool no_memory;
+    json_t *object =
+        json_read(secret_expose(payload), payload->length, JSON_REJECT_DUPLICATES, NULL, &no_memory);
     int64_t last_serial = 0;
-    int result = -1;
+    int result = no_memory ? 1 : grant_read(&identity->grant, object);
 
-    if (grant_read(&identity->grant, object) != 0 || read_time(&last_serial, object, "lastSerial") != 0 ||
-        read_text(identity->claims, sizeof identity->claims, object, "claims", true) != 0 ||
-        problem_read(&identity->dead, json_object_get(object, "dead")) != 0 ||
-        resources_read(identity, json_object_get(object, "access")) != 0) {
+    if (result == 0 && (read_time(&last_serial, object, "lastSerial") != 0 ||
+                        read_text(identity->claims, sizeof identity->claims, object, "claims", true) != 0 ||
+                        problem_read(&identity->dead, json_object_get(object, "dead")) != 0))
+        result = -1;
+    if (result == 0)
+        result = resources_read(identity, json_object_get(object, "access"));
+    if (result != 0) {
         identity_forget_tokens(identity);
         goto out;
     }
@@ -301,7 +309,6 @@ int identity_payload_read(const struct secret *payload, struct identity *identit
         diagnose_kind(PROBLEM_SIGN_IN_REQUIRED, &identity->dead);
         identity->dead.since = identity->grant.last_used_at;
     }
-    result = 0;
 out:
     json_decref(object);
     return result;

@@ -23,7 +23,7 @@ const char *method_name(enum sign_in_method method);
 /* The JSON text of the tokens. 0, or -1 out of memory. */
 int identity_payload_write(const struct identity *identity, struct secret *payload);
 /* Fills what is kept (grant, access, serial, dead, claims) of an identity that is zeroed; for EVENT_REPLACED.
- * 0, or -1 when the payload is not valid: then nothing is held. */
+ * 0, -1 when the payload is not valid, or 1 out of memory: then nothing is held. */
 int identity_payload_read(const struct secret *payload, struct identity *identity);
 
 #endif

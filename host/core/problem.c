@@ -129,6 +129,12 @@ void problem_set(struct problem *problem, enum problem_kind kind, const char *ca
     problem_copy_text(problem->remedy, sizeof problem->remedy, remedy);
 }
 
+void problem_set_no_memory(struct problem *problem)
+{
+    problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.",
+                "Close other programs and try again.");
+}
+
 void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy,
                   const char *cause_format, ...)
 {

@@ -55,7 +55,7 @@ struct problem {
     char cause[PROBLEM_TEXT_MAX];          /* what is wrong, one sentence */
     char remedy[PROBLEM_TEXT_MAX];         /* what the user does next, one sentence */
     char admin_remedy[PROBLEM_TEXT_MAX];   /* what the admin does, "" when nothing */
-    char field[PROBLEM_DETAIL_MAX];        /* PROBLEM_INVALID_PARAMS: the field's name */
+    char field[PROBLEM_DETAIL_MAX];        /* PROBLEM_INVALID_PARAMS, and vault.unlock: the field's name */
     char resource[PROBLEM_DETAIL_MAX];     /* the resource concerned, "" when the identity as a whole */
     char signed_in_as[PROBLEM_DETAIL_MAX]; /* PROBLEM_WRONG_ACCOUNT */
     char missing_scopes[PROBLEM_TEXT_MAX]; /* PROBLEM_CONSENT_REQUIRED: separated by blanks */
@@ -76,6 +76,8 @@ bool problem_retryable(const struct problem *problem);
 /* Fills *problem afresh. cause and remedy are copied; NULL means "". */
 void problem_set(struct problem *problem, enum problem_kind kind, const char *cause, const char *remedy);
 /* The same with a formatted cause. */
+/* PROBLEM_INTERNAL: there is not enough memory. */
+void problem_set_no_memory(struct problem *problem);
 void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy,
                   const char *cause_format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -3,6 +3,7 @@
 #include "core/rpc.h"
 
 #include "core/account_name.h"
+#include "core/json_read.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -35,15 +36,19 @@ static bool too_deep(const char *text, size_t length)
 json_t *rpc_parse(const char *text, size_t length, struct problem *problem)
 {
     json_error_t error;
+    bool no_memory;
     json_t *value;
 
     if (too_deep(text, length)) {
         problem_set(problem, PROBLEM_PARSE_ERROR, "The message nests deeper than 32 levels.", CLIENT_BUG);
         return NULL;
     }
-    value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    value = json_read(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error,
+                      &no_memory);
+    if (no_memory)
+        problem_set_no_memory(problem);
     /* Jansson's error text quotes the input, so it is not passed on. */
-    if (value == NULL)
+    else if (value == NULL)
         problem_setf(problem, PROBLEM_PARSE_ERROR, CLIENT_BUG, "The message is not JSON: byte %d.",
                      error.position);
     return value;
@@ -102,16 +107,34 @@ void rpc_id_key(char key[RPC_KEY_SIZE], const json_t *id)
 
 json_t *rpc_result(json_t *id, json_t *result)
 {
-    return json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, "result", result);
+    json_t *message = json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, "result", result);
+    struct problem problem;
+
+    if (message != NULL)
+        return message;
+    problem_set_no_memory(&problem);
+    return rpc_error(id, &problem);
 }
 
-json_t *rpc_error(json_t *id, const struct problem *problem)
+static json_t *error_message(json_t *id, const struct problem *problem)
 {
     json_t *error = problem_to_rpc_error(problem);
 
     if (id == NULL)
         return json_pack("{s:s, s:n, s:o}", "jsonrpc", "2.0", "id", "error", error);
     return json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", id, "error", error);
+}
+
+/* Who asked is told in any case that can be: the words may be what there is no memory for. */
+json_t *rpc_error(json_t *id, const struct problem *problem)
+{
+    json_t *message = error_message(id, problem);
+    struct problem no_memory;
+
+    if (message != NULL)
+        return message;
+    problem_set_no_memory(&no_memory);
+    return error_message(id, &no_memory);
 }
 
 json_t *rpc_notification(const char *method, json_t *params)

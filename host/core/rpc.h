@@ -30,7 +30,8 @@ void rpc_request_clear(struct rpc_request *request);
 /* "s…" or "i…": the same id gives the same key. id must have passed rpc_request_check. */
 void rpc_id_key(char key[RPC_KEY_SIZE], const json_t *id);
 
-/* New references, NULL out of memory; result, error and params are taken over, id NULL is null. */
+/* New references, NULL out of memory; result and params are taken over, id NULL is null. What there is no
+ * memory for becomes an error that says so, if there is enough for that. */
 json_t *rpc_result(json_t *id, json_t *result);
 json_t *rpc_error(json_t *id, const struct problem *problem);
 json_t *rpc_notification(const char *method, json_t *params);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "core/settings.h"
 
+#include "core/json_read.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ int settings_init(struct settings *settings)
         int result;
         if (keys[i].default_json == NULL)
             continue;
-        value = json_loads(keys[i].default_json, JSON_DECODE_ANY, NULL);
+        value = json_read(keys[i].default_json, strlen(keys[i].default_json), JSON_DECODE_ANY, NULL, NULL);
         result = set_value(settings, keys[i].name, value, SETTINGS_DEFAULT);
         json_decref(value);
         if (result != 0)
@@ -61,6 +62,15 @@ static void warn(struct settings *settings, const char *where, const char *point
     settings_warn(settings, &problem);
 }
 
+static void warn_unknown(struct settings *settings, const char *where, const char *pointer, const char *near)
+{
+    char remedy[128] = "Check the spelling.";
+
+    if (near != NULL)
+        snprintf(remedy, sizeof remedy, "Did you mean \"%s\"?", near);
+    warn(settings, where, pointer, "the key is not known and has no effect", remedy);
+}
+
 void settings_break(struct settings *settings, const char *where, const char *cause)
 {
     struct problem problem;
@@ -69,17 +79,6 @@ void settings_break(struct settings *settings, const char *where, const char *ca
     settings_warn(settings, &problem);
     if (settings->broken.kind == PROBLEM_NONE)
         settings->broken = problem;
-}
-
-static const struct settings_key *find_key(const char *name)
-{
-    size_t count, i;
-    const struct settings_key *keys = settings_keys(&count);
-
-    for (i = 0; i < count; i++)
-        if (strcmp(keys[i].name, name) == 0)
-            return &keys[i];
-    return NULL;
 }
 
 static enum settings_source source_of(const struct settings *settings, const char *key)
@@ -113,33 +112,30 @@ static void take(struct settings *settings, const struct settings_key *key, json
              "Update Thunderseal when a version that has it is out.");
 }
 
-/* The first wrong value of object: false, and the reason with its JSON pointer in cause. */
-static bool check_all(const json_t *object, char *cause, size_t size)
-{
-    const char *name;
-    json_t *value;
+/* The first value that is wrong: an unknown key is none. */
+struct first_fault {
+    char *cause; /* "" until there is one */
+    size_t size;
+};
 
-    json_object_foreach((json_t *)object, name, value)
-    {
-        const struct settings_key *key = find_key(name);
-        char pointer[SETTINGS_POINTER_SIZE];
-        const char *expected;
-        if (key == NULL)
-            continue;
-        snprintf(pointer, sizeof pointer, "/%s", name);
-        expected = key->check(value, pointer);
-        if (expected != NULL) {
-            snprintf(cause, size, "%s must be %s", pointer, expected);
-            return false;
-        }
-    }
-    return true;
+static void take_first(void *context, const struct settings_fault *fault)
+{
+    struct first_fault *first = context;
+
+    if (first->cause[0] != '\0')
+        return;
+    if (fault->expected != NULL)
+        snprintf(first->cause, first->size, "%s must be %s", fault->pointer, fault->expected);
+    else if (strchr(fault->pointer + 1, '/') != NULL)
+        snprintf(first->cause, first->size, "%s must be absent: the key is not known", fault->pointer);
 }
 
 void settings_apply(struct settings *settings, const json_t *object, enum settings_source source,
                     const char *where)
 {
-    char cause[SETTINGS_POINTER_SIZE + 128], pointer[SETTINGS_POINTER_SIZE];
+    char cause[SETTINGS_POINTER_SIZE + 128] = "", pointer[SETTINGS_POINTER_SIZE];
+    struct first_fault first = {.cause = cause, .size = sizeof cause};
+    struct settings_faults faults = {.tell = take_first, .context = &first};
     const char *name;
     json_t *value;
 
@@ -147,7 +143,8 @@ void settings_apply(struct settings *settings, const json_t *object, enum settin
         settings_break(settings, where, "its top level is not an object");
         return;
     }
-    if (!check_all(object, cause, sizeof cause)) {
+    settings_check(object, &faults);
+    if (cause[0] != '\0') {
         if (source == SETTINGS_THUNDERBIRD)
             warn(settings, where, "managed storage", cause, "Correct Thunderbird's policies.json.");
         else
@@ -156,12 +153,12 @@ void settings_apply(struct settings *settings, const json_t *object, enum settin
     }
     json_object_foreach((json_t *)object, name, value)
     {
-        const struct settings_key *key = find_key(name);
+        const struct settings_key *key = settings_key_find(name);
         problem_copy_text(pointer, 64, name);
         memmove(pointer + 1, pointer, strlen(pointer) + 1);
         pointer[0] = '/';
         if (key == NULL)
-            warn(settings, where, pointer, "the key is not known and has no effect", "Check the spelling.");
+            warn_unknown(settings, where, pointer, settings_key_near(name));
         else
             take(settings, key, value, source, where);
     }
@@ -204,4 +201,21 @@ const char *settings_ca_file_for(const struct settings *settings, const char *au
     if (source_of(settings, "caFile") == SETTINGS_USER && cloud_authority_is_built_in(authority))
         return NULL;
     return settings_text(settings, "caFile");
+}
+
+static void keep_first(void *context, const struct settings_fault *fault)
+{
+    const char **expected = context;
+
+    if (*expected == NULL)
+        *expected = fault->expected;
+}
+
+const char *settings_expected(const char *key, const json_t *value)
+{
+    const char *expected = NULL;
+    struct settings_faults faults = {.tell = keep_first, .context = &expected};
+
+    settings_check_value(settings_key_find(key), value, &faults);
+    return expected;
 }

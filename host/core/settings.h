@@ -8,6 +8,7 @@
 
 #include "core/cloud.h"
 #include "core/identity.h"
+#include "core/json_text.h"
 #include "core/problem.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -22,20 +23,49 @@ struct settings {
     struct problem broken; /* a file that cannot be used: PROBLEM_MISCONFIGURED, else PROBLEM_NONE */
 };
 
+#define SETTINGS_POINTER_SIZE JSON_POINTER_SIZE
+
+/* One thing that is wrong in a configuration; borrowed. */
+struct settings_fault {
+    const char *pointer;  /* RFC 6901 */
+    const char *expected; /* what it must be; NULL: nothing, for the key is not known */
+    const char *near;     /* the known key that an unknown one resembles, or NULL */
+};
+
+/* Who is told of faults. */
+struct settings_faults {
+    void (*tell)(void *context, const struct settings_fault *fault);
+    void *context;
+    char pointer[SETTINGS_POINTER_SIZE]; /* to what is being checked */
+};
+
 /* One key of the table. */
 struct settings_key {
     const char *name;
-    const char *default_json; /* NULL: no default */
-    /* What the value must be when it is not that, else NULL; pointer is extended to the faulty member. */
-    const char *(*check)(const json_t *value, char *pointer);
-    bool admin_only;
+    const char *default_json;   /* NULL: no default */
+    const char *const *allowed; /* the texts that it, or each of its items, may be, ended by NULL; or NULL */
+    /* What the value must be when it is not that, else NULL. */
+    const char *(*check)(const json_t *value);
+    /* For a value of several parts: tells each that is wrong. Without both, allowed says it all. */
+    void (*check_parts)(const json_t *value, struct settings_faults *faults);
+    bool admin_only;    /* counts in the administrator's file alone */
     bool for_extension; /* the only ones that Thunderbird's managed storage may set */
     bool unbuilt;       /* accepted, and warned of: this version does nothing with it */
 };
-#define SETTINGS_POINTER_SIZE 512
 
 /* The table, for whoever checks or lists keys. */
 const struct settings_key *settings_keys(size_t *count);
+/* NULL: no key of that name. */
+const struct settings_key *settings_key_find(const char *name);
+/* The key that was probably meant by a name that is none, or NULL. */
+const char *settings_key_near(const char *name);
+/* Tells every fault of one key's value. */
+void settings_check_value(const struct settings_key *key, const json_t *value,
+                          struct settings_faults *faults);
+/* What the value of a key must be when it is not that: the first fault alone. NULL: it is fine. */
+const char *settings_expected(const char *key, const json_t *value);
+/* Tells every fault of a configuration, unknown keys among them. */
+void settings_check(const json_t *object, struct settings_faults *faults);
 
 #define SETTINGS_WARNINGS_MAX                                                                                \
     64 /* all keys wrong at once are 20; the rest adds nothing, and hello must fit a frame */

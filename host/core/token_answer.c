@@ -2,6 +2,7 @@
 #include "core/token_answer.h"
 
 #include "core/diagnosis.h"
+#include "core/json_read.h"
 #include "core/wiping_alloc.h"
 #include <jansson.h>
 #include <sodium.h>
@@ -9,6 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* Where refresh tokens rotate, an answer that could not be read for lack of memory would be a sign-in lost.
+ */
+#define READ_TRIES 3
 #define ENCODED_PART_MAX 16384 /* encoded id token payload: Entra's are under 2 KiB */
 
 /* Copies a text member, or leaves "" when it is absent, not a text, too long or has control characters. */
@@ -35,11 +39,11 @@ static json_t *decode_part(const char *text, size_t length)
 
     if (length == 0 || length > ENCODED_PART_MAX)
         return NULL;
-    bytes = malloc(length);
+    bytes = wiping_malloc(length);
     if (bytes != NULL && sodium_base642bin(bytes, length, text, length, NULL, &decoded, NULL,
                                            sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
-        object = json_loadb((const char *)bytes, decoded, JSON_REJECT_DUPLICATES, NULL);
-    free(bytes);
+        object = json_read((const char *)bytes, decoded, JSON_REJECT_DUPLICATES, NULL, NULL);
+    wiping_free(bytes);
     return object;
 }
 
@@ -146,8 +150,8 @@ static void take_claims(char claims[CLAIMS_SIZE], const json_t *member)
     char *text = NULL;
 
     if (json_is_string(member))
-        object =
-            json_loadb(json_string_value(member), json_string_length(member), JSON_REJECT_DUPLICATES, NULL);
+        object = json_read(json_string_value(member), json_string_length(member), JSON_REJECT_DUPLICATES,
+                           NULL, NULL);
     if (json_is_object(object) && json_object_size(object) > 0)
         text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
     if (text != NULL && strlen(text) < CLAIMS_SIZE)
@@ -174,17 +178,12 @@ static void read_failure(struct token_answer *answer, const json_t *object, cons
     answer->failure = diagnose_token_error(&error, &answer->problem);
 }
 
-void token_answer_read(struct token_answer *answer, const struct token_http *http)
+static void read_body(struct token_answer *answer, const struct token_http *http)
 {
     json_t *object = NULL;
 
-    if (http->failed_stage != NULL) {
-        diagnose_transport(http->failed_stage, &answer->problem);
-        answer->failure = TOKEN_FAILURE_TRANSIENT;
-        return;
-    }
     if (!http->too_long && !http->redirected)
-        object = json_loadb(secret_expose(http->body), http->body->length, JSON_REJECT_DUPLICATES, NULL);
+        object = json_read(secret_expose(http->body), http->body->length, JSON_REJECT_DUPLICATES, NULL, NULL);
     if (http->status == 200 && json_is_object(object) && read_success(answer, object) == 0)
         goto out;
     secret_wipe(&answer->access_token);
@@ -197,6 +196,28 @@ void token_answer_read(struct token_answer *answer, const struct token_http *htt
     }
 out:
     json_decref(object);
+}
+
+void token_answer_read(struct token_answer *answer, const struct token_http *http)
+{
+    int tries = READ_TRIES;
+    unsigned long refused;
+
+    if (http->failed_stage != NULL) {
+        diagnose_transport(http->failed_stage, &answer->problem);
+        answer->failure = TOKEN_FAILURE_TRANSIENT;
+        return;
+    }
+    do {
+        token_answer_clear(answer);
+        refused = wiping_refused();
+        read_body(answer, http);
+    } while (wiping_refused() != refused && --tries > 0);
+    if (tries > 0)
+        return;
+    token_answer_clear(answer);
+    diagnose_kind(PROBLEM_INTERNAL, &answer->problem);
+    answer->failure = TOKEN_FAILURE_TRANSIENT;
 }
 
 void token_answer_clear(struct token_answer *answer)

@@ -6,14 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+static _Thread_local unsigned long refused;
+
+static void *counted(void *memory)
+{
+    if (memory == NULL)
+        refused++;
+    return memory;
+}
+
+unsigned long wiping_refused(void)
+{
+    return refused;
+}
+
 void *wiping_malloc(size_t size)
 {
-    return malloc(size);
+    return counted(malloc(size));
 }
 
 void *wiping_calloc(size_t count, size_t size)
 {
-    return calloc(count, size);
+    return counted(calloc(count, size));
 }
 
 /* realloc would leave the old bytes behind when it moves. */
@@ -23,11 +37,11 @@ void *wiping_realloc(void *old, size_t size)
     void *grown;
 
     if (old == NULL)
-        return malloc(size);
+        return wiping_malloc(size);
     old_size = malloc_usable_size(old);
     if (size != 0 && size <= old_size)
         return old;
-    grown = malloc(size);
+    grown = wiping_malloc(size);
     if (grown == NULL)
         return NULL;
     memcpy(grown, old, old_size < size ? old_size : size);
@@ -38,7 +52,7 @@ void *wiping_realloc(void *old, size_t size)
 char *wiping_strdup(const char *text)
 {
     size_t size = strlen(text) + 1;
-    char *copy = malloc(size);
+    char *copy = wiping_malloc(size);
 
     if (copy != NULL)
         memcpy(copy, text, size);

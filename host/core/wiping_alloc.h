@@ -13,5 +13,8 @@ void *wiping_calloc(size_t count, size_t size);
 void *wiping_realloc(void *old, size_t size);
 char *wiping_strdup(const char *text);
 void wiping_free(void *memory);
+/* How often this thread has been refused memory here. What a library made meanwhile is whole only where the
+ * number is what it was before: not every one of them says that it lacks something. */
+unsigned long wiping_refused(void);
 
 #endif

@@ -11,6 +11,8 @@
 #include "net/trust_anchors.h"
 
 #include <curl/curl.h>
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -165,7 +167,7 @@ static int set_proxy(const struct https *https, CURL *easy)
     return curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK ? 0 : -1;
 }
 
-static int set_request(const struct https *https, CURL *easy, const char *url)
+static int set_request(CURL *easy, const char *url)
 {
     if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK)
@@ -174,8 +176,21 @@ static int set_request(const struct https *https, CURL *easy, const char *url)
     /* One request a connection at a time: HTTP/2 would only add a parser. */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "thunderseal/" THUNDERSEAL_VERSION);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, https->headers);
     return 0;
+}
+
+/* Another id for each request, so that an administrator finds it in the identity provider's log. */
+static void set_headers(const struct https *https, struct https_transfer *transfer)
+{
+    unsigned char random[GUID_BYTES];
+    char text[GUID_TEXT_SIZE];
+
+    randombytes_buf(random, sizeof random);
+    transfer->request_id = guid_of_random(random);
+    guid_write(text, &transfer->request_id);
+    snprintf(transfer->request_id_header, sizeof transfer->request_id_header, "client-request-id: %s", text);
+    transfer->headers = (struct curl_slist){.data = transfer->request_id_header, .next = https->headers};
+    curl_easy_setopt(transfer->loop_transfer.easy, CURLOPT_HTTPHEADER, &transfer->headers);
 }
 
 /* After a suspend the far end has forgotten our connections. */
@@ -234,11 +249,10 @@ static void finished(struct loop_transfer *loop_transfer, int code)
     secret_wipe(&answer.body);
 }
 
-int https_post_form(struct https *https, const char *url, struct secret *form, size_t answer_max,
-                    int64_t timeout_ms, https_callback *callback, void *context)
+/* Takes the transfer over. 0, or -1 out of memory. */
+static int begin(struct https *https, const char *url, struct https_transfer *transfer, int64_t timeout_ms,
+                 https_callback *callback, void *context)
 {
-    struct https_transfer *transfer = https_transfer_new(form, answer_max);
-
     if (transfer == NULL)
         return -1;
     transfer->loop_transfer.finished = finished;
@@ -246,15 +260,29 @@ int https_post_form(struct https *https, const char *url, struct secret *form, s
     transfer->context = context;
     transfer->proxy = https->proxy;
     notice_suspend(https);
-    transfer->deadline = loop_monotonic_ms() + timeout_ms;
+    transfer->started = loop_monotonic_ms();
+    transfer->deadline = transfer->started + timeout_ms;
     set_connection(https, transfer->loop_transfer.easy);
     set_tls(transfer->loop_transfer.easy);
+    set_headers(https, transfer);
     if (set_proxy(https, transfer->loop_transfer.easy) != 0 ||
-        set_request(https, transfer->loop_transfer.easy, url) != 0 ||
+        set_request(transfer->loop_transfer.easy, url) != 0 ||
         send_off(https, transfer, https->all_anchors) != 0) {
         https_transfer_free(transfer);
         return -1;
     }
     link_transfer(https, transfer);
     return 0;
+}
+
+int https_post_form(struct https *https, const char *url, struct secret *form, size_t answer_max,
+                    int64_t timeout_ms, https_callback *callback, void *context)
+{
+    return begin(https, url, https_transfer_new(form, answer_max), timeout_ms, callback, context);
+}
+
+int https_get(struct https *https, const char *url, size_t answer_max, int64_t timeout_ms,
+              https_callback *callback, void *context)
+{
+    return begin(https, url, https_transfer_new(NULL, answer_max), timeout_ms, callback, context);
 }

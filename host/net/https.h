@@ -6,8 +6,10 @@
 #ifndef THUNDERSEAL_NET_HTTPS_H
 #define THUNDERSEAL_NET_HTTPS_H
 
+#include "core/guid.h"
 #include "core/secret.h"
 #include "net/loop.h"
+#include <time.h>
 
 #define HTTPS_TOKEN_ANSWER_MAX ((size_t)64 * 1024) /* an Entra token answer is under 10 KiB */
 #define HTTPS_DOCUMENT_MAX ((size_t)256 * 1024)
@@ -34,9 +36,12 @@ struct https_answer {
     long status;      /* HTTP status */
     bool too_long;    /* the body passed the bound */
     bool redirected;  /* 3xx */
+    time_t date;      /* the server's clock by its Date; -1 when it did not tell */
     int retry_after;  /* seconds from Retry-After, capped at 3600, 0 when there is none */
-    struct secret body; /* the callback may move it out */
-    char detail[256];   /* libcurl's words for a transport failure (host names, never request data) */
+    struct secret body;     /* the callback may move it out */
+    struct guid request_id; /* the client-request-id that was sent: Entra's logs have it (FACTS 1.10) */
+    int64_t milliseconds;   /* from the call to the answer */
+    char detail[256];       /* libcurl's words for a transport failure (host names, never request data) */
 };
 typedef void https_callback(void *context, struct https_answer *answer);
 
@@ -47,5 +52,13 @@ typedef void https_callback(void *context, struct https_answer *answer);
  */
 int https_post_form(struct https *https, const char *url, struct secret *form, size_t answer_max,
                     int64_t timeout_ms, https_callback *callback, void *context);
+/* GET, otherwise the same. */
+int https_get(struct https *https, const char *url, size_t answer_max, int64_t timeout_ms,
+              https_callback *callback, void *context);
+
+/* Name and version of libcurl and what it is built on; static. */
+const char *https_library(void);
+/* What it lacks for us, in words, or NULL. */
+const char *https_library_missing(void);
 
 #endif

@@ -8,14 +8,17 @@
 #include <string.h>
 #include <strings.h>
 
-#define BODY_FIRST_ROOM ((size_t)4096)
+/* Had before anything is sent: an answer that must not be lost, as one that rotates a refresh token, has its
+ * place.
+ */
+#define BODY_FIRST_ROOM ((size_t)16384)
 #define HEADERS_MAX ((size_t)64 * 1024) /* Entra sends 2 KiB */
 #define UPLOAD_BUFFER 16384L            /* the least that libcurl allows; a form has some 3 KiB */
 
 /* Makes room for so many more bytes. */
 static int body_reserve(struct https_transfer *transfer, size_t more)
 {
-    size_t room = transfer->body.length == 0 ? BODY_FIRST_ROOM : transfer->body.length;
+    size_t room = transfer->body.length;
     struct secret larger = {0};
 
     if (more <= transfer->body.length - transfer->used)
@@ -117,16 +120,20 @@ struct https_transfer *https_transfer_new(struct secret *form, size_t body_max)
     struct https_transfer *transfer = calloc(1, sizeof *transfer);
     CURL *easy = curl_easy_init();
 
-    if (transfer == NULL || easy == NULL) {
+    if (transfer == NULL || easy == NULL ||
+        secret_reserve(&transfer->body, body_max < BODY_FIRST_ROOM ? body_max : BODY_FIRST_ROOM) != 0) {
         curl_easy_cleanup(easy);
         free(transfer);
-        secret_wipe(form);
+        if (form != NULL)
+            secret_wipe(form);
         return NULL;
     }
     transfer->loop_transfer.easy = easy;
-    secret_move(&transfer->form, form);
     transfer->body_max = body_max;
-    set_form(transfer);
+    if (form != NULL) {
+        secret_move(&transfer->form, form);
+        set_form(transfer);
+    }
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
@@ -221,12 +228,10 @@ static const char *stage_of(const struct https_transfer *transfer, CURLcode code
     return "http";
 }
 
-/* A date is counted from the server's own, so that a wrong clock here does not matter. */
-static int retry_after(const struct https_transfer *transfer)
+/* The server's clock, -1 when it did not tell. */
+static time_t server_date(const struct https_transfer *transfer)
 {
-    time_t now = transfer->date[0] == '\0' ? -1 : curl_getdate(transfer->date, NULL);
-
-    return retry_after_seconds(transfer->retry_after, now == -1 ? time(NULL) : now);
+    return transfer->date[0] == '\0' ? -1 : curl_getdate(transfer->date, NULL);
 }
 
 void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struct https_answer *answer)
@@ -234,12 +239,16 @@ void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struc
     const char *detail = transfer->error;
 
     curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_RESPONSE_CODE, &answer->status);
+    answer->request_id = transfer->request_id;
+    answer->milliseconds = loop_monotonic_ms() - transfer->started;
     answer->too_long = transfer->too_long;
     answer->redirected = answer->status >= 300 && answer->status < 400;
-    answer->retry_after = retry_after(transfer);
+    answer->date = server_date(transfer);
+    /* A date is counted from the server's own, so that a wrong clock here does not matter. */
+    answer->retry_after =
+        retry_after_seconds(transfer->retry_after, answer->date == -1 ? time(NULL) : answer->date);
     if (code == CURLE_OK) {
-        if (transfer->used > 0)
-            transfer->body.length = transfer->used;
+        transfer->body.length = transfer->used;
         secret_move(&answer->body, &transfer->body);
         return;
     }

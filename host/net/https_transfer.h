@@ -19,12 +19,15 @@ struct https_transfer {
     struct https_transfer *previous;
     https_callback *callback;
     void *context;
-    const char *proxy;  /* the one we were told to use, NULL: the environment's; the struct https owns it */
-    int64_t deadline;   /* loop_monotonic_ms */
-    bool all_anchors;   /* see trust_anchors.h */
-    struct secret form; /* libcurl reads it from here while sending */
-    size_t sent;        /* of the form, handed to libcurl */
-    struct secret body; /* its length is the room; used is what came */
+    const char *proxy; /* the one we were told to use, NULL: the environment's; the struct https owns it */
+    int64_t started, deadline; /* loop_monotonic_ms */
+    struct guid request_id;
+    char request_id_header[64];
+    struct curl_slist headers; /* this header, and behind it those of every request */
+    bool all_anchors;          /* see trust_anchors.h */
+    struct secret form;        /* libcurl reads it from here while sending */
+    size_t sent;               /* of the form, handed to libcurl */
+    struct secret body;        /* its length is the room; used is what came */
     size_t used;
     size_t body_max;
     size_t header_bytes;
@@ -35,8 +38,8 @@ struct https_transfer {
     char error[CURL_ERROR_SIZE];
 };
 
-/* With an easy handle that collects into it; takes the form over, whatever is returned. NULL out of memory.
- */
+/* With an easy handle that collects into it; takes the form over, whatever is returned, and fetches where it
+ * is NULL. NULL out of memory. */
 struct https_transfer *https_transfer_new(struct secret *form, size_t body_max);
 /* NULL is harmless. */
 void https_transfer_free(struct https_transfer *transfer);

@@ -2,18 +2,10 @@
 #include "net/loop_timers.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
-
-struct loop_timer {
-    struct loop_timer *next;
-    int64_t due;             /* CLOCK_BOOTTIME, ms */
-    unsigned long long turn; /* in which it was started */
-    bool fire_at_free;
-    loop_timer_callback *callback;
-    void *context;
-};
 
 int64_t loop_monotonic_ms(void)
 {
@@ -29,13 +21,32 @@ int loop_timers_init(struct loop_timers *timers)
     return timers->fd < 0 ? -1 : 0;
 }
 
+static struct loop_timer *take(struct loop_timers *timers)
+{
+    struct loop_timer *timer = calloc(1, sizeof *timer);
+    size_t i;
+
+    for (i = 0; timer == NULL && i < TIMERS_IN_RESERVE; i++)
+        if (timers->reserve[i].callback == NULL)
+            timer = &timers->reserve[i];
+    return timer;
+}
+
+static void give(struct loop_timers *timers, struct loop_timer *timer)
+{
+    if (timer >= timers->reserve && timer < timers->reserve + TIMERS_IN_RESERVE)
+        memset(timer, 0, sizeof *timer);
+    else
+        free(timer);
+}
+
 static void fire(struct loop_timers *timers)
 {
     struct loop_timer *timer = timers->first;
 
     timers->first = timer->next;
     timer->callback(timer->context);
-    free(timer);
+    give(timers, timer);
 }
 
 /* One that is being fired is in the list no more. */
@@ -48,7 +59,7 @@ static void cancel(struct loop_timers *timers, struct loop_timer *timer)
     if (*place == NULL)
         return;
     *place = timer->next;
-    free(timer);
+    give(timers, timer);
 }
 
 void loop_timers_free(struct loop_timers *timers)
@@ -92,7 +103,7 @@ struct loop_timer *loop_timer_start(struct loop *loop, int64_t milliseconds, loo
 {
     struct loop_timers *timers = loop_timers(loop);
     struct loop_timer **place = &timers->first;
-    struct loop_timer *timer = calloc(1, sizeof *timer);
+    struct loop_timer *timer = take(timers);
     int64_t now = loop_monotonic_ms();
 
     if (timer == NULL)

@@ -7,8 +7,23 @@
 #define THUNDERSEAL_NET_LOOP_TIMERS_H
 
 #include "net/loop.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Set aside for when there is no memory: what has been begun must go on, and waits for its timer. */
+#define TIMERS_IN_RESERVE 16
+
+struct loop_timer {
+    struct loop_timer *next;
+    int64_t due;             /* CLOCK_BOOTTIME, ms */
+    unsigned long long turn; /* in which it was started */
+    bool fire_at_free;
+    loop_timer_callback *callback; /* NULL: free, in the reserve */
+    void *context;
+};
 
 struct loop_timers {
+    struct loop_timer reserve[TIMERS_IN_RESERVE];
     struct loop_timer *first; /* earliest first */
     int fd;                   /* readable when a timer is due */
     int64_t armed_for;

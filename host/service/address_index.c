@@ -94,8 +94,8 @@ int entry_add_address(struct entry *entry, const char *account)
     if (entry_has_address(entry, account))
         return 0;
     claim = malloc(sizeof *claim);
-    address = json_string(account);
-    if (claim == NULL || json_array_append_new(entry->addresses, address) != 0) {
+    address = claim == NULL ? NULL : json_string(account);
+    if (json_array_append_new(entry->addresses, address) != 0) {
         free(claim);
         return -1;
     }

@@ -102,7 +102,7 @@ void audit_events_unlocked(struct service *service)
 
 /* ---- events ---- */
 
-static void note(struct service *service, struct audit_entry *entry, const char *account)
+static void note_in_audit(struct service *service, struct audit_entry *entry, const char *account)
 {
     if (service->audit == NULL)
         return;
@@ -111,6 +111,13 @@ static void note(struct service *service, struct audit_entry *entry, const char 
     problem_copy_text(entry->account, sizeof entry->account, account);
     audit_note(service->audit, entry);
     tell_failure(service);
+}
+
+static void note(struct service *service, struct audit_entry *entry, const char *account)
+{
+    problem_copy_text(entry->account, sizeof entry->account, account);
+    log_audited(service, entry, NULL);
+    note_in_audit(service, entry, account);
 }
 
 static void add_problem(struct audit_entry *entry, const struct problem *problem)
@@ -122,7 +129,7 @@ static void add_problem(struct audit_entry *entry, const struct problem *problem
 }
 
 /* A caller may name any resource; the log knows two by name. */
-static const char *resource_word(const struct entry *entry, int resource)
+const char *resource_word(const struct entry *entry, int resource)
 {
     const char *name = entry->identity.access[resource].resource;
     struct account_target target;
@@ -146,7 +153,9 @@ void audit_sign_in(struct entry *entry, const char *event, const struct problem 
 
     if (problem != NULL)
         add_problem(&told, problem);
-    note(entry->service, &told, entry->sign_in_account);
+    problem_copy_text(told.account, sizeof told.account, entry->sign_in_account);
+    log_audited(entry->service, &told, &entry->sign_in_request);
+    note_in_audit(entry->service, &told, entry->sign_in_account);
 }
 
 void audit_sign_in_finished(struct entry *entry, const struct problem *problem)
@@ -185,15 +194,17 @@ void audit_renewed(struct entry *entry, int resource, const struct problem *prob
     struct audit_failure *last = &entry->renewal_failed[resource];
     const struct audit_failure failure = {.kind = problem->kind, .aadsts = problem->aadsts};
     struct audit_entry told = {.event = "renewed", .resource = resource_word(entry, resource)};
+    bool repeated = last->kind == failure.kind && last->aadsts == failure.aadsts;
 
-    if (problem->kind != PROBLEM_NONE && last->kind == failure.kind && last->aadsts == failure.aadsts)
+    log_renewal(entry, resource, problem, repeated);
+    if (problem->kind != PROBLEM_NONE && repeated)
         return;
     *last = failure;
     if (problem->kind != PROBLEM_NONE) {
         told.event = "renewal-failed";
         add_problem(&told, problem);
     }
-    note(entry->service, &told, entry->identity.key.sign_in_as);
+    note_in_audit(entry->service, &told, entry->identity.key.sign_in_as);
 }
 
 void audit_damaged(struct entry *entry, bool previous_used)

@@ -2,6 +2,7 @@
 /* What a backup holds of the identities, and how one of them comes back. */
 #include "service/backup_parts.h"
 
+#include "core/json_read.h"
 #include "core/wiping_alloc.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,12 @@ static json_t *payload_to_keep(const struct identity *identity)
     json_t *object = NULL;
 
     if (identity_payload_write(identity, &payload) == 0)
-        object = json_loadb(secret_expose(&payload), payload.length, 0, NULL);
+        object = json_read(secret_expose(&payload), payload.length, 0, NULL, NULL);
     secret_wipe(&payload);
-    if (object != NULL)
-        json_object_set_new(object, "access", json_array());
+    if (object != NULL && json_object_set_new(object, "access", json_array()) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
     return object;
 }
 
@@ -75,11 +78,12 @@ static int damaged(struct problem *problem)
     return -1;
 }
 
+/* As identity_payload_read. */
 static int read_payload(const json_t *object, struct identity *stored)
 {
     char *text = json_dumps(object, JSON_COMPACT);
     struct secret payload = {0};
-    int result = -1;
+    int result = 1;
 
     if (text != NULL && secret_set(&payload, text, strlen(text)) == 0)
         result = identity_payload_read(&payload, stored);
@@ -91,10 +95,12 @@ static int read_payload(const json_t *object, struct identity *stored)
 static int read_identity(struct returning *returning, const json_t *item)
 {
     const json_t *payload = json_object_get(item, "payload");
+    int result = identity_header_read(json_object_get(item, "header"), returning->stored, &returning->extra);
 
-    if (identity_header_read(json_object_get(item, "header"), returning->stored, &returning->extra) != 0 ||
-        (!json_is_null(payload) && read_payload(payload, returning->stored) != 0))
-        return damaged(returning->problem);
+    if (result == 0 && !json_is_null(payload))
+        result = read_payload(payload, returning->stored);
+    if (result != 0)
+        return result > 0 ? no_memory(returning->problem) : damaged(returning->problem);
     entry_name(returning->name, &returning->stored->key);
     return 0;
 }
@@ -150,6 +156,7 @@ static int write_grant(struct returning *returning, const struct entry *entry)
     struct identity *stored = returning->stored;
     struct record_header extra = {.addresses = addresses_with(returning, entry)};
     struct secret payload = {0};
+    unsigned long refused = wiping_refused();
     json_t *header = NULL;
     int result = -1;
 
@@ -159,19 +166,19 @@ static int write_grant(struct returning *returning, const struct entry *entry)
     if (entry != NULL && entry->identity.serial > stored->serial)
         stored->serial = entry->identity.serial;
     stored->grant.serial = ++stored->serial;
-    if (json_array_size(extra.addresses) == 0) {
+    if (extra.addresses != NULL && wiping_refused() == refused && json_array_size(extra.addresses) == 0) {
         result = 0; /* its addresses have gone to others meanwhile, or may not be */
         goto out;
     }
     header = identity_header_write(stored, &extra);
-    if (header == NULL || identity_payload_write(stored, &payload) != 0) {
+    if (header == NULL || identity_payload_write(stored, &payload) != 0 || wiping_refused() != refused) {
         no_memory(returning->problem);
         goto out;
     }
     result = vault_write(returning->service->vault, returning->name,
                          entry == NULL ? 1 : entry->generation + 1, header, &payload, returning->problem);
     if (result == 0)
-        store_refresh_named(returning->service, returning->name);
+        store_refresh_named(returning->service, returning->name, false);
 out:
     secret_wipe(&payload);
     json_decref(header);
@@ -193,7 +200,7 @@ static int bring_grant_back(struct returning *returning, bool *came)
                     "Restore again: what has come back already stays.");
         result = -1;
     } else {
-        store_refresh_named(service, returning->name);
+        store_refresh_named(service, returning->name, false);
         entry = entry_by_key(service, &returning->stored->key);
         if (is_wanted(returning, entry)) {
             *came = true;

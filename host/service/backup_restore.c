@@ -5,6 +5,7 @@
  */
 #include "service/backup_parts.h"
 
+#include "core/json_read.h"
 #include "core/wiping_alloc.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -38,14 +39,17 @@ static void explain(enum backup_verdict verdict, struct problem *problem)
 static int take_content(struct backup_job *job, const struct secret *key, struct problem *problem)
 {
     unsigned char *plain = NULL;
+    bool no_memory = false;
     json_t *item;
     size_t length = 0, i;
     enum backup_verdict verdict =
         backup_open(&job->head, key, job->sealed, job->sealed_length, &plain, &length);
 
     if (verdict == BACKUP_GOOD)
-        job->content = json_loadb((const char *)plain, length, JSON_REJECT_DUPLICATES, NULL);
+        job->content = json_read((const char *)plain, length, JSON_REJECT_DUPLICATES, NULL, &no_memory);
     wiping_free(plain);
+    if (no_memory)
+        verdict = BACKUP_NO_MEMORY;
     if (verdict == BACKUP_GOOD &&
         json_integer_value(json_object_get(job->content, "version")) > BACKUP_CONTENT_VERSION)
         verdict = BACKUP_NEWER;

@@ -49,10 +49,16 @@ static void token_arrived(void *context, struct https_answer *http)
     struct token_answer answer = {0};
     struct event event = {.kind = EVENT_TOKEN_ANSWER, .answer = &answer};
     const struct token_http exchange = token_exchange(http);
-    bool renewal = entry->identity.flight.purpose == PURPOSE_REFRESH && !entry->identity.flight.detached;
+    enum token_purpose purpose = entry->identity.flight.purpose;
+    bool renewal = purpose == PURPOSE_REFRESH && !entry->identity.flight.detached;
     int resource = entry->identity.flight.resource;
 
+    entry->exchange = (struct exchange){
+        .request_id = http->request_id, .milliseconds = http->milliseconds, .http_status = http->status};
+    if (purpose == PURPOSE_SIGN_IN && !entry->identity.flight.detached)
+        entry->sign_in_request = http->request_id;
     token_answer_read(&answer, &exchange);
+    log_token_answer(entry, purpose, resource, &answer.problem);
     (void)entry_step(entry, &event);
     if (renewal)
         audit_renewed(entry, resource, renewal_problem(entry, resource, &answer));
@@ -122,6 +128,7 @@ static bool reply_token(struct entry *entry, const struct effect *effect)
                              "expiresAt", (json_int_t)access->expires_at, "scopes", list, "resource",
                              access->resource, "source", effect->renewed ? "renewed" : "cache")));
     request_close(request);
+    log_token_given(entry, effect->resource, effect->renewed);
     return true;
 }
 
@@ -131,6 +138,7 @@ static void reply_problem(struct service *service, const struct effect *effect)
 
     if (request == NULL)
         return;
+    log_problem(service, LOG_REQUEST_REFUSED, effect->problem);
     send_message(service, entry_error(request->entry, request->id, effect->problem));
     request_close(request);
 }
@@ -156,6 +164,7 @@ static void lock_had(struct entry *entry)
 {
     const struct event event = {.kind = EVENT_LOCKED};
 
+    log_entry_event(entry, LOG_LOCK_HELD);
     store_refresh(entry);
     (void)entry_step(entry, &event);
 }
@@ -171,6 +180,8 @@ static void try_lock(struct entry *entry)
         lock_had(entry);
         return;
     }
+    if (entry->lock_retry_ms == LOCK_RETRY_FIRST_MS)
+        log_entry_event(entry, LOG_LOCK_AWAITED);
     entry->lock_timer = loop_timer_start(service->loop, entry->lock_retry_ms, lock_again, entry);
     entry->lock_retry_ms *= 2;
     if (entry->lock_retry_ms > LOCK_RETRY_MAX_MS)
@@ -193,6 +204,7 @@ static void unlock(struct entry *entry)
     loop_timer_cancel(entry->service->loop, entry->lock_timer);
     entry->lock_timer = NULL;
     identity_lock_release(&entry->lock);
+    log_entry_event(entry, LOG_LOCK_RELEASED);
 }
 
 /* --- effects --- */
@@ -214,6 +226,7 @@ static void carry_out(struct entry *entry, const struct effect *effect, struct r
         unlock(entry);
         break;
     case EFFECT_SEND_TOKEN:
+        log_token_request(entry);
         report->send_failed = send_token_request(entry) != 0;
         break;
     case EFFECT_SAVE:
@@ -228,6 +241,7 @@ static void carry_out(struct entry *entry, const struct effect *effect, struct r
         sign_in_retry(entry, effect->problem);
         break;
     case EFFECT_CHANGED:
+        log_state(entry);
         entry_changed(entry);
         break;
     case EFFECT_ATTENTION:
@@ -244,6 +258,7 @@ static void save(struct entry *entry, bool forget_older)
 
     if (store_save(entry, forget_older ? &change : NULL, &problem) == 0)
         memset(&problem, 0, sizeof problem);
+    log_saved(entry, &problem);
     (void)entry_step(entry, &event);
 }
 
@@ -279,15 +294,17 @@ static void set_alarm(struct entry *entry, struct moment now)
     loop_timer_cancel(entry->service->loop, entry->wake_timer);
     entry->wake_timer = NULL;
     entry->wake_at = at;
-    if (at != NO_WAKE)
-        entry->wake_timer = loop_timer_start(entry->service->loop,
-                                             at > now.uptime ? (at - now.uptime) * 1000 : 0, wake, entry);
+    if (at == NO_WAKE)
+        return;
+    log_timer(entry, at > now.uptime ? at - now.uptime : 0);
+    entry->wake_timer =
+        loop_timer_start(entry->service->loop, at > now.uptime ? (at - now.uptime) * 1000 : 0, wake, entry);
 }
 
 int entry_step(struct entry *entry, const struct event *event)
 {
     struct moment now = moment_now();
-    struct effects effects = {0};
+    struct effects effects;
     struct report report = {0};
     size_t i;
 
@@ -295,7 +312,6 @@ int entry_step(struct entry *entry, const struct event *event)
         return -1;
     for (i = 0; i < effects.count; i++)
         carry_out(entry, &effects.list[i], &report);
-    effects_free(&effects);
     if (report.save)
         save(entry, report.forget_older);
     if (report.send_failed)

@@ -59,21 +59,6 @@ static void date_warnings(json_t *warnings)
     }
 }
 
-/* The effective values; a proxy's user and password are nobody else's business. */
-static json_t *shown_policy(const struct settings *settings)
-{
-    const char *proxy = settings_text(settings, "proxy"), *start, *at;
-    json_t *policy = json_copy(settings->values);
-
-    if (proxy == NULL)
-        return policy;
-    start = strstr(proxy, "://") + 3;
-    at = strrchr(start, '@');
-    if (at != NULL)
-        json_object_set_new(policy, "proxy", json_sprintf("%.*s%s", (int)(start - proxy), proxy, at + 1));
-    return policy;
-}
-
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem)
 {
     const json_t *managed = json_object_get(params, "managed");
@@ -89,9 +74,11 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
         rpc_param_bad(problem, "managed", "an object");
         return NULL;
     }
-    if (managed != NULL)
+    if (managed != NULL) {
+        service->managed = json_incref((json_t *)managed);
         settings_apply(&service->settings, managed, SETTINGS_THUNDERBIRD, "Thunderbird's policies");
-    policy = shown_policy(&service->settings);
+    }
+    policy = policy_shown(&service->settings);
     date_warnings(service->settings.warnings);
     result = account_page(service, "", LIST_MAX);
     json_object_update_new(result, json_pack("{s:i, s:{s:s}, s:[], s:o, s:O}", "protocol", PROTOCOL_VERSION,

@@ -36,13 +36,15 @@ void key_change_free(struct key_change_run *change)
     free(change);
 }
 
-/* Answers, with what went wrong unless that is NULL. What could not be finished is at the next start. */
+/* Answers, with what went wrong unless that is NULL. What could not be finished is at the next start, by this
+ * program or another. */
 static void end(struct key_change_run *change, const struct problem *problem)
 {
     struct keys *keys = change->keys;
     struct service *service = keys->service;
 
     keys->change = NULL;
+    vault_change_leave(service->vault);
     if (change->id != NULL)
         send_message(service, problem == NULL ? rpc_result(change->id, show(service))
                                               : rpc_error(change->id, problem));
@@ -202,7 +204,6 @@ void key_change_resume(struct keys *keys)
             keys->dropper = key_worker_start(keys->service->loop, &keys->change->task, keys_dropped, keys);
         end(keys->change, NULL);
     } else {
-        vault_change_leave(vault);
         end(keys->change, NULL);
     }
 }

@@ -11,8 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A keyring that is open answers in milliseconds, Argon2id takes half a second on a quiet machine. */
+/* A keyring that is open answers in milliseconds. */
 #define ANSWER_MS 5000
+/* Argon2id takes half a second on a quiet machine, and twenty times that on one that is starting its desktop.
+ */
+#define DERIVE_MS 30000
 /* Somebody has to find the window and type a password. */
 #define ASKING_MS 60000
 
@@ -145,7 +148,7 @@ struct key_worker *key_worker_start(struct loop *loop, const struct key_task *ta
     close(sockets[1]);
     sockets[1] = -1;
     worker->watch = loop_watch_fd(loop, worker->socket, LOOP_READ, answered, worker);
-    set_deadline(worker, ANSWER_MS);
+    set_deadline(worker, task->kind == KEY_TASK_OPEN || task->kind == KEY_TASK_WRAP ? DERIVE_MS : ANSWER_MS);
     if (worker->watch != NULL && worker->deadline != NULL)
         return worker;
 fail:

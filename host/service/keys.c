@@ -107,6 +107,7 @@ static void opened(struct keys *keys)
     keys->retry = NULL;
     if (vault_want(service->vault) != VAULT_WANTS_LOOK_UP) /* a second key may still be missing */
         keys->retry_ms = 0;
+    log_simple(service, LOG_VAULT_UNLOCKED);
     store_unlocked(service);
     if (service->retry_when_open) {
         service->retry_when_open = false;
@@ -125,6 +126,8 @@ static void fetched(void *context, struct key_answer *answer)
 
     keys->worker = NULL;
     keys->last_try = loop_monotonic_ms();
+    if (keys->task.may_ask)
+        keys->dismissed = answer->outcome == KEY_DISMISSED;
     memcpy(id, keys->task.key_id, sizeof id);
     result = vault_key_take(service->vault, &keys->task, answer, &keys->failure);
     if (result == 1 && keys->dropper == NULL)
@@ -135,8 +138,11 @@ static void fetched(void *context, struct key_answer *answer)
     secret_wipe(&keys->passphrase);
     if (vault_locked(service->vault)->kind == PROBLEM_NONE)
         opened(keys);
-    else
+    else {
+        if (keys->retry_ms == 0) /* told once, however often it is tried again */
+            log_problem(service, LOG_VAULT_LOCKED, vault_locked(service->vault));
         store_tell_locked(service);
+    }
     retry_later(keys);
     parked_run(keys);
     entries_sweep(service);
@@ -230,6 +236,9 @@ bool keys_wait_after(struct keys *keys, const struct rpc_request *request, const
 
     if (keys->handling_again || problem->kind != PROBLEM_VAULT_LOCKED)
         return false;
+    /* A command is one wish of the user's, who has answered it: its start asked. */
+    if (keys->service->client.own && keys->dismissed)
+        return false;
     if (want == VAULT_WANTS_STORE || want == VAULT_WANTS_LOOK_UP)
         (void)keys_fetch(keys, may_ask, NULL, &ignored);
     return keys->worker != NULL && parked_add(keys, request);
@@ -258,9 +267,22 @@ static int read_passphrase(const json_t *params, struct secret *passphrase, stru
 static json_t *unlock_result(struct keys *keys, struct problem *problem)
 {
     const struct problem *locked = vault_locked(keys->service->vault);
+    json_t *result = NULL;
 
     *problem = keys->failure.kind != PROBLEM_NONE ? keys->failure : *locked;
-    return problem->kind == PROBLEM_NONE ? json_object() : NULL;
+    if (problem->kind == PROBLEM_NONE && (result = json_object()) == NULL)
+        problem_set_no_memory(problem);
+    return result;
+}
+
+/* So that a client asks for a passphrase only where one would open the vault. */
+static void name_parameter(const struct keys *keys, struct problem *problem)
+{
+    enum vault_want want = vault_want(keys->service->vault);
+
+    if (problem->kind == PROBLEM_VAULT_LOCKED &&
+        (want == VAULT_WANTS_PASSPHRASE || want == VAULT_WANTS_NEW_PASSPHRASE))
+        problem_copy_text(problem->field, sizeof problem->field, "passphrase");
 }
 
 json_t *method_vault_unlock(struct service *service, struct rpc_request *request, struct problem *problem)
@@ -287,6 +309,7 @@ json_t *method_vault_unlock(struct service *service, struct rpc_request *request
              !parked_add(keys, request))
         problem_set(problem, PROBLEM_THROTTLED, "Too many requests are waiting.", "Wait for some of them.");
 out:
+    name_parameter(keys, problem);
     secret_wipe(&passphrase);
     return result;
 }

@@ -19,6 +19,7 @@ struct keys {
     struct parked *parked;
     size_t parked_count;
     bool handling_again; /* a request that has waited: it waits once only */
+    bool dismissed;      /* the user was asked by the keyring and closed its window */
     struct key_change_run *change;
 };
 

@@ -24,6 +24,7 @@
 struct native {
     struct loop *loop;
     struct service *service;
+    struct log *log;
     struct loop_watch *input, *output;
     struct loop_timer *finish_timer;
     struct frame_decoder decoder;
@@ -119,10 +120,27 @@ static void queue_frame(struct native *native, const char *text, size_t length)
     write_queue(native);
 }
 
+/* What cannot be written for lack of memory is not told: the client has its deadlines. */
+static char *dump(const json_t *message)
+{
+    char *text = message == NULL ? NULL : json_dumps(message, JSON_COMPACT);
+
+    if (message != NULL && text == NULL) {
+        struct problem problem;
+        json_t *error;
+        problem_set_no_memory(&problem);
+        error = rpc_error(json_object_get(message, "id"), &problem);
+        if (json_object_get(message, "id") != NULL)
+            text = json_dumps(error, JSON_COMPACT);
+        json_decref(error);
+    }
+    return text;
+}
+
 static void send_to_client(void *context, json_t *message)
 {
     struct native *native = context;
-    char *text = json_dumps(message, JSON_COMPACT);
+    char *text = dump(message);
     size_t length = text == NULL ? 0 : strlen(text);
 
     if (text != NULL && length > FRAME_MAX) {
@@ -132,7 +150,7 @@ static void send_to_client(void *context, json_t *message)
         problem_set(&problem, PROBLEM_RESULT_TOO_LARGE, "The answer is longer than 1 MiB.",
                     "Ask for less at a time.");
         error = rpc_error(json_object_get(message, "id"), &problem);
-        text = json_dumps(error, JSON_COMPACT);
+        text = dump(error);
         length = text == NULL ? 0 : strlen(text);
         json_decref(error);
     }
@@ -229,6 +247,7 @@ static int native_start(struct native *native, struct problem *problem)
                                           .congested = client_congested,
                                           .may_ask = true,
                                           .settled = token_settled,
+                                          .log = native->log,
                                           .context = native};
 
     native->loop = loop_new();
@@ -255,16 +274,21 @@ int native_run(void)
     static struct native native; /* the read buffer is too large for the stack */
     struct problem problem = {0};
 
-    if (native_start(&native, &problem) != 0) {
+    /* Nobody gave options: what needs somebody's attention goes to the journal, where there is one. */
+    native.log = log_open(SINK_JOURNAL, LEVEL_WARNING);
+    if (native_start(&native, &problem) == 0) {
+        loop_run(native.loop);
+        service_finish(native.service);
+    } else {
         fprintf(stderr, "thunderseal: %s %s\n", problem.cause, problem.remedy);
-        return problem_exit_status(problem.kind);
+        native.exit_status = problem_exit_status(problem.kind);
     }
-    loop_run(native.loop);
-    service_finish(native.service);
     frame_next(&native.decoder);
     service_free(native.service);
+    log_close(native.log);
     /* Wiped where it was written: wiping_free would bring all of its pages in. */
-    sodium_memzero(native.queue, native.queue_end);
+    if (native.queue != NULL)
+        sodium_memzero(native.queue, native.queue_end);
     free(native.queue);
     return native.exit_status;
 }

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Loading entries from disk, and taking over what another process of the user writes: DESIGN 3.2. */
+/* Loading entries from disk, and taking over what another process of the user has written. */
 #include "service/service_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <unistd.h>
-
-#define SEALED_SUFFIX ".sealed"
-#define EVENTS_SIZE 4096
 
 static bool target_matches(const struct entry *entry, const char *account)
 {
@@ -34,7 +29,7 @@ static bool claims_better(const struct entry *a, const struct entry *b, const ch
  * another process is moving the address. At the start a crash came between writing the new file and cleaning
  * the old one.
  */
-static void take_address(struct entry *entry, const char *address)
+static int take_address(struct entry *entry, const char *address)
 {
     bool starting = entry->service->starting;
     struct entry *other;
@@ -42,19 +37,20 @@ static void take_address(struct entry *entry, const char *address)
     while ((other = entry_other_with(entry, address)) != NULL) {
         if (starting && claims_better(other, entry, address)) {
             entry->untidy = true;
-            return;
+            return 0;
         }
         entry_remove_address(other, address);
         other->untidy = starting;
     }
-    (void)entry_add_address(entry, address);
+    return entry_add_address(entry, address);
 }
 
 /* A header without payload is not proven: it may name accounts that nobody serves, and change nothing else.
- */
-static void take_header(struct entry *entry, const struct record_header *extra, bool proven)
+ * 0, or -1 out of memory. */
+static int take_header(struct entry *entry, const struct record_header *extra, bool proven)
 {
     json_t *address;
+    int result = 0;
     size_t i;
 
     /* Before the addresses: who may keep one depends on what was asked for. */
@@ -68,10 +64,11 @@ static void take_header(struct entry *entry, const struct record_header *extra, 
     json_array_foreach(extra->addresses, i, address)
     {
         if (proven)
-            take_address(entry, json_string_value(address));
+            result |= take_address(entry, json_string_value(address));
         else if (entry_of(entry->service, json_string_value(address)) == NULL)
-            (void)entry_add_address(entry, json_string_value(address));
+            result |= entry_add_address(entry, json_string_value(address));
     }
+    return result;
 }
 
 /* A file whose header cannot be used, or stands in another's place, serves nobody; it stays where it is. */
@@ -94,19 +91,31 @@ static void damaged(struct problem *problem)
                 "Sign in again.");
 }
 
-/* Gives the machine what the file holds. -1 when that is no identity, or out of memory. */
+/* Gives the machine what the file holds. 0, -1 when that is no identity, or 1 out of memory. */
 static int replace(struct entry *entry, const struct secret *payload)
 {
     struct identity *stored = calloc(1, sizeof *stored);
     const struct event event = {.kind = EVENT_REPLACED, .replaced = stored};
-    int result = -1;
+    int result;
 
-    if (stored != NULL && identity_payload_read(payload, stored) == 0)
-        result = entry_step(entry, &event);
-    if (stored != NULL)
-        identity_clear(stored);
+    if (stored == NULL)
+        return 1;
+    result = identity_payload_read(payload, stored);
+    if (result == 0)
+        (void)entry_step(entry, &event);
+    identity_clear(stored);
     free(stored);
     return result;
+}
+
+static void take_tokens(struct entry *entry, const struct secret *payload)
+{
+    int result = replace(entry, payload);
+
+    if (result < 0)
+        damaged(&entry->identity.held);
+    else if (result > 0)
+        problem_set_no_memory(&entry->identity.held);
 }
 
 /* Puts the tokens of the file in the place of those that the entry had. */
@@ -118,11 +127,9 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
     memset(&identity->held, 0, sizeof identity->held);
     entry->generation = file->generation;
     entry->on_disk = entry->seen = true;
-    entry->outdated = file->outdated;
     entry_changed(entry);
     if (file->payload.bytes != NULL) {
-        if (replace(entry, &file->payload) != 0)
-            damaged(&identity->held);
+        take_tokens(entry, &file->payload);
         /* The generation before stepped in: told, though everything goes on. */
         if (file->problem.kind != PROBLEM_NONE)
             settings_warn(&entry->service->settings, &file->problem);
@@ -142,6 +149,18 @@ static void take_payload(struct entry *entry, struct vault_entry *file)
         audit_damaged(entry, false);
     if (identity->held.kind == PROBLEM_VAULT_LOCKED)
         entry->service->any_locked = true;
+    /* A file that could not be read says nothing of what is in it: with the next message it may. */
+    if (identity->held.kind == PROBLEM_STORAGE || identity->held.kind == PROBLEM_INTERNAL)
+        entry->service->reload_due = true;
+}
+
+/* An address is missing in memory: nothing of the entry may be written until it has been read again. */
+static void hold_incomplete(struct entry *entry)
+{
+    problem_set_no_memory(&entry->identity.held);
+    entry->identity.held.since = wall_clock();
+    identity_forget_tokens(&entry->identity);
+    entry->service->reload_due = true;
 }
 
 static void load_one(void *context, struct vault_entry *file)
@@ -155,7 +174,8 @@ static void load_one(void *context, struct vault_entry *file)
         audit_expect(service->audit, json_object_get(file->header, AUDIT_ANCHOR));
     if (entry != NULL) {
         take_payload(entry, file);
-        take_header(entry, &extra, file->payload.bytes != NULL);
+        if (take_header(entry, &extra, file->payload.bytes != NULL) != 0)
+            hold_incomplete(entry);
         entry_judge(entry);
     }
     json_decref(extra.addresses);
@@ -258,7 +278,7 @@ static void drop_entry(struct entry *entry)
     (void)entry_step(entry, &removed);
 }
 
-static void reload_named(struct service *service, const char *name, bool deleted)
+void store_refresh_named(struct service *service, const char *name, bool deleted)
 {
     struct entry *entry = entry_by_name(service, name);
     struct vault_entry file = {0};
@@ -277,12 +297,7 @@ static void reload_named(struct service *service, const char *name, bool deleted
 
 void store_refresh(struct entry *entry)
 {
-    reload_named(entry->service, entry->name, false);
-}
-
-void store_refresh_named(struct service *service, const char *name)
-{
-    reload_named(service, name, false);
+    store_refresh_named(entry->service, entry->name, false);
 }
 
 void store_reload(struct service *service)
@@ -307,7 +322,6 @@ void store_unlocked(struct service *service)
     store_reload(service);
     service->starting = false;
     tidy_up(service);
-    store_reseal(service); /* a recovery key may have come or gone */
 }
 
 void store_tell_locked(struct service *service)
@@ -326,97 +340,4 @@ void store_tell_locked(struct service *service)
         held->since = since;
         entry_changed(entry);
     }
-}
-
-static void take_event(struct service *service, const struct inotify_event *event)
-{
-    char name[VAULT_NAME_SIZE];
-
-    if ((event->mask & IN_Q_OVERFLOW) != 0) {
-        store_reload(service);
-        return;
-    }
-    if ((event->mask & IN_IGNORED) != 0) { /* the folder was removed: one made anew is watched anew */
-        loop_unwatch(service->loop, service->watch);
-        service->watch = NULL;
-        return;
-    }
-    /* The generations before and what is being written have longer names. */
-    if (event->len == 0 || strlen(event->name) != VAULT_NAME_SIZE - 1 + strlen(SEALED_SUFFIX) ||
-        strcmp(event->name + VAULT_NAME_SIZE - 1, SEALED_SUFFIX) != 0)
-        return;
-    memcpy(name, event->name, VAULT_NAME_SIZE - 1);
-    name[VAULT_NAME_SIZE - 1] = '\0';
-    reload_named(service, name, (event->mask & IN_DELETE) != 0);
-}
-
-static void take_events(struct service *service)
-{
-    char events[EVENTS_SIZE] __attribute__((aligned(__alignof__(struct inotify_event))));
-    const struct inotify_event *event;
-    ssize_t length, offset;
-    bool any = false;
-
-    while ((length = read(service->watch_fd, events, sizeof events)) > 0)
-        for (offset = 0; offset < length; offset += (ssize_t)(sizeof *event + event->len)) {
-            event = (const struct inotify_event *)(const void *)(events + offset);
-            take_event(service, event);
-            any = true;
-        }
-    if (any)
-        store_policy_accounts(service);
-}
-
-/* The key is back, or another process made a vault where there was none. */
-static bool may_open_now(struct service *service)
-{
-    const struct entry *entry;
-    struct problem problem;
-
-    if (!service->any_locked)
-        return false;
-    for (entry = service->entries; entry != NULL && entry->identity.held.kind != PROBLEM_VAULT_LOCKED;
-         entry = entry->next)
-        ;
-    service->any_locked = entry != NULL;
-    return entry != NULL && vault_prepare(service->vault, &problem) == 0;
-}
-
-void store_catch_up(struct service *service)
-{
-    if (service->watch != NULL)
-        take_events(service);
-    else
-        store_watch(service);
-    if (service->watch == NULL || service->reload_due || may_open_now(service)) {
-        service->reload_due = false;
-        store_reload(service);
-    }
-}
-
-static void folder_changed(void *context, int fd, unsigned ready)
-{
-    struct service *service = context;
-
-    (void)fd;
-    (void)ready;
-    take_events(service);
-    keys_notice(service->keys);
-    entries_sweep(service);
-    service_tell_changes(service);
-}
-
-void store_watch(struct service *service)
-{
-    const char *folder = vault_identities_folder(service->vault);
-
-    if (service->watch != NULL)
-        return;
-    if (service->watch_fd < 0)
-        service->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (service->watch_fd < 0 ||
-        inotify_add_watch(service->watch_fd, folder, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR) < 0)
-        return;
-    service->watch = loop_watch_fd(service->loop, service->watch_fd, LOOP_READ, folder_changed, service);
-    service->reload_due = !service->starting;
 }

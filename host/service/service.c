@@ -2,6 +2,7 @@
 /* The session: its life, and the way of one message to its method and back. */
 #include "service/service_parts.h"
 
+#include "core/wiping_alloc.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +12,29 @@
 static const struct {
     const char *name;
     method_function *function;
-    bool own; /* for a client that is a command of this program */
+    bool own;   /* for a client that is a command of this program */
+    bool later; /* may answer later, and then gives neither result nor problem */
 } methods[] = {
-    {"account.list", method_account_list, false},
-    {"account.add", method_account_add, false},
-    {"account.remove", method_account_remove, false},
-    {"account.import", method_account_import, false},
-    {"token.get", method_token_get, false},
-    {"signIn.start", method_sign_in_start, false},
-    {"signIn.cancel", method_sign_in_cancel, false},
-    {"signOut", method_sign_out, false},
-    {"backup.create", method_backup_create, false},
-    {"backup.restore", method_backup_restore, false},
-    {"vault.unlock", method_vault_unlock, false},
-    {"key.show", method_key_show, true},
-    {"key.change", method_key_change, true},
-    {"renew", method_renew, true},
-    {"renewable", method_renewable, true},
-    {"audit.read", method_audit_read, false},
-    {"audit.verify", method_audit_verify, true},
-    {"audit.names", method_audit_names, true},
+    {"account.list", method_account_list, false, false},
+    {"account.add", method_account_add, false, false},
+    {"account.remove", method_account_remove, false, false},
+    {"account.import", method_account_import, false, true},
+    {"token.get", method_token_get, false, true},
+    {"signIn.start", method_sign_in_start, false, true},
+    {"signIn.cancel", method_sign_in_cancel, false, false},
+    {"signOut", method_sign_out, false, false},
+    {"backup.create", method_backup_create, false, true},
+    {"backup.restore", method_backup_restore, false, true},
+    {"vault.unlock", method_vault_unlock, false, true},
+    {"key.show", method_key_show, true, false},
+    {"key.change", method_key_change, true, true},
+    {"renew", method_renew, true, true},
+    {"renewable", method_renewable, true, false},
+    {"policy.get", method_policy_get, false, false},
+    {"settings.set", method_settings_set, false, false},
+    {"audit.read", method_audit_read, false, false},
+    {"audit.verify", method_audit_verify, true, false},
+    {"audit.names", method_audit_names, true, false},
 };
 
 int64_t wall_clock(void)
@@ -45,11 +49,13 @@ struct moment moment_now(void)
 
 static void clock_jumped(void *context)
 {
+    log_simple(context, LOG_CLOCK_CHANGED);
     step_all(context, EVENT_TIME);
 }
 
 static void network_changed(void *context)
 {
+    log_simple(context, LOG_NETWORK_CHANGED);
     step_all(context, EVENT_NETWORK);
 }
 
@@ -63,22 +69,38 @@ static void use_recovery_key(struct service *service)
         vault_set_recovery_key(service->vault, key);
 }
 
+static void log_start(struct service *service)
+{
+    struct log_entry started = {.event = LOG_STARTED,
+                                .by = log_word_of(service->client.own ? "command" : "thunderbird")};
+    struct log_entry refused = {.event = LOG_SETTINGS_REFUSED,
+                                .count = (int64_t)json_array_size(service->settings.warnings)};
+
+    log_note(service, &started, NULL);
+    if (refused.count > 0)
+        log_note(service, &refused, NULL);
+}
+
 struct service *service_new(struct loop *loop, const struct service_client *client, struct problem *problem)
 {
     struct service *service = calloc(1, sizeof *service);
 
-    if (service == NULL || settings_init(&service->settings) != 0) {
-        problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
-        free(service);
+    if (service == NULL) {
+        problem_set_no_memory(problem);
         return NULL;
     }
     service->loop = loop;
     service->client = *client;
     service->watch_fd = -1;
+    if (settings_init(&service->settings) != 0) {
+        problem_set_no_memory(problem);
+        goto fail;
+    }
     service->state_folder = environment_state_folder(problem);
     if (service->state_folder == NULL)
         goto fail;
     settings_read_files(&service->settings);
+    log_start(service);
     /* Without them, what they would tell is found out later. */
     service->clock_watch = clock_watch_open(loop, clock_jumped, service);
     service->network_watch = network_watch_open(loop, network_changed, service);
@@ -96,6 +118,8 @@ struct service *service_new(struct loop *loop, const struct service_client *clie
         goto fail;
     }
     keys_start(service->keys);
+    if (!keys_fetching(service->keys) && vault_locked(service->vault)->kind != PROBLEM_NONE)
+        log_problem(service, LOG_VAULT_LOCKED, vault_locked(service->vault));
     return service;
 fail:
     service_free(service);
@@ -115,22 +139,19 @@ void service_free(struct service *service)
     while (service->requests != NULL)
         request_close(service->requests);
     entries_free(service);
-    if (service->watch != NULL)
-        loop_unwatch(service->loop, service->watch);
-    if (service->watch_fd >= 0)
-        close(service->watch_fd);
+    store_unwatch(service);
     audit_events_close(service);
     vault_close(service->vault);
     settings_clear(&service->settings);
     free(service->proxy);
+    json_decref(service->managed);
     free(service->state_folder);
     free(service);
 }
 
 void send_message(struct service *service, json_t *message)
 {
-    if (message != NULL)
-        service->client.send(service->client.context, message);
+    service->client.send(service->client.context, message);
     json_decref(message);
 }
 
@@ -170,6 +191,7 @@ void service_tell_changes(struct service *service)
 
 void service_refuse(struct service *service, const struct problem *problem)
 {
+    log_problem(service, LOG_REQUEST_REFUSED, problem);
     send_message(service, rpc_error(NULL, problem));
 }
 
@@ -222,12 +244,15 @@ static json_t *hello(struct service *service, struct rpc_request *request, struc
     result = hello_result(service, request->params, problem);
     if (result != NULL)
         forget_changes(service);
+    else if (problem->kind == PROBLEM_NONE)
+        problem_set_no_memory(problem);
     service->greeted = result != NULL;
     return result;
 }
 
 static json_t *call(struct service *service, struct rpc_request *request, struct problem *problem)
 {
+    json_t *result;
     size_t i;
 
     if (strcmp(request->method, "hello") == 0)
@@ -237,20 +262,33 @@ static json_t *call(struct service *service, struct rpc_request *request, struct
                     "Update the add-on.");
         return NULL;
     }
-    for (i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (strcmp(request->method, methods[i].name) == 0 && (!methods[i].own || service->client.own))
-            return methods[i].function(service, request, problem);
+    for (i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (strcmp(request->method, methods[i].name) != 0 || (methods[i].own && !service->client.own))
+            continue;
+        result = methods[i].function(service, request, problem);
+        if (result == NULL && !methods[i].later && problem->kind == PROBLEM_NONE)
+            problem_set_no_memory(problem);
+        return result;
+    }
     problem_set(problem, PROBLEM_METHOD_NOT_FOUND, "This Thunderseal does not know the method.",
                 "Update the older one of the two: the program or the add-on.");
     return NULL;
 }
 
+static void refuse(struct service *service, json_t *id, const struct problem *problem)
+{
+    log_problem(service, LOG_REQUEST_REFUSED, problem);
+    send_message(service, rpc_error(id, problem));
+}
+
 static void handle_request(struct service *service, struct rpc_request *request)
 {
     struct problem problem = {0};
+    unsigned long refused = wiping_refused();
     char key[RPC_KEY_SIZE];
     json_t *result;
 
+    log_request(service, request->method);
     rpc_id_key(key, request->id);
     if (request_by_key(service, key) != NULL || keys_waits(service->keys, key)) {
         problem_set(&problem, PROBLEM_INVALID_REQUEST,
@@ -262,10 +300,15 @@ static void handle_request(struct service *service, struct rpc_request *request)
     if (service->greeted && keys_wait_before(service->keys, request))
         return;
     result = call(service, request, &problem);
+    if (result != NULL && wiping_refused() != refused) { /* something may be missing in it */
+        json_decref(result);
+        result = NULL;
+        problem_set_no_memory(&problem);
+    }
     if (result != NULL)
         send_message(service, rpc_result(request->id, result));
     else if (problem.kind != PROBLEM_NONE && !keys_wait_after(service->keys, request, &problem))
-        send_message(service, rpc_error(request->id, &problem));
+        refuse(service, request->id, &problem);
 }
 
 void service_handle(struct service *service, json_t *message)

@@ -7,14 +7,16 @@
 #define THUNDERSEAL_SERVICE_SERVICE_H
 
 #include "core/problem.h"
+#include "core/settings.h"
 #include "net/loop.h"
+#include "service/log.h"
 #include <jansson.h>
 #include <stdbool.h>
 
 struct service; /* owned by the caller of service_new */
 
 struct service_client {
-    /* One message to the client; borrowed. */
+    /* One message to the client; borrowed. NULL: one that there was no memory to make. */
     void (*send)(void *context, json_t *message);
     /* Whether the client is slow to read: account.changed then waits for service_tell_changes. NULL: never.
      */
@@ -23,6 +25,7 @@ struct service_client {
     bool may_ask; /* somebody is there whom a keyring may ask for its password when we start */
     /* A token request is over: service_must_wait may have changed. NULL: of no interest. */
     void (*settled)(void *context);
+    struct log *log; /* borrowed; NULL: nothing is logged */
     void *context;
 };
 
@@ -58,6 +61,24 @@ enum service_passphrase service_passphrase(const struct service *service);
 /* {consentUrl, scopes, tenant, cloud} for the administrator, by the configuration alone: no service is
  * needed. New reference, or NULL with *problem. */
 json_t *service_consent(struct problem *problem);
+/* {policy, sources, locked: [keys], files: [{path, source, state}], warnings: [Problem]}: the configuration
+ * that a start now would have. No service is needed, no vault. New reference, or NULL with *problem. */
+json_t *service_policy(struct problem *problem);
+/* {file, ok, faults, warnings}, both [{message, pointer?, line?, column?}], of a configuration file ("-":
+ * standard input). New reference, or NULL with *problem. */
+json_t *service_policy_check(const char *path, struct problem *problem);
+/* The settings that would be in force with these answers over the files; to be cleared in any case. 0, or -1
+ * with *problem. */
+int service_settings(struct settings *settings, const json_t *answers, struct problem *problem);
+/* Writes them into the user's file, or the administrator's; null takes a key out. Its path, to be freed, or
+ * NULL with *problem: then the file is as it was. */
+char *service_settings_write(const json_t *answers, bool for_everybody, struct problem *problem);
+/* Adds ours to Thunderbird's policies.json at path, or takes it out: {file, changed, created}. NULL with
+ * *problem: then the file is as it was. */
+json_t *service_policy_merge(const char *path, bool remove, struct problem *problem);
+/* {overall, checks} of the installation, each a Check of the protocol: it reads and asks, and changes
+ * nothing; done within ten seconds. NULL out of memory. */
+json_t *service_doctor(void);
 /* A redirect URL pasted by the user, for the sign-in under way: true when it was the right answer. */
 bool service_paste_redirect(struct service *service, const char *url);
 

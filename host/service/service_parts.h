@@ -44,6 +44,13 @@ struct audit_failure {
     int aadsts;
 };
 
+/* The latest token request, once it was answered. */
+struct exchange {
+    struct guid request_id;
+    int64_t milliseconds;
+    long http_status; /* 0: no answer came */
+};
+
 /* One identity with the addresses that it serves. */
 struct entry {
     struct entry *next, *next_in_bucket;
@@ -58,10 +65,9 @@ struct entry {
     uint64_t generation; /* of its file, as last read or written */
     uint64_t tried;      /* the latest that writing was tried with */
     bool on_disk;
-    bool outdated; /* its file is not sealed to the recipients in force */
-    bool seen;     /* while all files are read again */
-    bool untidy;   /* its file names an address that another identity has */
-    bool changed;  /* account.changed is due */
+    bool seen;    /* while all files are read again */
+    bool untidy;  /* its file names an address that another identity has */
+    bool changed; /* account.changed is due */
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
     char sign_in_id[SIGN_IN_ID_SIZE];
@@ -75,6 +81,9 @@ struct entry {
     struct identity_lock lock; /* around a token request */
     struct loop_timer *lock_timer;
     int64_t lock_retry_ms;
+    struct exchange exchange;
+    /* Of the sign-in under way: of the latest try to redeem what it gave. */
+    struct guid sign_in_request;
     unsigned handed_over; /* a bit for each resource whose token this process has handed out */
     struct audit_failure renewal_failed[IDENTITY_RESOURCES_MAX];
 };
@@ -101,7 +110,8 @@ struct service {
     struct keys *keys;
     /* Made at the first transfer that needs it; the second with the anchors of caFile. */
     struct https *https, *https_own_anchors;
-    char *proxy; /* Thunderbird's, from hello */
+    char *proxy;     /* Thunderbird's, from hello */
+    json_t *managed; /* what Thunderbird's policies set, from hello, or NULL */
     char *state_folder;
     struct entry *entries;
     struct entry *by_sign_in_name[INDEX_BUCKETS];
@@ -119,6 +129,9 @@ struct service {
     bool reload_due;      /* the watch began after files were read */
     bool saving;          /* a file is being compared and written: what is older there goes anyway */
     int watch_fd;         /* inotify, or -1 */
+    int folder_wd;        /* in it, the folder of the sealed files; 0: not there */
+    dev_t folder_device;  /* which folder that is */
+    ino_t folder_inode;
     struct loop_watch *watch;
     struct clock_watch *clock_watch;
     struct network_watch *network_watch;
@@ -130,7 +143,7 @@ typedef json_t *method_function(struct service *service, struct rpc_request *req
 /* --- service.c --- */
 int64_t wall_clock(void);
 struct moment moment_now(void);
-void send_message(struct service *service, json_t *message); /* takes it over; NULL is dropped */
+void send_message(struct service *service, json_t *message); /* takes it over; NULL: no memory for it */
 void notify(struct service *service, const char *method, json_t *params);
 /* Handles a request that has waited; takes it over. */
 void service_handle_again(struct service *service, json_t *message);
@@ -139,8 +152,9 @@ void service_handle_again(struct service *service, json_t *message);
  * later --- */
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
     method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
-    method_renewable, method_audit_read, method_audit_verify, method_audit_names, method_backup_create,
-    method_backup_restore, method_vault_unlock, method_key_show, method_key_change;
+    method_renewable, method_audit_read, method_audit_verify, method_audit_names, method_policy_get,
+    method_settings_set, method_backup_create, method_backup_restore, method_vault_unlock, method_key_show,
+    method_key_change;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
@@ -198,20 +212,10 @@ json_t *account_to_json(const struct entry *entry, const char *account);
 json_t *scopes_to_json(const char *list);
 
 /* --- store.c: entries on disk --- */
-int store_load(struct service *service, struct problem *problem);
-/* Takes over what other processes wrote: all of it, or what the watch has told since. */
-void store_reload(struct service *service);
-void store_catch_up(struct service *service);
-/* The key has come: everything is read as at the start. And: it has not, for the reason that the vault gives.
- */
-void store_unlocked(struct service *service);
-void store_tell_locked(struct service *service);
-
 /* What a save changes besides the tokens: an address comes in, or goes out (NULL: none). */
 struct store_change {
     const char *adds, *removes;
     bool forget_older; /* leave no older generation */
-    bool reseals;      /* and nothing else: only if it is still to be done */
 };
 /*
  * Takes over what another process may have written meanwhile, and then, if there still is something to write,
@@ -223,17 +227,30 @@ int store_save(struct entry *entry, const struct store_change *change, struct pr
 int store_leave(struct entry *entry, const char *account, struct problem *problem);
 /* Writes anew what is not sealed to the recipients in force. */
 void store_reseal(struct service *service);
-/* --- reload.c --- */
-/* Takes over the entry's file if another process changed it. */
-void store_refresh(struct entry *entry);
-/* The same by the name of the file, which may be new. */
-void store_refresh_named(struct service *service, const char *name);
 /* A last try to save what could not be saved before. */
 void store_save_rest(struct service *service);
+
+/* --- reload.c --- */
+int store_load(struct service *service, struct problem *problem);
+/* Takes over all that other processes wrote. */
+void store_reload(struct service *service);
+/* Takes over the entry's file if another process changed it. */
+void store_refresh(struct entry *entry);
+/* The same by the name of the file, which may be new; deleted: it was removed, but may be there again. */
+void store_refresh_named(struct service *service, const char *name, bool deleted);
+/* The key has come: everything is read as at the start. And: it has not, for the reason that the vault gives.
+ */
+void store_unlocked(struct service *service);
+void store_tell_locked(struct service *service);
 /* Adds the accounts that the policy names and nobody has added. */
 void store_policy_accounts(struct service *service);
-/* Watches the folder, if it exists and is not watched yet. */
+
+/* --- store_watch.c --- */
+/* Watches the folder or, until it is there, where it will be made. */
 void store_watch(struct service *service);
+void store_unwatch(struct service *service);
+/* Takes over what the watch has told, before a request is answered. */
+void store_catch_up(struct service *service);
 
 /* --- effects.c --- */
 /* One step of the entry's identity, and everything that follows from it. 0, or -1 out of memory. */
@@ -273,7 +290,29 @@ void import_finished(struct entry *entry, const struct problem *problem);
 void sign_in_finished(struct entry *entry, const struct problem *problem);
 void sign_in_retry(struct entry *entry, const struct problem *problem);
 
-/* --- audit_events.c: what the audit log is told; literals but for accounts --- */
+/* --- log_events.c: what the log is told --- */
+/* Adds the hash of the account, which may be NULL, and writes the entry if its level is wanted. */
+void log_note(struct service *service, struct log_entry *entry, const char *account);
+void log_simple(struct service *service, enum log_event event);
+void log_problem(struct service *service, enum log_event event, const struct problem *problem);
+void log_request(struct service *service, const char *method);
+void log_entry_event(struct entry *entry, enum log_event event);
+void log_state(struct entry *entry);
+void log_timer(struct entry *entry, int64_t seconds);
+/* problem: PROBLEM_NONE when it is on disk. */
+void log_saved(struct entry *entry, const struct problem *problem);
+void log_token_given(struct entry *entry, int resource, bool renewed);
+/* The request that flight speaks of; and the answer to one, with entry->exchange. */
+void log_token_request(struct entry *entry);
+void log_token_answer(struct entry *entry, enum token_purpose purpose, int resource,
+                      const struct problem *problem);
+void log_renewal(struct entry *entry, int resource, const struct problem *problem, bool repeated);
+/* request_id: of the request to the identity provider that it is about, or NULL. */
+void log_audited(struct service *service, const struct audit_entry *entry, const struct guid *request_id);
+
+/* --- audit_events.c: what the audit log is told, and the log with it; literals but for accounts --- */
+/* The name by which logs call the resource (index): "outlook", "graph" or "other". */
+const char *resource_word(const struct entry *entry, int resource);
 void audit_events_open(struct service *service);
 void audit_events_close(struct service *service);
 /* Tries to write what is due. */
@@ -303,11 +342,30 @@ void backup_abandon(struct service *service);
 /* The error reply to a request for the entry, with consentUrl where consent is what is missing. */
 json_t *entry_error(const struct entry *entry, json_t *id, const struct problem *problem);
 
+/* --- policy.c, policy_check.c --- */
+/* The effective values; a proxy's user and password are nobody else's business. New reference. */
+json_t *policy_shown(const struct settings *settings);
+
 /* --- environment.c, settings_files.c, browser.c --- */
 /* New text, or NULL with *problem. */
 char *environment_state_folder(struct problem *problem);
 char *environment_config_file(struct problem *problem);
+#define SETTINGS_ADMIN_FILE THUNDERSEAL_SYSCONFDIR "/thunderseal/policy.json"
 void settings_read_files(struct settings *settings);
+/* One of them; whether it is there. */
+bool settings_read_file(struct settings *settings, const char *path, enum settings_source source);
+/* A configuration file as it is on disk. */
+struct settings_file {
+    char *text; /* of length bytes; owned */
+    size_t length;
+    bool absent;            /* there is none; then unusable too */
+    const char *unusable;   /* why there is no text, or NULL */
+    const char *distrusted; /* why what it says does not count: its owner or mode; or NULL */
+};
+void settings_file_read(const char *path, struct settings_file *file);
+/* The same from an open descriptor, whatever it is. *file is zeroed. */
+void settings_file_read_open(int fd, struct settings_file *file);
+void settings_file_clear(struct settings_file *file);
 /* Starts $BROWSER, else xdg-open, with the URL. 0, or -1 with *problem. */
 int browser_open(const char *url, struct problem *problem);
 

@@ -2,6 +2,7 @@
 /* Reading policy.json and config.json: protocol section 5. */
 #include "service/service_parts.h"
 
+#include "vault/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,20 +13,21 @@
 
 #define SETTINGS_FILE_MAX (256 * 1024) /* a policy naming 1,000 accounts takes 80 KiB */
 
-/* Why the open file must not be believed, or NULL. */
-static const char *distrust(int fd, struct stat *status)
+/* Fills unusable and distrusted. */
+static void judge(int fd, struct settings_file *file)
 {
-    if (fstat(fd, status) != 0)
-        return strerror(errno);
-    if (!S_ISREG(status->st_mode))
-        return "it is not a regular file";
-    if (status->st_uid != 0 && status->st_uid != getuid())
-        return "it belongs to another user";
-    if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return "others than its owner may write to it";
-    if (status->st_size > SETTINGS_FILE_MAX)
-        return "it is larger than 256 KiB";
-    return NULL;
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        file->unusable = strerror(errno);
+    else if (!S_ISREG(status.st_mode))
+        file->unusable = "it is not a regular file";
+    else if (status.st_size > SETTINGS_FILE_MAX)
+        file->unusable = "it is larger than 256 KiB";
+    else if (status.st_uid != 0 && status.st_uid != getuid())
+        file->distrusted = "it belongs to another user";
+    else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        file->distrusted = "others than its owner may write to it";
 }
 
 static ssize_t read_all(int fd, char *text, size_t size)
@@ -45,60 +47,81 @@ static ssize_t read_all(int fd, char *text, size_t size)
     return (ssize_t)used;
 }
 
-static void apply_text(struct settings *settings, const char *text, size_t length,
+void settings_file_read_open(int fd, struct settings_file *file)
+{
+    ssize_t length = -1;
+
+    file->text = malloc(SETTINGS_FILE_MAX + 1);
+    if (file->text != NULL)
+        length = read_all(fd, file->text, SETTINGS_FILE_MAX + 1);
+    if (length < 0)
+        file->unusable = file->text == NULL ? "out of memory" : strerror(errno);
+    else if (length > SETTINGS_FILE_MAX)
+        file->unusable = "it is larger than 256 KiB";
+    else
+        file->length = (size_t)length;
+}
+
+void settings_file_read(const char *path, struct settings_file *file)
+{
+    /* O_NONBLOCK: a fifo in the file's place must not hold us up. */
+    int fd = disk_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+    memset(file, 0, sizeof *file);
+    if (fd < 0) {
+        file->absent = errno == ENOENT || errno == ENOTDIR;
+        file->unusable = strerror(errno);
+        return;
+    }
+    judge(fd, file);
+    if (file->unusable == NULL)
+        settings_file_read_open(fd, file);
+    close(fd);
+}
+
+void settings_file_clear(struct settings_file *file)
+{
+    free(file->text);
+    memset(file, 0, sizeof *file);
+}
+
+static void apply_text(struct settings *settings, const struct settings_file *file,
                        enum settings_source source, const char *path)
 {
-    json_error_t error;
-    json_t *object =
-        json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    struct json_place place;
+    const char *what;
+    json_t *object = json_text_parse(file->text, file->length, false, &what, &place);
     char cause[128];
 
     if (object == NULL) {
-        snprintf(cause, sizeof cause, "line %d, column %d: %s", error.line, error.column,
-                 json_error_code(&error) == json_error_duplicate_key ? "a key stands there twice"
-                                                                     : "not valid JSON");
-        settings_break(settings, path, cause);
+        snprintf(cause, sizeof cause, "line %d, column %d: %s", place.line, place.column, what);
+        settings_break(settings, path, place.line == 0 ? what : cause);
         return;
     }
     settings_apply(settings, object, source, path);
     json_decref(object);
 }
 
-static void read_file(struct settings *settings, const char *path, enum settings_source source)
+bool settings_read_file(struct settings *settings, const char *path, enum settings_source source)
 {
-    /* O_NONBLOCK: a fifo in the file's place must not hold us up. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    char *text = NULL;
-    struct stat status;
-    const char *reason;
-    ssize_t length;
+    struct settings_file file;
+    bool present;
 
-    if (fd < 0) {
-        if (errno != ENOENT && errno != ENOTDIR)
-            settings_break(settings, path, strerror(errno));
-        return;
-    }
-    reason = distrust(fd, &status);
-    if (reason != NULL) {
-        settings_break(settings, path, reason);
-        goto out;
-    }
-    text = malloc(SETTINGS_FILE_MAX + 1);
-    length = text == NULL ? -1 : read_all(fd, text, SETTINGS_FILE_MAX + 1);
-    if (length < 0)
-        settings_break(settings, path, text == NULL ? "out of memory" : strerror(errno));
-    else
-        apply_text(settings, text, (size_t)length, source, path);
-out:
-    free(text);
-    close(fd);
+    settings_file_read(path, &file);
+    present = !file.absent;
+    if (file.unusable == NULL && file.distrusted == NULL)
+        apply_text(settings, &file, source, path);
+    else if (present)
+        settings_break(settings, path, file.unusable != NULL ? file.unusable : file.distrusted);
+    settings_file_clear(&file);
+    return present;
 }
 
 /* Found out at the first connection, an unreadable file would look like a fault of the network. */
 static void check_ca_file(struct settings *settings)
 {
     const char *path = settings_text(settings, "caFile");
-    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = path == NULL ? -1 : disk_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
     if (fd >= 0)
         close(fd);
@@ -112,8 +135,8 @@ void settings_read_files(struct settings *settings)
     char *user_file = environment_config_file(&problem);
 
     if (user_file != NULL)
-        read_file(settings, user_file, SETTINGS_USER);
-    read_file(settings, THUNDERSEAL_SYSCONFDIR "/thunderseal/policy.json", SETTINGS_ADMIN);
+        (void)settings_read_file(settings, user_file, SETTINGS_USER);
+    (void)settings_read_file(settings, SETTINGS_ADMIN_FILE, SETTINGS_ADMIN);
     settings_settle(settings);
     check_ca_file(settings);
     free(user_file);

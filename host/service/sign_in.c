@@ -192,6 +192,7 @@ int sign_in_begin(const struct sign_in_plan *plan, struct event *event, int64_t 
     if (entry_step(entry, event) != 0)
         return -1;
     /* Only now: the step may just have told the end of an earlier sign-in by its own id and account. */
+    memset(&entry->sign_in_request, 0, sizeof entry->sign_in_request);
     problem_copy_text(entry->sign_in_account, sizeof entry->sign_in_account, plan->account);
     snprintf(entry->sign_in_id, sizeof entry->sign_in_id, "%08x%08x", randombytes_random(),
              randombytes_random());

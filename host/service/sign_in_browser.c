@@ -123,6 +123,10 @@ json_t *sign_in_by_browser(const struct sign_in_plan *plan, bool open_browser, s
     } else {
         result = json_pack("{s:s, s:s, s:I, s:s}", "signInId", entry->sign_in_id, "flow", "browser",
                            "expiresAt", (json_int_t)entry->sign_in_expires_at, "authorizationUrl", url);
+        if (result == NULL) {
+            problem_set_no_memory(problem);
+            entry_end_sign_in(entry, problem);
+        }
     }
 out:
     wipe_secrets(&secrets);

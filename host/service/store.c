@@ -2,6 +2,7 @@
 /* Saving entries, and taking addresses out of them. */
 #include "service/service_parts.h"
 
+#include "core/wiping_alloc.h"
 #include <string.h>
 
 /* The addresses as they will be: the one that signs in counts already, wherever it was. */
@@ -36,14 +37,14 @@ static bool would_lose(const struct entry *entry)
 {
     const struct identity *identity = &entry->identity;
 
-    return identity->before == NULL && identity->grant.serial == 0 &&
-           (identity->held.kind == PROBLEM_VAULT_LOCKED || identity->held.kind == PROBLEM_VAULT_DAMAGED);
+    return identity->before == NULL && identity->grant.serial == 0 && identity->held.kind != PROBLEM_NONE;
 }
 
 static int write_entry(struct entry *entry, bool forget_older, struct problem *problem)
 {
     struct record_header extra = {.addresses = addresses_to_save(entry)};
     struct secret payload = {0};
+    unsigned long refused = wiping_refused();
     json_t *header;
     int result = -1;
 
@@ -52,13 +53,13 @@ static int write_entry(struct entry *entry, bool forget_older, struct problem *p
     header = extra.addresses == NULL ? NULL : identity_header_write(&entry->identity, &extra);
     if (header != NULL && entry->service->audit != NULL)
         json_object_set_new(header, AUDIT_ANCHOR, audit_anchor(entry->service->audit, wall_clock()));
-    if (header == NULL || identity_payload_write(&entry->identity, &payload) != 0)
+    if (header == NULL || identity_payload_write(&entry->identity, &payload) != 0 ||
+        wiping_refused() != refused) /* addresses may be missing */
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
     else
         result = write_file(entry, forget_older, header, &payload, problem);
     if (result == 0) {
         entry->on_disk = true;
-        entry->outdated = false;
         store_watch(entry->service);
     }
     secret_wipe(&payload);
@@ -85,8 +86,6 @@ static int change_file(struct entry *entry, const struct store_change *change, s
 
     if (change == NULL)
         change = &nothing;
-    if (change->reseals && !entry->outdated) /* another process was faster */
-        return 0;
     if (change->adds != NULL && entry_add_address(entry, change->adds) != 0) {
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
         return -1;
@@ -146,15 +145,8 @@ int store_leave(struct entry *entry, const char *account, struct problem *proble
  */
 void store_reseal(struct service *service)
 {
-    const struct store_change change = {.reseals = true};
-    struct entry *entry;
-    struct problem problem;
-
-    if (service->settings.broken.kind != PROBLEM_NONE)
-        return;
-    for (entry = service->entries; entry != NULL; entry = entry->next)
-        if (entry->outdated && json_array_size(entry->addresses) > 0)
-            (void)store_save(entry, &change, &problem);
+    if (service->settings.broken.kind == PROBLEM_NONE)
+        vault_follow_recipients(service->vault);
 }
 
 void store_save_rest(struct service *service)

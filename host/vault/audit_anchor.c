@@ -49,12 +49,11 @@ json_t *audit_anchor(struct audit *audit, int64_t now)
 {
     char key_id[2 * ENVELOPE_KEY_ID_SIZE + 1], mac[2 * AUDIT_MAC_SIZE + 1];
 
-    if (key_id_hex(audit, key_id) != 0)
-        return NULL;
     audit->now = now;
     if (audit->enabled)
         bring_up_to_date(audit);
-    if (audit->expected.seq == 0)
+    /* Only then: it may have turned out that the key was changed. */
+    if (key_id_hex(audit, key_id) != 0 || audit->expected.seq == 0)
         return NULL;
     sodium_bin2hex(mac, sizeof mac, audit->expected.mac, sizeof audit->expected.mac);
     return json_pack("{s:s, s:I, s:s}", "key", key_id, "count", (json_int_t)audit->expected.seq, "head", mac);

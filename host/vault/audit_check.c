@@ -2,6 +2,7 @@
 /* Reading the whole log and saying whether it is what was written. */
 #include "vault/audit_internal.h"
 
+#include "core/json_read.h"
 #include "vault/vault_internal.h"
 
 #include <stdlib.h>
@@ -20,28 +21,34 @@ static void judge(struct audit_walk *walk, size_t half, struct audit_verdict *ve
 int audit_check(struct audit *audit, audit_visit *visit, void *context, struct audit_verdict *verdict,
                 struct problem *problem)
 {
-    struct audit_keys keys;
-    struct audit_walk walk = {.keys = &keys, .expected = audit->expected, .visit = visit, .context = context};
+    struct audit_keys keys = {0};
+    struct audit_walk walk = {.keys = &keys, .visit = visit, .context = context};
     struct audit_file file;
-    enum audit_file_state state;
+    enum audit_file_state state = audit_file_open(&file, audit->vault, false, problem);
     char *bytes = NULL;
     size_t length = 0, taken = 0;
-    int result = 0;
+    int result = -1;
 
     memset(verdict, 0, sizeof *verdict);
     verdict->intact = true;
-    if (audit_keys_of(audit, &keys, problem) != 0)
-        return problem->kind == PROBLEM_NONE ? 0 : -1; /* no vault, so nothing that could have been told */
-    state = audit_file_open(&file, audit->vault, false, problem);
-    if (state == AUDIT_FILE_FAILED ||
-        (state == AUDIT_FILE_HAD && audit_file_read(&file, 0, &bytes, &length, problem) != 0))
-        result = -1;
-    audit_file_close(&file);
-    if (result == 0) {
-        if (bytes != NULL)
-            taken = audit_walk_take(&walk, bytes, length);
-        judge(&walk, length - taken, verdict);
+    if (state == AUDIT_FILE_FAILED)
+        goto out;
+    /* With the log locked nobody changes the key; it may have been changed until here. */
+    vault_load_key(audit->vault, true);
+    audit_mind_key(audit);
+    if (audit_keys_of(audit, &keys, problem) != 0) {
+        result = problem->kind == PROBLEM_NONE ? 0 : -1; /* no vault, so nothing that could have been told */
+        goto out;
     }
+    if (state == AUDIT_FILE_HAD && audit_file_read(&file, 0, &bytes, &length, problem) != 0)
+        goto out;
+    walk.expected = audit->expected;
+    if (bytes != NULL)
+        taken = audit_walk_take(&walk, bytes, length);
+    judge(&walk, length - taken, verdict);
+    result = 0;
+out:
+    audit_file_close(&file);
     free(bytes);
     audit_keys_wipe(&keys);
     return result;
@@ -55,7 +62,7 @@ json_t *audit_line_entry(const struct audit_line *line)
         return NULL;
     memcpy(text, line->text, line->length);
     text[line->length] = '}';
-    return json_loadb(text, line->length + 1, JSON_REJECT_DUPLICATES, NULL);
+    return json_read(text, line->length + 1, JSON_REJECT_DUPLICATES, NULL, NULL);
 }
 
 int audit_hash_of(const struct audit *audit, const char *account, char hash[AUDIT_HASH_SIZE])

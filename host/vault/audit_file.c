@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Named as an identity's lock, of an identity that there is not: no hash comes out as nothing. */
-#define LOCK_NAME "00000000000000000000000000000000"
 /* An append takes well under a millisecond, a rewriting some ten; a busy machine may add to it. */
 #define LOCK_WAIT_MS 250
 
@@ -36,8 +34,7 @@ static int refuse(const struct audit_file *file, const char *why, const char *re
 
 static int open_file(const struct audit_file *file)
 {
-    return openat(file->folder, AUDIT_FILE_NAME,
-                  O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return disk_open(file->folder, AUDIT_FILE_NAME, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 }
 
 /* A log that can be read but not written can still be checked. */
@@ -46,8 +43,7 @@ static int open_to_read(const struct audit_file *file)
     int descriptor = open_file(file);
 
     if (descriptor < 0 && (errno == EROFS || errno == EACCES))
-        descriptor =
-            openat(file->folder, AUDIT_FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        descriptor = disk_open(file->folder, AUDIT_FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     return descriptor;
 }
 
@@ -78,8 +74,8 @@ static int check(struct audit_file *file, struct problem *problem)
 
 static int take_lock(struct audit_file *file, struct problem *problem)
 {
-    if (identity_lock_wait(&file->lock, file->vault, LOCK_NAME, IDENTITY_LOCK_WRITE, LOCK_WAIT_MS) !=
-        IDENTITY_LOCK_BUSY)
+    if (identity_lock_wait(&file->lock, file->vault, IDENTITY_LOCK_OF_AUDIT, IDENTITY_LOCK_WRITE,
+                           LOCK_WAIT_MS) != IDENTITY_LOCK_BUSY)
         return 0;
     return refuse(file, " is held by another Thunderseal.",
                   "Nothing to do: writing is tried again; if it lasts, end the other program.", problem);

@@ -33,6 +33,7 @@ void device_key_move(struct device_key *to, struct device_key *from)
     secret_move(&to->envelope.mac_key, &from->envelope.mac_key);
     to->envelope.recipient = from->envelope.recipient;
     to->had = from->had;
+    to->plain = from->plain;
     device_key_wipe(from);
 }
 
@@ -40,7 +41,7 @@ void device_key_wipe(struct device_key *key)
 {
     secret_wipe(&key->secret);
     envelope_key_wipe(&key->envelope);
-    key->had = false;
+    key->had = key->plain = false;
 }
 
 bool device_key_is(const struct device_key *key, const unsigned char id[ENVELOPE_KEY_ID_SIZE])
@@ -88,6 +89,7 @@ static enum device_key_result parse(const struct key_folder *place, const char *
         secret_wipe(&device_secret);
         return no_memory(problem, place, name);
     }
+    file->key->plain = true;
     memcpy(file->key_id, file->key->envelope.recipient.id, sizeof file->key_id);
     return DEVICE_KEY_HAD;
 }

@@ -17,6 +17,7 @@
 /* Owns its secrets; zeroed: none. */
 struct device_key {
     bool had;
+    bool plain; /* it lies in a plain file: whoever can write there has it */
     struct secret secret;
     struct envelope_key envelope;
 };

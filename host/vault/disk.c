@@ -8,36 +8,53 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef THUNDERSEAL_FAULTS
-struct disk_fault disk_fault;
+struct disk_fault disk_fault, disk_look_fault;
 
-static void fault_from_environment(void)
+static void fault_from_environment(struct disk_fault *fault, const char *name)
 {
-    const char *at = getenv("THUNDERSEAL_FAULT_AT");
+    const char *at = getenv(name);
     const char *error = getenv("THUNDERSEAL_FAULT_ERROR");
 
-    if (disk_fault.at != 0 || at == NULL || error == NULL)
+    if (fault->at != 0 || at == NULL || error == NULL)
         return;
-    disk_fault.at = strtol(at, NULL, 10);
-    disk_fault.error = strcmp(error, "kill") == 0 ? DISK_FAULT_KILL : (int)strtol(error, NULL, 10);
+    fault->at = strtol(at, NULL, 10);
+    fault->error = strcmp(error, "kill") == 0 ? DISK_FAULT_KILL : (int)strtol(error, NULL, 10);
+    fault->lasts = getenv("THUNDERSEAL_FAULT_LASTS") != NULL;
+}
+
+static bool falls(struct disk_fault *fault, char call)
+{
+    if (fault->calls < DISK_JOURNAL_SIZE - 1)
+        fault->journal[fault->calls] = call;
+    fault->calls++;
+    if (fault->at == 0 || fault->calls < fault->at || (fault->calls > fault->at && !fault->lasts))
+        return false;
+    if (fault->error == DISK_FAULT_KILL)
+        raise(SIGKILL);
+    errno = fault->error;
+    return true;
 }
 
 static bool fault(char call)
 {
     if (disk_fault.calls == 0)
-        fault_from_environment();
-    if (disk_fault.calls < DISK_JOURNAL_SIZE - 1)
-        disk_fault.journal[disk_fault.calls] = call;
-    disk_fault.calls++;
-    if (disk_fault.at == 0 || disk_fault.calls < disk_fault.at ||
-        (disk_fault.calls > disk_fault.at && !disk_fault.lasts))
+        fault_from_environment(&disk_fault, "THUNDERSEAL_FAULT_AT");
+    return falls(&disk_fault, call);
+}
+
+static bool look_fault(char call)
+{
+    if (disk_look_fault.calls == 0)
+        fault_from_environment(&disk_look_fault, "THUNDERSEAL_FAULT_LOOK_AT");
+    if (!falls(&disk_look_fault, call))
         return false;
-    if (disk_fault.error == DISK_FAULT_KILL)
-        raise(SIGKILL);
-    errno = disk_fault.error;
+    if (call == 'l')
+        errno = ENOLCK;
     return true;
 }
 #else
@@ -45,6 +62,11 @@ static bool fault(char call)
 {
     (void)call;
     return false;
+}
+
+static bool look_fault(char call)
+{
+    return fault(call);
 }
 #endif
 
@@ -141,4 +163,32 @@ int disk_make_folder(const char *path)
     if (fault('m'))
         return -1;
     return mkdir(path, 0700);
+}
+
+int disk_open(int folder, const char *name, int flags)
+{
+    int descriptor;
+
+    if (look_fault('o'))
+        return -1;
+    do
+        descriptor = openat(folder, name, flags | O_CLOEXEC);
+    while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+int disk_lock(int descriptor, off_t from, off_t length)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = from, .l_len = length};
+
+    if (look_fault('l'))
+        return -1;
+    return fcntl(descriptor, F_OFD_SETLK, &range);
+}
+
+int disk_lock_folder(int folder, int operation)
+{
+    if (look_fault('l'))
+        return -1;
+    return flock(folder, operation | LOCK_NB);
 }

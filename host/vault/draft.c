@@ -34,9 +34,7 @@ static int choose_name(struct draft *draft, const char *name)
 /* Locks belong to the open file, so a second descriptor of the same process is a stranger too. */
 static int lock(int descriptor)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
-    return fcntl(descriptor, F_OFD_SETLK, &whole);
+    return disk_lock(descriptor, 0, 0);
 }
 
 /* A file system without locks has no sweeps either: they need the lock first. */
@@ -123,7 +121,7 @@ bool draft_is_name(const char *name)
 
 static void sweep_one(int folder, const char *name)
 {
-    int descriptor = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int descriptor = disk_open(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
 
     if (descriptor < 0)
         return;

@@ -12,6 +12,7 @@
 
 #define ENVELOPE_KEY_SIZE 32      /* device secret, data key, public key */
 #define ENVELOPE_KEY_ID_SIZE 8    /* enough to tell the few keys of one user apart; proves nothing */
+#define ENVELOPE_PROOF_SIZE 32    /* by which one device key vouches for the next */
 #define ENVELOPE_RECIPIENTS_MAX 8 /* the device, a recovery key, and room for both to be rotated */
 
 /* Who can open an envelope: a public key and its id. */
@@ -51,6 +52,9 @@ int envelope_key_derive(struct envelope_key *key, const struct secret *device_se
 void envelope_key_wipe(struct envelope_key *key);
 /* The first bytes of the hash over recipient->public_key become recipient->id. */
 void envelope_recipient_identify(struct envelope_recipient *recipient);
+/* What only a holder of key can say: that the key of next is to take its place. */
+void envelope_key_vouch(unsigned char proof[ENVELOPE_PROOF_SIZE], const struct envelope_key *key,
+                        const struct envelope_recipient *next);
 
 /* Finds the parts of bytes that prove nothing yet: for a header to show while the key is locked. 0 or -1. */
 int envelope_parse(const unsigned char *bytes, size_t length, struct envelope *envelope);

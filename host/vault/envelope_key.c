@@ -9,6 +9,9 @@
 #define BOX_KEY_CONTEXT "TSealBox"
 #define MAC_KEY_NUMBER 2
 #define MAC_KEY_CONTEXT "TSealMac"
+/* The same under the MAC key. */
+#define VOUCH_KEY_NUMBER 1
+#define VOUCH_KEY_CONTEXT "TSealKey"
 
 _Static_assert(ENVELOPE_KEY_SIZE == crypto_kdf_KEYBYTES, "the device secret is a crypto_kdf key");
 
@@ -36,6 +39,18 @@ int envelope_key_derive(struct envelope_key *key, const struct secret *device_se
     crypto_scalarmult_base(key->recipient.public_key, key->secret_key.bytes);
     envelope_recipient_identify(&key->recipient);
     return 0;
+}
+
+void envelope_key_vouch(unsigned char proof[ENVELOPE_PROOF_SIZE], const struct envelope_key *key,
+                        const struct envelope_recipient *next)
+{
+    unsigned char vouch_key[ENVELOPE_KEY_SIZE];
+
+    crypto_kdf_derive_from_key(vouch_key, sizeof vouch_key, VOUCH_KEY_NUMBER, VOUCH_KEY_CONTEXT,
+                               key->mac_key.bytes);
+    crypto_generichash(proof, ENVELOPE_PROOF_SIZE, next->public_key, sizeof next->public_key, vouch_key,
+                       sizeof vouch_key);
+    sodium_memzero(vouch_key, sizeof vouch_key);
 }
 
 void envelope_key_wipe(struct envelope_key *key)

@@ -55,11 +55,8 @@ static void explain_failed_open(const char *path, int error, struct problem *pro
 
 int folder_open(const char *path, struct problem *problem)
 {
-    int descriptor;
+    int descriptor = disk_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
-    do
-        descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0) {
         if (errno == ENOENT)
             return FOLDER_ABSENT;
@@ -86,7 +83,7 @@ static int sync_parent(const char *path)
         return -1;
     if (slash != NULL)
         slash[slash == parent ? 1 : 0] = '\0';
-    descriptor = open(slash == NULL ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    descriptor = disk_open(AT_FDCWD, slash == NULL ? "." : parent, O_RDONLY | O_DIRECTORY);
     if (descriptor >= 0) {
         result = disk_sync_folder(descriptor);
         close(descriptor);
@@ -193,7 +190,7 @@ static int list_stream(DIR *stream, const char *prefix, struct folder_names *lis
 int folder_list(int folder, const char *prefix, struct folder_names *list)
 {
     /* Opened afresh, not duplicated: a duplicate shares its position with every other listing. */
-    int descriptor = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = disk_open(folder, ".", O_RDONLY | O_DIRECTORY);
     DIR *stream = descriptor < 0 ? NULL : fdopendir(descriptor);
     int result;
     int error;

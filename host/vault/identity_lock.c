@@ -36,11 +36,11 @@ static int open_file(const struct vault *vault, const char *name)
     if (folder < 0)
         return -1;
     snprintf(file, sizeof file, "%s" LOCK_SUFFIX, name);
-    descriptor = openat(folder, file, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    descriptor = disk_open(folder, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0 && errno == ENOENT) {
         descriptor = disk_create(folder, file);
         if (descriptor < 0 && errno == EEXIST) /* another process was faster */
-            descriptor = openat(folder, file, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+            descriptor = disk_open(folder, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     }
     close(folder);
     if (descriptor >= 0 && !is_ours(descriptor)) {
@@ -61,7 +61,6 @@ static bool is_gone(int descriptor)
 enum identity_lock_state identity_lock_try(struct identity_lock *lock, const struct vault *vault,
                                            const char *name, enum identity_lock_kind kind)
 {
-    struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)kind, .l_len = 1};
     int attempt;
 
     for (attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -69,7 +68,7 @@ enum identity_lock_state identity_lock_try(struct identity_lock *lock, const str
             lock->descriptor = open_file(vault, name);
         if (lock->descriptor < 0)
             return IDENTITY_LOCK_IMPOSSIBLE;
-        if (fcntl(lock->descriptor, F_OFD_SETLK, &byte) != 0)
+        if (disk_lock(lock->descriptor, (off_t)kind, 1) != 0)
             return errno == EAGAIN || errno == EACCES ? IDENTITY_LOCK_BUSY : IDENTITY_LOCK_IMPOSSIBLE;
         if (!is_gone(lock->descriptor))
             return IDENTITY_LOCK_HAD;
@@ -101,12 +100,11 @@ void identity_lock_release(struct identity_lock *lock)
 
 static void erase_file(int folder, const char *file)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int descriptor = openat(folder, file, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int descriptor = disk_open(folder, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
     if (descriptor < 0)
         return;
-    if (is_ours(descriptor) && fcntl(descriptor, F_OFD_SETLK, &whole) == 0 && !is_gone(descriptor))
+    if (is_ours(descriptor) && disk_lock(descriptor, 0, 0) == 0 && !is_gone(descriptor))
         (void)disk_remove(folder, file);
     close(descriptor);
 }
@@ -129,7 +127,8 @@ static bool is_orphan(int identities, const char *file)
     const char *dot = strchr(file, '.');
     char name[SEALED_NAME_SIZE];
 
-    if (dot == NULL || !vault_name_is_valid(file, (size_t)(dot - file)) || strcmp(dot, LOCK_SUFFIX) != 0)
+    if (dot == NULL || !vault_name_is_valid(file, (size_t)(dot - file)) || strcmp(dot, LOCK_SUFFIX) != 0 ||
+        strcmp(file, IDENTITY_LOCK_OF_AUDIT LOCK_SUFFIX) == 0)
         return false;
     snprintf(name, sizeof name, "%.*s" SEALED_SUFFIX, (int)(dot - file), file);
     if (faccessat(identities, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)

@@ -12,6 +12,9 @@
 
 #include "vault/vault.h"
 
+/* Of an identity that there is not, for no hash comes out as nothing: what the audit log is locked by. */
+#define IDENTITY_LOCK_OF_AUDIT "00000000000000000000000000000000"
+
 enum identity_lock_kind {
     IDENTITY_LOCK_REQUEST, /* held as long as a token request takes */
     IDENTITY_LOCK_WRITE    /* held for the moment of reading, deciding and writing */
@@ -36,7 +39,7 @@ enum identity_lock_state identity_lock_wait(struct identity_lock *lock, const st
                                             const char *name, enum identity_lock_kind kind, int milliseconds);
 /* Removes the lock file of an identity that is no more, unless somebody holds a lock in it. */
 void identity_lock_erase(const struct vault *vault, const char *name);
-/* The same for all that a killed process left. */
+/* The same for all that a killed process left; the audit log's is of no identity and stays. */
 void identity_lock_sweep(const struct vault *vault);
 /* Gives back what is held. Harmless when closed. */
 void identity_lock_release(struct identity_lock *lock);

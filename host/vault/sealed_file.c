@@ -62,9 +62,7 @@ enum file_result file_read(int folder, const char *name, struct file_read *read)
 
     read->length = 0;
     memset(&read->status, 0, sizeof read->status);
-    do
-        descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    while (descriptor < 0 && errno == EINTR);
+    descriptor = disk_open(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0) {
         result = judge_failed_open(errno);
         error = errno;
@@ -115,14 +113,16 @@ int file_make(int folder, const char *name, const void *bytes, size_t length)
 
 /* ---- setting aside ---- */
 
-/* Another process may have put a good file there since the bad one was read. */
-static bool is_same_file(int folder, const char *file, const struct stat *status)
+/* Another process may have put a good file there since the bad one was read; a renaming alone changes its
+ * ctime. */
+static bool is_same_file(int folder, const char *file, const struct stat *status, bool renamed)
 {
     struct stat found;
 
     return fstatat(folder, file, &found, AT_SYMLINK_NOFOLLOW) == 0 && found.st_dev == status->st_dev &&
-           found.st_ino == status->st_ino && found.st_ctim.tv_sec == status->st_ctim.tv_sec &&
-           found.st_ctim.tv_nsec == status->st_ctim.tv_nsec;
+           found.st_ino == status->st_ino &&
+           (renamed || (found.st_ctim.tv_sec == status->st_ctim.tv_sec &&
+                        found.st_ctim.tv_nsec == status->st_ctim.tv_nsec));
 }
 
 int file_set_aside(int folder, const char *base, const char *file, const struct stat *status)
@@ -131,13 +131,17 @@ int file_set_aside(int folder, const char *base, const char *file, const struct 
     int number;
 
     for (number = 1; number <= DAMAGED_MAX; number++) {
-        if (status != NULL && !is_same_file(folder, file, status))
+        if (status != NULL && !is_same_file(folder, file, status, false))
             return 0;
         snprintf(aside, sizeof aside, "%s" DAMAGED_SUFFIX "%d", base, number);
         if (faccessat(folder, aside, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
             continue;
-        if (disk_rename_new(folder, file, aside) == 0)
+        if (disk_rename_new(folder, file, aside) == 0) {
+            /* It came between the look and the renaming: back with it, unless there is a newer one still. */
+            if (status != NULL && !is_same_file(folder, aside, status, true))
+                (void)disk_rename_new(folder, aside, file);
             return disk_sync_folder(folder);
+        }
         if (errno == ENOENT)
             return 0;
         if (errno != EEXIST)

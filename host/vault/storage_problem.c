@@ -36,8 +36,6 @@ static const struct explanation explanations[] = {
      "."},
     {ENFILE, "too many files are open", "Close some programs, then try again; Thunderseal needs to open ",
      "."},
-    {ENOMEM, "there is not enough memory", "Close some programs, then try again; Thunderseal needs to open ",
-     "."},
 };
 
 static const struct explanation *explain(int error)
@@ -92,6 +90,10 @@ void storage_problem(struct problem *problem, const char *done, const char *path
     const struct explanation *found = explain(error);
     const char *why = found != NULL ? found->cause : strerrordesc_np(error);
 
+    if (error == ENOMEM) { /* says nothing about the disk */
+        problem_set_no_memory(problem);
+        return;
+    }
     if (why == NULL)
         why = "the system reported an error that it does not name";
     storage_problem_parts(problem, PROBLEM_STORAGE, PARTS(path, " could not be ", done, ": ", why, "."),

@@ -53,29 +53,27 @@ void vault_path(const struct vault *vault, const char *file, char *path, size_t 
     snprintf(path, size, "%s/%s", vault->identities, file);
 }
 
-_Static_assert(VAULT_RECOVERY_KEY_SIZE == ENVELOPE_KEY_SIZE, "a recovery key is a recipient like any other");
-
-void vault_set_recovery_key(struct vault *vault, const unsigned char public_key[VAULT_RECOVERY_KEY_SIZE])
-{
-    memcpy(vault->recovery.public_key, public_key, ENVELOPE_KEY_SIZE);
-    envelope_recipient_identify(&vault->recovery);
-    vault->has_recovery = true;
-}
-
 /* ---- opening and closing ---- */
 
-/* Refuses what is unsafe, sweeps what a killed process left. */
-static int look_at_folder(const char *path, const char *sweep_prefix, struct problem *problem)
+static int refuse_unless_safe(const char *path, struct problem *problem)
 {
     int folder = folder_open(path, problem);
 
-    if (folder == FOLDER_ABSENT)
-        return 0;
+    if (folder >= 0)
+        close(folder);
+    return folder == -1 ? -1 : 0;
+}
+
+/* Sweeps what a killed process left. */
+static void sweep(const char *path, const char *prefix)
+{
+    struct problem problem;
+    int folder = folder_open(path, &problem);
+
     if (folder < 0)
-        return -1;
-    draft_sweep(folder, sweep_prefix);
+        return;
+    draft_sweep(folder, prefix);
     close(folder);
-    return 0;
 }
 
 static struct vault *allocate(const char *state_folder, const char *keystore)
@@ -104,7 +102,7 @@ static struct vault *allocate(const char *state_folder, const char *keystore)
     return vault;
 }
 
-struct vault *vault_open(const char *state_folder, const char *keystore, struct problem *problem)
+struct vault *vault_look(const char *state_folder, const char *keystore, struct problem *problem)
 {
     struct vault *vault = allocate(state_folder, keystore);
 
@@ -112,15 +110,26 @@ struct vault *vault_open(const char *state_folder, const char *keystore, struct 
         storage_problem(problem, "opened", state_folder, ENOMEM);
         return NULL;
     }
-    if (look_at_folder(vault->folder, "key" DRAFT_MARK, problem) != 0 ||
-        look_at_folder(vault->folder, "key.next" DRAFT_MARK, problem) != 0 ||
-        look_at_folder(vault->folder, "vault.json" DRAFT_MARK, problem) != 0 ||
-        look_at_folder(vault->identities, "", problem) != 0) {
+    if (refuse_unless_safe(vault->folder, problem) != 0 ||
+        refuse_unless_safe(vault->identities, problem) != 0) {
         vault_close(vault);
         return NULL;
     }
-    identity_lock_sweep(vault);
     vault_load_key(vault, false);
+    return vault;
+}
+
+struct vault *vault_open(const char *state_folder, const char *keystore, struct problem *problem)
+{
+    struct vault *vault = vault_look(state_folder, keystore, problem);
+
+    if (vault == NULL)
+        return NULL;
+    sweep(vault->folder, "key" DRAFT_MARK);
+    sweep(vault->folder, "key.next" DRAFT_MARK);
+    sweep(vault->folder, "vault.json" DRAFT_MARK);
+    sweep(vault->identities, "");
+    identity_lock_sweep(vault);
     return vault;
 }
 

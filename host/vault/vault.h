@@ -28,7 +28,6 @@ struct vault_entry {
     uint64_t generation;    /* counts the writes, from 1; 0 without a payload */
     json_t *header;         /* clear, no secrets; owned by the entry */
     struct secret payload;  /* JSON text of the tokens; empty while the vault is locked; owned by the entry */
-    bool outdated;          /* genuine, but sealed to other recipients than those in force */
     struct problem problem; /* PROBLEM_NONE, or why header and payload could not be had or came from .prev */
 };
 
@@ -39,15 +38,21 @@ struct vault_entry {
  * memory, or a folder that is a symlink, foreign or open to others: PROBLEM_STORAGE).
  */
 struct vault *vault_open(const char *state_folder, const char *keystore, struct problem *problem);
+/* The same to look at it only: not even what a killed process left there is swept away. */
+struct vault *vault_look(const char *state_folder, const char *keystore, struct problem *problem);
 /* Wipes the key and releases everything; NULL is harmless. */
 void vault_close(struct vault *vault);
 
 /*
  * From here on everything is sealed to this X25519 key too, of which the vault has no other half: who has it
- * can open a copy, and write nothing. What was sealed before says so by entry.outdated, and is sealed to it
- * by its next write.
+ * can open a copy, and write nothing.
  */
 void vault_set_recovery_key(struct vault *vault, const unsigned char public_key[VAULT_RECOVERY_KEY_SIZE]);
+/*
+ * Seals anew what is sealed to other recipients than those in force, previous generations too, with the same
+ * generation and content. What cannot be opened or written now is left for the next time.
+ */
+void vault_follow_recipients(struct vault *vault);
 
 /* PROBLEM_NONE when sealed files can be opened and made; otherwise why not. */
 const struct problem *vault_locked(const struct vault *vault);

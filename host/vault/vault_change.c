@@ -40,7 +40,7 @@ bool vault_change_take_on(struct vault *vault)
     if (vault->change_lock >= 0)
         return true;
     vault->change_lock = folder_open_or_make(vault->identities, &ignored);
-    if (vault->change_lock >= 0 && flock(vault->change_lock, LOCK_EX | LOCK_NB) == 0) {
+    if (vault->change_lock >= 0 && disk_lock_folder(vault->change_lock, LOCK_EX) == 0) {
         vault_load_key(vault, true); /* it may just have been finished */
         return true;
     }
@@ -60,10 +60,21 @@ static int busy(const struct vault *vault, struct problem *problem)
 
 int vault_change_take(struct vault *vault, struct problem *problem)
 {
-    if (vault_change_take_on(vault) && vault->record.change == KEY_CHANGE_NONE)
+    int identities = vault_open_for_writing(vault, problem);
+
+    if (identities < 0)
+        return -1;
+    close(identities);
+    if (!vault_change_take_on(vault) || vault->record.change != KEY_CHANGE_NONE) {
+        vault_change_release(vault);
+        return busy(vault, problem);
+    }
+    /* Until the lock was had, another process could change the key: then ours is not the one that counts. */
+    if (vault->unsealed.kind == PROBLEM_NONE)
         return 0;
+    *problem = vault->unsealed;
     vault_change_release(vault);
-    return busy(vault, problem);
+    return -1;
 }
 
 /* ---- vault.json ---- */
@@ -96,12 +107,9 @@ int vault_change_record(struct vault *vault, const struct vault_record *record, 
 int vault_change_begin(struct vault *vault, enum key_store store, const struct secret *passphrase,
                        struct key_task *task, struct problem *problem)
 {
+    unsigned char proof[ENVELOPE_PROOF_SIZE];
     struct vault_record record;
-    int identities = vault_open_for_writing(vault, problem);
 
-    if (identities < 0)
-        return -1;
-    close(identities);
     if (vault_change_take(vault, problem) != 0)
         return -1;
     task->kind = store == KEY_STORE_SECRET_SERVICE ? KEY_TASK_STORE
@@ -115,12 +123,15 @@ int vault_change_begin(struct vault *vault, enum key_store store, const struct s
         storage_problem(problem, "written", vault->folder, ENOMEM);
         goto fail;
     }
-    if (vault_draw_key(vault, task, problem) != 0)
+    if (vault_draw_key(vault, task, proof, problem) != 0)
         goto fail;
     record = vault->record;
     record.change = KEY_CHANGE_NEXT;
     record.second.store = store;
     memcpy(record.second.key_id, task->key_id, sizeof record.second.key_id);
+    memset(record.second.proof, 0, sizeof record.second.proof);
+    if (store == KEY_STORE_FILE && !vault->key_plain)
+        memcpy(record.second.proof, proof, sizeof record.second.proof);
     /* First of all: whatever the store has from here on can be found again. */
     if (vault_change_record(vault, &record, problem) == 0)
         return 0;
@@ -168,6 +179,7 @@ int vault_change_kept(struct vault *vault, const struct key_task *task, const st
         result = secret_copy(&secret, &task->secret);
         if (result == 0)
             result = device_key_set(&key, &secret);
+        key.plain = task->kind == KEY_TASK_NONE;
         if (result == 0)
             vault_adopt_key(vault, &key);
         else

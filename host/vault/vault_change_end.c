@@ -115,11 +115,6 @@ int vault_change_go_back(struct vault *vault, struct key_task *task, struct prob
 int vault_rewrap_task(struct vault *vault, const struct secret *passphrase, struct key_task *task,
                       struct problem *problem)
 {
-    int identities = vault_open_for_writing(vault, problem);
-
-    if (identities < 0)
-        return -1;
-    close(identities);
     if (vault_change_take(vault, problem) != 0)
         return -1;
     task->kind = KEY_TASK_WRAP;

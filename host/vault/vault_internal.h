@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What the vault's own files share: vault.c (opening, key), vault_copy.c, vault_read.c, vault_write.c.
+ * What the vault's own files share: vault.c (opening, key), vault_copy.c, vault_read.c, vault_write.c,
+ * vault_recipients.c and those of a change of the key.
  */
 #ifndef THUNDERSEAL_VAULT_VAULT_INTERNAL_H
 #define THUNDERSEAL_VAULT_VAULT_INTERNAL_H
@@ -19,6 +20,7 @@ struct vault {
     char *locks;
     char *keystore; /* as configured */
     bool has_key;   /* once had, a key stays for the life of the process */
+    bool key_plain; /* it was read from a plain file */
     struct envelope_key key;
     bool has_recovery;
     struct envelope_recipient recovery;
@@ -43,6 +45,13 @@ struct vault {
 bool vault_holds_key(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE]);
 /* Makes it vault->key if that is the one to seal with, else vault->other. Takes it over. */
 void vault_adopt_key(struct vault *vault, struct device_key *key);
+/*
+ * Whether a key from a plain file may be adopted for place. Whoever can write to the vault's folder could put
+ * one there, and would then read what is sealed to it: after a key that is in a keyring or under a passphrase
+ * it counts only with that key's proof.
+ */
+bool vault_trusts_file(const struct vault *vault, const struct device_key *key,
+                       const struct key_place *place);
 
 /* --- vault_key.c --- */
 /* Looks for the key on disk, again if one is there already and force is set. The outcome is vault_locked().
@@ -55,23 +64,10 @@ int vault_ensure_key(struct vault *vault, const struct key_folder *place, struct
 bool vault_awaits_key(const struct vault *vault);
 
 /* --- vault_unlock.c --- */
-/* Fills secret and key_id of *task with a new key. 0, or -1 with *problem. */
-int vault_draw_key(struct vault *vault, struct key_task *task, struct problem *problem);
-
-/* --- vault_change.c, vault_reseal.c --- */
-/* The lock that a change is made under: had for a new one, or -1 with *problem; and given back. */
-int vault_change_take(struct vault *vault, struct problem *problem);
-void vault_change_release(struct vault *vault);
-/* The vault's folder, to be closed. 0, or -1 with *problem. */
-int vault_change_folder(const struct vault *vault, struct key_folder *place, struct problem *problem);
-/* Writes vault.json, and has it so in memory. */
-int vault_change_record(struct vault *vault, const struct vault_record *record, struct problem *problem);
-/* Makes the next key the one to seal with, if nothing is sealed to the old one any more: then *done. */
-int vault_change_switch(struct vault *vault, const json_t *addresses, int64_t now, bool *done,
-                        struct problem *problem);
-/* Whether any file needs the key with this id. */
-int vault_any_sealed_to(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE], bool *any,
-                        struct problem *problem);
+/* Fills secret and key_id of *task with a new key; proof (may be NULL) is by vault->key. 0, or -1 with
+ * *problem. */
+int vault_draw_key(struct vault *vault, struct key_task *task, unsigned char proof[ENVELOPE_PROOF_SIZE],
+                   struct problem *problem);
 
 /* --- vault.c --- */
 /* Makes folders, key and vault.json where missing. The open identities folder, or -1 with *problem. */
@@ -105,6 +101,28 @@ struct copy {
 void vault_examine(struct vault *vault, int folder, const char *name, const char *suffix, struct copy *copy,
                    struct secret *payload, struct problem *problem);
 
+/* --- vault_change.c, vault_reseal.c --- */
+/* The lock that a change is made under: had for a new one, with the key that counts in memory, or -1 with
+ * *problem; and given back. */
+int vault_change_take(struct vault *vault, struct problem *problem);
+void vault_change_release(struct vault *vault);
+/* The vault's folder, to be closed. 0, or -1 with *problem. */
+int vault_change_folder(const struct vault *vault, struct key_folder *place, struct problem *problem);
+/* Writes vault.json, and has it so in memory. */
+int vault_change_record(struct vault *vault, const struct vault_record *record, struct problem *problem);
+/* Makes the next key the one to seal with, if nothing is sealed to the old one any more: then *done. */
+int vault_change_switch(struct vault *vault, const json_t *addresses, int64_t now, bool *done,
+                        struct problem *problem);
+/* The name in file, if it is that of a sealed file or of its previous generation. */
+bool vault_name_in(const char *file, char name[VAULT_NAME_SIZE]);
+/* Seals to key, in its place, what vault_examine found in file. 0, or -1 with *problem. */
+int vault_seal_anew(struct vault *vault, int folder, const char *name, const char *file,
+                    const struct envelope_key *key, const struct copy *copy, const struct secret *payload,
+                    struct problem *problem);
+/* Whether any file needs the key with this id. */
+int vault_any_sealed_to(struct vault *vault, const unsigned char id[ENVELOPE_KEY_ID_SIZE], bool *any,
+                        struct problem *problem);
+
 /* --- vault_write.c --- */
 /*
  * One writer or reader of vault.json at a time while the key to seal with changes: writers share it, who
@@ -112,7 +130,10 @@ void vault_examine(struct vault *vault, int folder, const char *name, const char
  * *problem. Where the file system cannot lock, sharing always succeeds.
  */
 int vault_guard(struct vault *vault, bool alone, struct problem *problem);
-/* Every envelope is sealed by this: to the device and to whoever else can open it. As envelope_seal. */
+
+/* --- vault_recipients.c --- */
+/* Every envelope is sealed by this: to the device and to whoever else can open it. As envelope_seal, but -1
+ * with errno (EFBIG: too large to be read again). */
 int vault_seal(const struct vault *vault, const struct envelope_key *key, struct envelope_content *content,
                unsigned char **sealed, size_t *sealed_length);
 

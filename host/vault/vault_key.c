@@ -56,6 +56,30 @@ static enum device_key_result explain_want(const struct vault *vault, struct pro
     return DEVICE_KEY_LOCKED;
 }
 
+static void refuse_stranger(const struct key_folder *place, struct problem *problem)
+{
+    storage_problem_parts(
+        problem, PROBLEM_VAULT_LOCKED,
+        PARTS("The key in ", place->path,
+              " is another than the one that this program works with, and nothing shows that it follows it."),
+        PARTS("If you made the vault anew, restart Thunderbird; if not, look who can write to ", place->path,
+              "."));
+}
+
+/* A key from a plain file, unless it could be anybody's. */
+static enum device_key_result take_file(struct vault *vault, const struct key_folder *place,
+                                        struct device_key *key, const struct key_place *wanted,
+                                        struct problem *problem)
+{
+    if (vault_trusts_file(vault, key, wanted)) {
+        vault_adopt_key(vault, key);
+        return DEVICE_KEY_HAD;
+    }
+    device_key_wipe(key);
+    refuse_stranger(place, problem);
+    return DEVICE_KEY_LOCKED;
+}
+
 /* ---- where there is no vault ---- */
 
 /* The store that a new vault would have. */
@@ -99,7 +123,7 @@ static enum device_key_result load_unrecorded(struct vault *vault, const struct 
         memcpy(vault->record.key.key_id, file.key_id, sizeof file.key_id);
     }
     if (result == DEVICE_KEY_HAD) {
-        vault_adopt_key(vault, &key);
+        result = take_file(vault, place, &key, &vault->record.key, problem);
     } else if (result == DEVICE_KEY_WRAPPED) {
         result = DEVICE_KEY_HAD;
         if (!vault_holds_key(vault, file.key_id)) {
@@ -148,7 +172,7 @@ static enum device_key_result load_place(struct vault *vault, const struct key_f
      * could not be opened after the next start. */
     result = key_file_find(place, wanted->key_id, &file, NULL, problem);
     if (result == DEVICE_KEY_HAD) {
-        vault_adopt_key(vault, &key);
+        result = take_file(vault, place, &key, wanted, problem);
     } else if (result == DEVICE_KEY_WRAPPED) {
         result = DEVICE_KEY_HAD;
         if (!vault_holds_key(vault, wanted->key_id)) {
@@ -266,6 +290,10 @@ int vault_ensure_key(struct vault *vault, const struct key_folder *place, struct
         (void)explain_want(vault, problem);
         return -1;
     }
+    if (result == DEVICE_KEY_NONE && vault->has_key && !vault->key_plain) {
+        refuse_stranger(place, problem);
+        return -1;
+    }
     if (result == DEVICE_KEY_NONE) {
         if (make_key_file(place, problem) != 0)
             return -1;
@@ -278,8 +306,13 @@ int vault_ensure_key(struct vault *vault, const struct key_folder *place, struct
         return -1;
     if (vault->recorded)
         return 0;
-    if (vault_record_write(place->folder, place->path, &vault->record, problem) != 0)
+    switch (vault_record_make(place->folder, place->path, &vault->record, problem)) {
+    case 0:
+        vault->recorded = true;
+        return 0;
+    case 1: /* another process was faster, perhaps with another store: what it wrote counts */
+        return look(vault, place, problem) == DEVICE_KEY_HAD ? 0 : -1;
+    default:
         return -1;
-    vault->recorded = true;
-    return 0;
+    }
 }

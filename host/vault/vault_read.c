@@ -2,6 +2,7 @@
 /*
  * Reading identities: the file, else its previous generation, else what is left to say which identity it was.
  */
+#include "core/json_read.h"
 #include "vault/draft.h"
 #include "vault/storage_problem.h"
 #include "vault/vault_internal.h"
@@ -16,8 +17,8 @@
 
 static int take_header(struct vault_entry *entry, const struct envelope *envelope)
 {
-    entry->header =
-        json_loadb((const char *)envelope->header, envelope->header_length, JSON_REJECT_DUPLICATES, NULL);
+    entry->header = json_read((const char *)envelope->header, envelope->header_length, JSON_REJECT_DUPLICATES,
+                              NULL, NULL);
     if (entry->header != NULL && !json_is_object(entry->header)) {
         json_decref(entry->header);
         entry->header = NULL;
@@ -25,18 +26,10 @@ static int take_header(struct vault_entry *entry, const struct envelope *envelop
     return entry->header == NULL ? -1 : 0;
 }
 
-static bool is_outdated(const struct vault *vault, const struct envelope *envelope)
-{
-    const struct envelope_recipient *const recipients[] = {&vault->key.recipient, &vault->recovery};
-
-    return !envelope_sealed_to(envelope, recipients, vault->has_recovery ? 2 : 1);
-}
-
 static int take_genuine(struct vault *vault, struct vault_entry *entry, const struct copy *copy,
                         struct problem *problem)
 {
     entry->generation = copy->envelope.generation;
-    entry->outdated = is_outdated(vault, &copy->envelope);
     if (take_header(entry, &copy->envelope) == 0)
         return 0;
     secret_wipe(&entry->payload);

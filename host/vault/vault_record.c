@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "vault/vault_record.h"
+#include "core/wiping_alloc.h"
 #include "vault/sealed_file.h"
 #include "vault/storage_problem.h"
 
@@ -14,6 +15,7 @@
 /* A few short members; room for those of later versions. */
 #define RECORD_MAX ((size_t)4096)
 #define KEY_ID_HEX_SIZE (ENVELOPE_KEY_ID_SIZE * 2 + 1)
+#define PROOF_HEX_SIZE (ENVELOPE_PROOF_SIZE * 2 + 1)
 
 static const struct {
     const char *name;
@@ -77,17 +79,24 @@ static int refuse(struct problem *problem, const char *path, const char *why, co
     return -1;
 }
 
-static int parse_place(const json_t *json, struct key_place *place)
+static int parse_hex(unsigned char *bytes, size_t size, const char *hex)
 {
-    const char *store = NULL;
-    const char *key_id = NULL;
     size_t length = 0;
 
-    if (json_unpack((json_t *)json, "{s:s,s:s}", "keystore", &store, "keyId", &key_id) != 0 ||
-        strlen(key_id) != KEY_ID_HEX_SIZE - 1 ||
-        sodium_hex2bin(place->key_id, sizeof place->key_id, key_id, strlen(key_id), NULL, &length, NULL) !=
-            0 ||
-        length != sizeof place->key_id)
+    return strlen(hex) == size * 2 && sodium_hex2bin(bytes, size, hex, size * 2, NULL, &length, NULL) == 0 &&
+                   length == size
+               ? 0
+               : -1;
+}
+
+static int parse_place(const json_t *json, struct key_place *place)
+{
+    const char *store = NULL, *key_id = NULL, *proof = NULL;
+
+    if (json_unpack((json_t *)json, "{s:s,s:s,s?:s}", "keystore", &store, "keyId", &key_id, "proof",
+                    &proof) != 0 ||
+        parse_hex(place->key_id, sizeof place->key_id, key_id) != 0 ||
+        (proof != NULL && parse_hex(place->proof, sizeof place->proof, proof) != 0))
         return -1;
     place->store = key_store_by_name(store);
     return 0;
@@ -164,26 +173,32 @@ int vault_record_read(int folder, const char *path, struct vault_record *record,
 {
     char text[RECORD_MAX + 1];
     size_t length = 0;
+    unsigned long refused = wiping_refused();
     json_t *json;
     int result = read_text(folder, path, text, &length, problem);
 
     if (result != 0)
         return result;
-    /* Not JSON gives NULL, which unpacks to nothing. */
     json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    /* Not JSON gives NULL, which unpacks to nothing. */
     result = parse(path, json, record, problem);
     json_decref(json);
-    return result;
+    if (wiping_refused() == refused)
+        return result;
+    storage_problem(problem, "read", path, ENOMEM); /* so it may be whole */
+    return -1;
 }
 
 /* ---- writing ---- */
 
 static json_t *place_to_json(const struct key_place *place)
 {
-    char key_id[KEY_ID_HEX_SIZE];
+    char key_id[KEY_ID_HEX_SIZE], proof[PROOF_HEX_SIZE];
 
     sodium_bin2hex(key_id, sizeof key_id, place->key_id, sizeof place->key_id);
-    return json_pack("{s:s, s:s}", "keystore", key_store_name(place->store), "keyId", key_id);
+    sodium_bin2hex(proof, sizeof proof, place->proof, sizeof place->proof);
+    return json_pack("{s:s, s:s, s:s*}", "keystore", key_store_name(place->store), "keyId", key_id, "proof",
+                     sodium_is_zero(place->proof, sizeof place->proof) ? NULL : proof);
 }
 
 static json_t *to_json(const struct vault_record *record)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * vault.json: which key store the vault chose when it was made, and the id of the device key. In clear, for
- * the user and for a later version; it proves nothing and is checked against the key.
+ * the user and for a later version; it proves nothing but which key follows which, and is checked against the
+ * key.
  */
 #ifndef THUNDERSEAL_VAULT_VAULT_RECORD_H
 #define THUNDERSEAL_VAULT_VAULT_RECORD_H
@@ -30,6 +31,7 @@ enum key_reason {
 struct key_place {
     enum key_store store;
     unsigned char key_id[ENVELOPE_KEY_ID_SIZE];
+    unsigned char proof[ENVELOPE_PROOF_SIZE]; /* by the key before it; zeros: none is needed */
 };
 
 /* While the key is being changed: which of the two the second one is. FORMAT.md has the steps. */

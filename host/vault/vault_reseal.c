@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Sealing what is there to another device key: same generation, same content, new envelope. */
+/* Sealing what is there anew, to another device key: same generation, same content, new envelope. */
 #include "vault/draft.h"
 #include "vault/identity_lock.h"
 #include "vault/storage_problem.h"
@@ -26,8 +26,9 @@ static int fail(const struct vault *vault, const char *done, int error, struct p
 
 /* ---- one identity ---- */
 
-static int seal_anew(struct vault *vault, int folder, const char *name, const char *file,
-                     const struct copy *copy, const struct secret *payload, struct problem *problem)
+int vault_seal_anew(struct vault *vault, int folder, const char *name, const char *file,
+                    const struct envelope_key *key, const struct copy *copy, const struct secret *payload,
+                    struct problem *problem)
 {
     struct envelope_content content = {.name = name,
                                        .generation = copy->envelope.generation,
@@ -38,8 +39,8 @@ static int seal_anew(struct vault *vault, int folder, const char *name, const ch
     size_t length = 0;
     int result;
 
-    if (vault_seal(vault, &vault->other.envelope, &content, &bytes, &length) != 0)
-        return fail(vault, "written", ENOMEM, problem);
+    if (vault_seal(vault, key, &content, &bytes, &length) != 0)
+        return fail(vault, "written", errno, problem);
     result = file_replace(folder, file, bytes, length);
     free(bytes);
     return result == 0 ? 0 : fail(vault, "written", errno, problem);
@@ -58,7 +59,8 @@ static int reseal_file(struct vault *vault, int folder, const char *name, const 
     switch (copy.state) {
     case COPY_GENUINE:
         if (copy.key == &vault->key)
-            result = seal_anew(vault, folder, name, file, &copy, &payload, problem);
+            result =
+                vault_seal_anew(vault, folder, name, file, &vault->other.envelope, &copy, &payload, problem);
         break;
     case COPY_DAMAGED:
         /* Under the new key it would look like one that only another key opens. */
@@ -97,8 +99,7 @@ static int reseal(struct vault *vault, int folder, const char *name, struct prob
 
 /* ---- all of them ---- */
 
-/* The name in file, if it is that of a sealed file or of its previous generation. */
-static bool name_of(const char *file, char name[VAULT_NAME_SIZE])
+bool vault_name_in(const char *file, char name[VAULT_NAME_SIZE])
 {
     const char *dot = strchr(file, '.');
 
@@ -137,7 +138,7 @@ static int find_sealed_to(struct vault *vault, int folder, const unsigned char i
     if (folder_list(folder, "", &list) != 0)
         return fail(vault, "read", errno, problem);
     for (i = 0; i < list.count && result == 0 && !*found; i++) {
-        if (!name_of(list.names[i], name) || strcmp(name, after) <= 0)
+        if (!vault_name_in(list.names[i], name) || strcmp(name, after) <= 0)
             continue;
         vault_examine(vault, folder, name, list.names[i] + strlen(name), &copy, NULL, problem);
         /* What is damaged still has to be set aside, with the key that tells. */

@@ -62,8 +62,8 @@ static int no_memory(const struct vault *vault, struct problem *problem)
     return -1;
 }
 
-/* A new secret and its id. */
-int vault_draw_key(struct vault *vault, struct key_task *task, struct problem *problem)
+int vault_draw_key(struct vault *vault, struct key_task *task, unsigned char proof[ENVELOPE_PROOF_SIZE],
+                   struct problem *problem)
 {
     struct device_key key = {0};
     struct secret copy = {0};
@@ -73,6 +73,8 @@ int vault_draw_key(struct vault *vault, struct key_task *task, struct problem *p
         randombytes_buf(task->secret.bytes, task->secret.length);
         if (secret_copy(&copy, &task->secret) == 0 && device_key_set(&key, &copy) == 0) {
             memcpy(task->key_id, key.envelope.recipient.id, sizeof task->key_id);
+            if (proof != NULL)
+                envelope_key_vouch(proof, &vault->key, &key.envelope.recipient);
             result = 0;
         }
     }
@@ -124,10 +126,10 @@ int vault_key_task(struct vault *vault, const struct secret *passphrase, struct 
         return find_wrapped(vault, task, problem);
     case VAULT_WANTS_STORE:
         task->kind = KEY_TASK_STORE;
-        return vault_draw_key(vault, task, problem);
+        return vault_draw_key(vault, task, NULL, problem);
     case VAULT_WANTS_NEW_PASSPHRASE:
         task->kind = KEY_TASK_WRAP;
-        return vault_draw_key(vault, task, problem);
+        return vault_draw_key(vault, task, NULL, problem);
     case VAULT_WANTS_NOTHING:
     default:
         task->kind = KEY_TASK_NONE;

@@ -44,7 +44,7 @@ int vault_guard(struct vault *vault, bool alone, struct problem *problem)
 
     if (folder < 0)
         return -1;
-    while (flock(folder, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+    while (disk_lock_folder(folder, alone ? LOCK_EX : LOCK_SH) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR && !alone)
             return folder;
         if (waited >= GUARD_WAIT_MS || (errno != EWOULDBLOCK && errno != EINTR)) {
@@ -90,14 +90,6 @@ static int check_generation(struct sealing *sealing, uint64_t generation)
     return -1;
 }
 
-int vault_seal(const struct vault *vault, const struct envelope_key *key, struct envelope_content *content,
-               unsigned char **sealed, size_t *sealed_length)
-{
-    content->others = vault->has_recovery ? &vault->recovery : NULL;
-    content->other_count = vault->has_recovery ? 1 : 0;
-    return envelope_seal(key, content, sealed, sealed_length);
-}
-
 static int seal(struct sealing *sealing, uint64_t generation, const json_t *header,
                 const struct secret *payload)
 {
@@ -109,20 +101,17 @@ static int seal(struct sealing *sealing, uint64_t generation, const json_t *head
     content.header_length = json_dumpb(header, NULL, 0, flags);
     if (content.header_length > 0)
         text = malloc(content.header_length);
-    if (text == NULL)
-        goto out;
-    content.header = text;
-    (void)json_dumpb(header, text, content.header_length, flags);
-    if (vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length) == 0)
-        result = 0;
-out:
-    free(text);
     errno = ENOMEM;
-    if (result == 0 && sealing->length > VAULT_FILE_MAX) {
-        errno = EFBIG;
-        result = -1;
+    if (text != NULL) {
+        content.header = text;
+        (void)json_dumpb(header, text, content.header_length, flags);
+        result =
+            vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length);
     }
-    return result == 0 ? 0 : fail(sealing, "written");
+    if (result != 0)
+        (void)fail(sealing, "written");
+    free(text);
+    return result;
 }
 
 /* ---- the change ---- */

@@ -277,6 +277,35 @@ test("POP's permission is asked for where a server uses POP, in the cloud where 
   assert.deepEqual(await scopesIn("one we have not heard of", "pop3"), [undefined]);
 });
 
+test("a vault that stays locked is told of once, and one that its keyring opens is not", async () => {
+  const accounts = [account("locked", { problem: { kind: "vault-locked", cause: "Locked." } })];
+  const refusal = { kind: "vault-locked", cause: "Locked.", field: "passphrase" };
+  const { said, view } = await started({ accounts, methods: { "vault.unlock": () => Promise.reject(refusal) } });
+  assert.deepEqual(said.map(([subject]) => subject), ["vault"]);
+  assert.deepEqual((await view()).actions, ["unlock", "signOut"]);
+  const opened = await started({ accounts, methods: { "vault.unlock": () => ({}) } });
+  assert.equal(opened.host().asked("vault.unlock").length, 1);
+  assert.deepEqual(opened.said, []);
+  const others = await started({ accounts: [{ ...accounts[0], account: "ben@contoso.test" }], methods: { "vault.unlock": () => Promise.reject(refusal) } });
+  assert.deepEqual(others.said, [], "no account of this Thunderbird");
+});
+
+test("where a sign-in finds the vault locked, “Unlock” takes its place until that is done", async () => {
+  let open = false;
+  const methods = {
+    "signIn.start": () => Promise.reject({ kind: "vault-locked", cause: "Locked." }),
+    "vault.unlock": () => (open ? {} : Promise.reject({ kind: "vault-locked", cause: "Dismissed." })),
+  };
+  const { companion, view } = await started({ methods });
+  await companion.perform({ action: "signIn", account: ADA });
+  assert.deepEqual((await view()).actions, ["unlock"]);
+  await companion.perform({ action: "unlock", account: ADA });
+  assert.deepEqual([(await view()).actions, (await view()).problem?.cause], [["unlock"], "Dismissed."]);
+  open = true;
+  await companion.perform({ action: "unlock", account: ADA });
+  assert.deepEqual([(await view()).actions, (await view()).problem], [["signIn"], null]);
+});
+
 test("while the host starts nobody claims that Thunderbird signs in by itself", async () => {
   const { companion, view } = setUp({ methods: { hello: () => new Promise(() => {}) } });
   companion.start();

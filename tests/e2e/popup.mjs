@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 
-/** The add-on's toolbar popup as a test sees it: text, buttons, a picture. */
+/** The add-on's toolbar popup as a test sees it: accounts and their buttons. */
 
-/* global ChromeUtils, OffscreenCanvas, Services, content, texts, until */
+/* global Services, content, until */
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { ExtensionPage } from "./extension_page.mjs";
+
+const PLACE = { windowType: "mail:3pane", selector: "panel#webextension-remote-preload-panel browser" };
 
 /**
  * Runs in Thunderbird: clicks the toolbar button and waits for the page inside the panel.
@@ -23,63 +24,6 @@ async function openPanel(id) {
   await shown;
 }
 
-/**
- * Runs in Thunderbird: runs a function inside the popup's process; `content` is the popup's window.
- * @param {string} body
- * @param {any[]} args
- * @param {number} deadlineMs
- */
-async function inPopup(body, args, deadlineMs) {
-  const { clearTimeout, setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
-  const main = Services.wm.getMostRecentWindow("mail:3pane");
-  const browser = main.document.querySelector("panel#webextension-remote-preload-panel browser");
-  if (!browser) {
-    throw new Error("the popup is closed");
-  }
-  const evaluate = source => {
-    const name = `thunderseal-test:${Services.uuid.generateUUID()}`;
-    const script = `(async () => ${source})().then(
-      value => sendAsyncMessage(${JSON.stringify(name)}, { value }),
-      error => sendAsyncMessage(${JSON.stringify(name)}, { failure: String(error) }));`;
-    const answer = new Promise((resolve, reject) => {
-      browser.messageManager.addMessageListener(name, function listener({ data }) {
-        browser.messageManager.removeMessageListener(name, listener);
-        return data.failure ? reject(new Error(data.failure)) : resolve(data.value ?? null);
-      });
-    });
-    browser.messageManager.loadFrameScript(`data:,${encodeURIComponent(script)}`, false);
-    return answer;
-  };
-  const late = Promise.withResolvers();
-  const deadline = setTimeout(() => late.resolve("late"), deadlineMs);
-  try {
-    const answer = evaluate(`(${body})(...${JSON.stringify(args)})`).then(value => ({ value }));
-    const first = await Promise.race([answer, late.promise]);
-    if (first === "late") {
-      throw new Error(`not within ${deadlineMs} ms; the popup shows: ${await evaluate("content.document.body?.innerText")}`);
-    }
-    return first.value;
-  } finally {
-    clearTimeout(deadline);
-  }
-}
-
-/** Runs in Thunderbird: the popup as PNG, base64. */
-async function drawPopup() {
-  const main = Services.wm.getMostRecentWindow("mail:3pane");
-  const browser = main.document.querySelector("panel#webextension-remote-preload-panel browser");
-  const picture = await browser.browsingContext.currentWindowGlobal.drawSnapshot(null, 2, "white");
-  const canvas = new OffscreenCanvas(picture.width, picture.height);
-  canvas.getContext("2d").drawImage(picture, 0, 0);
-  const blob = await canvas.convertToBlob({ type: "image/png" });
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  let binary = "";
-  for (const byte of bytes) {
-    binary += String.fromCharCode(byte);
-  }
-  return btoa(binary);
-}
-
 /** Runs in Thunderbird. */
 async function closePanel() {
   const main = Services.wm.getMostRecentWindow("mail:3pane");
@@ -91,36 +35,12 @@ async function closePanel() {
   }
 }
 
-/** What a function that runs in the popup can use; `until` looks again after every change of the page. */
-const PAGE_TOOLS = `
-  const texts = selector => [...content.document.querySelectorAll(selector)].filter(e => e.checkVisibility()).map(e => e.textContent.trim());
-  const until = predicate => new Promise(resolve => {
-    let observer;
-    const look = () => {
-      const value = content.document.documentElement && predicate();
-      if (value) {
-        observer.disconnect();
-        removeEventListener("DOMContentLoaded", arrive, true);
-        resolve(value);
-      }
-    };
-    const arrive = () => {
-      observer = new content.MutationObserver(look);
-      observer.observe(content.document, { subtree: true, childList: true, characterData: true, attributes: true });
-      look();
-    };
-    addEventListener("DOMContentLoaded", arrive, true);
-    arrive();
-  });`;
-
-/** Nothing in the popup takes this long; shorter than the limit of a script, to tell what it shows. */
-const DEADLINE_MS = 45_000;
-
-export class Popup {
+export class Popup extends ExtensionPage {
   #marionette;
 
   /** @param {import("./marionette.mjs").Marionette} marionette */
   constructor(marionette) {
+    super(marionette, PLACE);
     this.#marionette = marionette;
   }
 
@@ -131,22 +51,8 @@ export class Popup {
   static async open(marionette, extensionId) {
     await marionette.chrome(openPanel, extensionId);
     const popup = new Popup(marionette);
-    await popup.run(() => until(() => content.document.documentElement.dataset.ready === "true"));
+    await popup.ready();
     return popup;
-  }
-
-  /**
-   * @param {(...args: any[]) => any} body runs beside the popup with `content`, `texts`, `until`
-   * @param {...any} args
-   * @returns {Promise<any>}
-   */
-  run(body, ...args) {
-    return this.#marionette.chrome(inPopup, `async (...args) => { ${PAGE_TOOLS} return (${body})(...args); }`, args, DEADLINE_MS);
-  }
-
-  /** Everything that can be read in it. */
-  text() {
-    return this.run(() => content.document.body.innerText);
   }
 
   /**
@@ -163,14 +69,6 @@ export class Popup {
   }
 
   /**
-   * Waits until an element is there and returns its text.
-   * @param {string} selector
-   */
-  waitFor(selector) {
-    return this.run(css => until(() => texts(css)[0]), selector);
-  }
-
-  /**
    * Presses a button of an account as a person would: only one that is visible and enabled.
    * @param {string} action
    * @param {string} [account]
@@ -184,12 +82,6 @@ export class Popup {
       });
       button.click();
     }, selector);
-  }
-
-  /** @param {string} file */
-  async photograph(file) {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, Buffer.from(await this.#marionette.chrome(drawPopup), "base64"));
   }
 
   close() {

@@ -17,7 +17,7 @@ import { Marionette } from "./marionette.mjs";
 import { Popup } from "./popup.mjs";
 import { signalGroup, startProgram } from "./program.mjs";
 import { writeProfile } from "./profile.mjs";
-import { readNotification, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
+import { clickNotification, readNotification, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
 
 const run = promisify(execFile);
 
@@ -221,6 +221,15 @@ export class Thunderbird {
    */
   notification() {
     return this.marionette.chrome(readNotification);
+  }
+
+  /**
+   * Clicks the notification with this title when it is there.
+   * @param {string} title
+   * @returns {Promise<string>} its text
+   */
+  clickNotification(title) {
+    return this.marionette.chrome(clickNotification, title);
   }
 
   /**

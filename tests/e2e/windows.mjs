@@ -80,3 +80,29 @@ export async function readNotification() {
   });
   return filled(alert);
 }
+
+/**
+ * Runs in Thunderbird: clicks the notification with this title, now or when it comes.
+ * @param {string} title
+ * @returns {Promise<string>} its text
+ */
+export function clickNotification(title) {
+  return new Promise(resolve => {
+    const watch = window => {
+      const look = () => {
+        const text = window.document.getElementById("alertTextLabel")?.textContent;
+        const label = text ? window.document.getElementById("alertTitleLabel") : null;
+        if (label && (label.textContent || label.getAttribute("value")) === title) {
+          Services.ww.unregisterNotification(watch);
+          window.document.getElementById("alertBox").click();
+          resolve(text);
+        }
+      };
+      // The root is there before the document is, and stays when that comes; the text is filled in at its load.
+      window.windowRoot.addEventListener("pageshow", look, true);
+      look();
+    };
+    Services.ww.registerNotification(watch);
+    [...Services.ww.getWindowEnumerator()].forEach(watch);
+  });
+}

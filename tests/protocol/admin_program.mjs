@@ -7,10 +7,10 @@ import { promisify } from 'node:util';
 
 const REPOSITORY = new URL('../..', import.meta.url).pathname;
 
-/** @param {string} folder to build in */
-export async function adminProgram(folder) {
+/** @param {string} folder to build in @param {string[]} variables of make, besides */
+export async function adminProgram(folder, ...variables) {
   const program = join(folder, 'build/thunderseal');
-  await promisify(execFile)('make', ['-s', '-j2', 'CFLAGS=-O0', `BUILD=${dirname(program)}`, `sysconfdir=${folder}/etc`, program], {
+  await promisify(execFile)('make', ['-s', '-j2', 'CFLAGS=-O0', `BUILD=${dirname(program)}`, `sysconfdir=${folder}/etc`, ...variables, program], {
     cwd: REPOSITORY, env: { PATH: process.env.PATH },
   });
   const file = join(folder, 'etc/thunderseal/policy.json');

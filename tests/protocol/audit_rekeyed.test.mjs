@@ -30,3 +30,15 @@ test('after key rotate the log is whole, names the accounts, and goes on in a ho
   assert.equal((await ask(home, 'audit', 'verify')).intact, true);
   assert.equal((await host.call('audit.read')).intact, true);
 });
+
+test('a host that has not looked at the disk since the key was changed calls the log intact, too', async () => {
+  const home = await world.home();
+  const host = await world.host(home);
+  await world.signedIn(host);
+  host.process.kill('SIGSTOP');
+  await ask(home, 'key', 'rotate');
+  host.process.kill('SIGCONT');
+  const { intact, entries } = await host.call('audit.read');
+  assert.equal(intact, true);
+  assert.ok(entries.some((/** @type {any} */ { event }) => event === 'signed-in'));
+});

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 /** Backups: made here, restored elsewhere, never instead of something newer (protocol sections 3 and 4, DESIGN section 4). */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { chmod, lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as backups from '../vault_reader/backup.mjs';
-import { PROGRAM, runCommand } from './host.mjs';
+import { PROGRAM, runCommand, soon } from './host.mjs';
+import { atTerminal } from './terminal.mjs';
 import { filesBelow, sealedFiles, stateFolder, World } from './world.mjs';
 
 const world = await World.open();
@@ -253,6 +255,30 @@ test('the commands write a new private file and read it back', async () => {
   assert.ok(stdout.length > 100);
 });
 
+test('a backup has its name only once it is whole, and sweeps away what a killed one left', async () => {
+  const home = await world.home();
+  // A name as long as the disk takes, so that the draft cannot have a longer one.
+  const name = 'b'.repeat(255);
+  const left = 'thunderseal-backup.tmp-0123456789abcdef';
+  const kept = ['thunderseal-backup.tmp-mine', 'my.tmp-0123456789abcdef'];
+  for (const each of [left, ...kept]) await writeFile(join(home, each), 'half a back');
+  /** @type {string[]} */
+  const events = [];
+  const watcher = watch(home, (type, file) => events.push(`${type} ${file}`));
+  try {
+    const made = await run(['backup', join(home, name)], host.home, PASSPHRASE);
+    assert.deepEqual([made.code, made.stderr], [0, '']);
+    await writeFile(join(home, 'last'), '');
+    await soon((async () => { while (!events.includes('rename last')) await once(watcher, 'change'); })(), 'the last event');
+  } finally {
+    watcher.close();
+  }
+  assert.ok(events.some((event) => /^change thunderseal-backup\.tmp-[0-9a-f]{16}$/.test(event)), 'the draft is what is written');
+  assert.deepEqual(events.filter((event) => event.endsWith(name)), [`rename ${name}`]);
+  assert.equal(backups.open(await readFile(join(home, name)), { passphrase: PASSPHRASE }).identities.length, 2);
+  assert.deepEqual((await readdir(home)).filter((each) => !each.startsWith('.')).sort(), [name, 'last', ...kept].sort());
+});
+
 test('a backup without tokens brings the accounts back, to be signed in', async () => {
   const home = await world.home();
   const file = join(home, 'accounts.backup');
@@ -294,46 +320,19 @@ test('the commands refuse what they cannot do well, with a next step, and leave 
   assert.equal((await run(['restore', good], home, PASSPHRASE)).code, 0, 'a copy that others can read is the user\'s own business');
 });
 
-/** A person at a terminal: answers each prompt, and tells what stood on the screen and whether the terminal echoes again. */
-const TERMINAL = `
-import json, os, pty, re, sys, termios, time
-answers = json.loads(sys.argv[1]); command = sys.argv[2:]
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execv(command[0], command)
-screen = b''; echoes = []
-def echo(): return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
-while True:
-    try: part = os.read(terminal, 4096)
-    except OSError: break
-    if not part: break
-    screen += part
-    if screen.endswith(b': ') and answers:
-        echoes.append(echo()); os.write(terminal, answers.pop(0).encode())
-_, status = os.waitpid(pid, 0)
-print(json.dumps({'screen': screen.decode(), 'echoes': echoes, 'code': os.waitstatus_to_exitcode(status)}))
-`;
-
-/** @param {string} home @param {string[]} answers @param {string[]} args */
-function atTerminal(home, answers, args) {
-  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', TERMINAL, JSON.stringify(answers), PROGRAM, ...args], { env: { HOME: home, PATH: '/usr/bin:/bin' }, encoding: 'utf8', timeout: 20_000 });
-  assert.ok(stdout, stderr);
-  return JSON.parse(stdout);
-}
-
 test('the terminal is asked without echo, twice for a new passphrase, and can be interrupted', async () => {
   const home = await world.home();
   const file = join(home, 'typed');
-  const made = atTerminal(host.home, [`${PASSPHRASE}\n`, `${PASSPHRASE}\n`], ['backup', file]);
+  const made = atTerminal(PROGRAM, host.home, [`${PASSPHRASE}\n`, `${PASSPHRASE}\n`], ['backup', file]);
   assert.deepEqual([made.code, made.echoes], [0, [false, false]], made.screen);
   assert.ok(!made.screen.includes(PASSPHRASE));
   assert.match(made.screen, /Passphrase for the backup: .*Once more: /s);
   assert.equal(backups.open(await readFile(file), { passphrase: PASSPHRASE }).identities.length, 2);
-  const differ = atTerminal(host.home, ['one\n', 'two\n'], ['backup', join(home, 'differ')]);
+  const differ = atTerminal(PROGRAM, host.home, ['one\n', 'two\n'], ['backup', join(home, 'differ')]);
   assert.equal(differ.code, 64);
-  const interrupted = atTerminal(host.home, ['half\u0003'], ['backup', join(home, 'interrupted')]);
+  const interrupted = atTerminal(PROGRAM, host.home, ['half\u0003'], ['backup', join(home, 'interrupted')]);
   assert.equal(interrupted.code, -2, 'SIGINT');
-  const back = atTerminal(home, [`${PASSPHRASE}\n`], ['restore', file]);
+  const back = atTerminal(PROGRAM, home, [`${PASSPHRASE}\n`], ['restore', file]);
   assert.deepEqual([back.code, back.echoes], [0, [false]], back.screen);
   assert.deepEqual((await readdir(home)).filter((name) => !name.startsWith('.')), ['typed']);
 });

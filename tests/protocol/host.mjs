@@ -246,6 +246,7 @@ export async function runCommand(args, { input = '', stdout, onStdout, ...start 
   });
   child.stderr?.setEncoding('utf8').on('data', (text) => { output.stderr += text; });
   if (!onStdout) child.stdin?.end(input);
-  const [code] = await soon(once(child, 'close'), `thunderseal ${args.join(' ')}`, 30_000);
+  const end = soon(once(child, 'close'), `thunderseal ${args.join(' ')}`, 30_000);
+  const [code] = await end.finally(() => child.kill('SIGKILL'));
   return { code, ...output };
 }

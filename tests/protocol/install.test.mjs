@@ -2,9 +2,9 @@
 /** What `make install` and `make xpi` promise: the files named in README.md, and the same bytes from the same sources. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -22,6 +22,9 @@ async function filesBelow(root) {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name))).sort();
 }
+
+/** Where the files of a folder go. @param {string} source @param {(name: string) => string} place */
+const installed = async (source, place) => (await filesBelow(join(TOP, source))).map(place);
 
 before(async () => { folder = await mkdtemp(join(tmpdir(), 'ts-install-')); });
 after(() => rm(folder, { recursive: true, force: true }));
@@ -42,9 +45,16 @@ test('make install puts every file where README.md says, and make uninstall take
     'usr/lib/mozilla/native-messaging-hosts/thunderseal.json',
     'usr/lib/thunderbird/extensions/companion@thunderseal.xpi',
     'usr/local/bin/thunderseal',
+    'usr/local/lib/systemd/user/thunderseal-renew.service',
+    'usr/local/lib/systemd/user/thunderseal-renew.timer',
+    'usr/local/share/bash-completion/completions/thunderseal',
+    'usr/local/share/fish/vendor_completions.d/thunderseal.fish',
+    ...await installed('packaging/man', (name) => `usr/local/share/man/man${name.slice(-1)}/${name}`),
+    ...await installed('packaging/policies', (name) => `usr/local/share/thunderseal/policies/${name}`),
     'usr/local/share/thunderseal/policy.schema.json',
     'usr/local/share/thunderseal/protocol.schema.json',
-  ]);
+    'usr/local/share/zsh/site-functions/_thunderseal',
+  ].sort());
   const manifest = JSON.parse(await readFile(join(root, 'usr/lib/mozilla/native-messaging-hosts/thunderseal.json'), 'utf8'));
   assert.deepEqual(manifest, {
     name: 'thunderseal', description: manifest.description, path: '/usr/local/bin/thunderseal', type: 'stdio',
@@ -64,4 +74,17 @@ test('prefix and sysconfdir lead elsewhere', async () => {
   assert.ok((await stat(join(root, 'opt/etc/thunderseal'))).isDirectory());
   const program = await readFile(join(build, 'thunderseal'));
   assert.ok(program.includes('/opt/etc/thunderseal/policy.json'));
+});
+
+test('systemd takes the user units, which start the installed program, and are off until their user says', async () => {
+  const units = join(folder, 'elsewhere/opt/seal/lib/systemd/user');
+  const service = await readFile(join(units, 'thunderseal-renew.service'), 'utf8');
+  assert.match(service, /^ExecStart=\/opt\/seal\/bin\/thunderseal renew /m);
+  // systemd looks whether the program is there: below DESTDIR it is.
+  await writeFile(join(units, 'thunderseal-renew.service'), service.replace('/opt/seal/bin', join(folder, 'elsewhere/opt/seal/bin')));
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--user', '--man=no', join(units, 'thunderseal-renew.timer'), join(units, 'thunderseal-renew.service')], {
+    encoding: 'utf8', env: { ...process.env, XDG_RUNTIME_DIR: folder },
+  });
+  assert.deepEqual([status, stdout, stderr], [0, '', '']);
+  assert.deepEqual((await filesBelow(join(folder, 'elsewhere'))).filter((name) => name.includes('.wants')), []);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 /** A desktop's keyring for a test: a session bus of its own, and GNOME Keyring on it. */
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,6 +15,43 @@ const SCHEMA = 'companion.thunderseal.DeviceKey';
 /** Nothing is started by being asked for: a keyring that is absent stays so. @param {string} socket */
 const busConfiguration = (socket) => `<busconfig><type>session</type><listen>unix:path=${socket}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`;
+
+/** Answers the keyring's questions as somebody at the desktop does who wants none of it. */
+export class Prompter {
+  /** Questions so far. */
+  asked = 0;
+
+  #arrived = new EventEmitter();
+
+  /** @param {Keyring} keyring */
+  constructor(keyring) {
+    const script = new URL('./keyring_prompter.py', import.meta.url).pathname;
+    this.#process = spawn('/usr/bin/python3', [script], { env: { PATH: process.env.PATH, ...keyring.env }, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.ready = soon(once(this.#process.stdout, 'data'), 'the prompter');
+    this.#process.stdout.setEncoding('utf8').on('data', (text) => {
+      this.asked += text.split('asked\n').length - 1;
+      this.#arrived.emit('word');
+    });
+  }
+
+  #process;
+
+  /** Waits for the question of that number. @param {number} number from 1 */
+  async question(number) {
+    while (this.asked < number) await soon(once(this.#arrived, 'word'), `question ${number} of the keyring`);
+  }
+
+  /** Closes the window, once there is one. @param {number} [number] of the question */
+  async dismiss(number = this.asked + 1) {
+    await this.question(number);
+    this.#process.stdin.write('\n');
+  }
+
+  async close() {
+    this.#process.stdin.end();
+    await soon(once(this.#process, 'exit'), 'the end of the prompter');
+  }
+}
 
 export class Keyring {
   /** @type {import('node:child_process').ChildProcess | undefined} */
@@ -31,15 +68,15 @@ export class Keyring {
     this.env = { DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(this.runtime, 'bus')}`, XDG_RUNTIME_DIR: this.runtime };
   }
 
-  /** With an open keyring. @param {string} folder that does not exist */
-  static async open(folder) {
+  /** With an open keyring; locked, there is none yet in it. @param {string} folder that does not exist @param {{ locked?: boolean }} [options] */
+  static async open(folder, options) {
     const keyring = new Keyring(folder);
     await mkdir(keyring.runtime, { recursive: true, mode: 0o700 });
     const file = join(folder, 'bus.conf');
     await writeFile(file, busConfiguration(join(keyring.runtime, 'bus')));
     keyring.#bus = spawn('dbus-daemon', ['--nofork', '--nopidfile', '--print-address', `--config-file=${file}`], { stdio: ['ignore', 'pipe', 'ignore'] });
     await soon(once(/** @type {import('node:stream').Readable} */ (keyring.#bus.stdout), 'data'), 'the session bus');
-    await keyring.start();
+    await keyring.start(options);
     return keyring;
   }
 

@@ -197,7 +197,8 @@ test('vault.unlock asks again, and says what came of it', async () => {
   const home = await copy();
   await keyring.kill();
   const host = await world.host(home, start);
-  assert.equal((await host.refused('vault.unlock')).kind, 'vault-locked');
+  const refusal = await host.refused('vault.unlock');
+  assert.deepEqual([refusal.kind, refusal.data.field], ['vault-locked', undefined], 'no passphrase would open it');
   await keyring.start();
   assert.deepEqual(await host.call('vault.unlock'), {});
   assert.equal((await host.call('token.get', { account: one.account })).accessToken, one.token);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 /** What a command or another host does to a sign-in counts in a running host at once (DESIGN sections 3.2 and 3.3). */
 import assert from 'node:assert/strict';
+import { chmod, cp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runCommand } from './host.mjs';
-import { sealedFiles, sha256, World } from './world.mjs';
+import { sealedFiles, sha256, stateFolder, World } from './world.mjs';
 
 const world = await World.open();
 after(() => world.close());
@@ -76,6 +78,49 @@ test('a login while a renewal of the older grant is on the wire of the host wins
   const { stdout } = await runCommand(['token', account], { home: host.home });
   assert.equal(`${(await host.call('token.get', { account })).accessToken}\n`, stdout);
   assert.equal((await host.call('account.list')).accounts[0].state, 'ready');
+});
+
+test('the first sign-in of all, by another process, is told to a host that started without any folder', async () => {
+  const home = await world.home();
+  await rm(join(home, '.local'), { recursive: true, force: true });
+  const host = await world.host(home);
+  const account = await world.user();
+  const { code, stderr } = await login(home, account);
+  assert.equal(code, 0, stderr);
+  const told = await host.told('account.changed', (each) => each.account.state === 'ready');
+  assert.equal(told.account.account, account);
+  assert.equal((await host.call('token.get', { account })).source, 'cache');
+});
+
+test('a state folder that is moved away, and another one in its place, are noticed without a request', async () => {
+  const host = await world.host();
+  const folder = stateFolder(host.home);
+  const { account, token } = await world.signedIn(host);
+  await rename(folder, `${folder}.away`);
+  const other = await world.user();
+  assert.equal((await login(host.home, other)).code, 0);
+  await host.told('account.changed', (each) => each.account.account === other && each.account.state === 'ready');
+  assert.equal((await host.refused('token.get', { account })).kind, 'unknown-account');
+  await rename(folder, `${folder}.other`);
+  await rename(`${folder}.away`, folder);
+  assert.equal((await host.call('token.get', { account })).accessToken, token);
+  assert.equal((await host.refused('token.get', { account: other })).kind, 'unknown-account');
+  assert.equal((await runCommand(['logout', account], { home: host.home })).code, 0);
+  await host.told('account.changed', (each) => each.account.account === account && each.account.state === 'signed-out');
+});
+
+test('a folder of sealed files that was put back as a copy is watched as the first one was', async () => {
+  const host = await world.host();
+  const folder = join(stateFolder(host.home), 'identities');
+  const { account, token } = await world.signedIn(host);
+  await cp(folder, `${folder}.copy`, { recursive: true });
+  await chmod(`${folder}.copy`, 0o700);
+  await rename(folder, `${folder}.away`);
+  await rename(`${folder}.copy`, folder);
+  assert.equal((await host.call('token.get', { account })).accessToken, token);
+  assert.equal((await runCommand(['logout', account], { home: host.home })).code, 0);
+  await host.told('account.changed', (each) => each.account.account === account && each.account.state === 'signed-out');
+  assert.equal((await host.refused('token.get', { account })).kind, 'sign-in-required');
 });
 
 test(`an account that is removed while another process renews it never comes back, ${RACES} times`, async () => {

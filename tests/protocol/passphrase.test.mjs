@@ -60,6 +60,7 @@ async function signedIn() {
   const refusal = await host.refused('signIn.start', { account });
   assert.equal(refusal.kind, 'vault-locked');
   assert.match(refusal.data.cause, /none has been chosen/);
+  assert.equal((await host.refused('vault.unlock')).data.field, 'passphrase');
   assert.deepEqual(await filesBelow(stateFolder(home)), [], 'nothing is made without it');
   await host.call('vault.unlock', { passphrase: PASSPHRASE });
   const { token } = await world.signedIn(host, account);
@@ -87,7 +88,9 @@ test('locked until vault.unlock: listed at once, refused with a next step, then 
   const wrong = await host.refused('vault.unlock', { passphrase: 'wrong' });
   assert.equal(wrong.kind, 'vault-locked');
   assert.match(wrong.data.cause, /passphrase is wrong/);
-  assert.equal((await host.refused('vault.unlock', {})).kind, 'vault-locked');
+  assert.equal(wrong.data.field, 'passphrase');
+  const without = await host.refused('vault.unlock', {});
+  assert.deepEqual([without.kind, without.data.field], ['vault-locked', 'passphrase'], 'a client learns that one is needed');
   for (const passphrase of ['', 'x'.repeat(1025), 1]) assert.equal((await host.refused('vault.unlock', { passphrase })).kind, 'invalid-params');
   assert.equal((await host.refused('vault.unlock', { pass: 'x' })).kind, 'invalid-params');
   // While Argon2id works, the loop goes on, and a token asked for meanwhile waits for the key.
@@ -108,6 +111,10 @@ test('--passphrase-fd: the right one, a wrong one, none', async () => {
   const wrong = await withDescriptor(one.home, ['accounts'], ['wrong']);
   assert.deepEqual([wrong.code, wrong.stdout], [75, '']);
   assert.match(wrong.stderr, /passphrase is wrong/);
+  const longer = await withDescriptor(one.home, ['token', one.account], [`${PASSPHRASE}\0and more`]);
+  assert.deepEqual([longer.code, longer.stdout], [75, ''], 'it is not cut at a NUL');
+  assert.match(longer.stderr, /one line of 1 to 1,024 bytes/);
+  assert.equal((await withDescriptor(one.home, ['token', one.account], [`${PASSPHRASE}\r`])).code, 0, 'a line may end as it does elsewhere');
   const none = await runCommand(['token', one.account], { home: one.home });
   assert.deepEqual([none.code, none.stdout], [75, '']);
   assert.match(none.stderr, /--passphrase-fd/);

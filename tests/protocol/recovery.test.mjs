@@ -81,24 +81,48 @@ test('what it opens can be brought to another computer as a backup', async () =>
   assert.equal((await runCommand(['token', account], { home })).code, 0);
 });
 
-test('a sign-in from before is sealed to the recovery key at the next start, and no longer once it is withdrawn', async () => {
+test('a sign-in from before is sealed to the recovery key at the next start, and no longer once it is withdrawn; so is the copy before it', async () => {
   const home = await world.home();
   const before = await world.host(home);
   const { account, token } = await world.signedIn(before);
+  await before.call('account.add', { account: `shared-${account}`, signInAs: account });
   await before.end();
-  const { bytes } = await sealed(home);
-  assert.equal(envelopes.parse(bytes).recipients.length, 1);
+  const both = async () => Promise.all(['.sealed', '.prev'].map((suffix) => sealed(home, suffix)));
+  const key = await deviceKeyOf(home);
+  const files = await both();
+  assert.deepEqual(files.map(({ bytes }) => envelopes.parse(bytes).recipients.length), [1, 1]);
   const host = await world.host(home, { program });
-  const anew = await sealed(home);
-  assert.ok(isGrantOf(envelopes.openForRecovery(anew.bytes, recovery.secretKey).payload, account));
-  assert.equal(envelopes.parse(anew.bytes).generation, envelopes.parse(bytes).generation + 1n);
+  const anew = await both();
+  anew.forEach(({ bytes, name }, i) => {
+    const opened = envelopes.openForRecovery(bytes, recovery.secretKey);
+    assert.ok(isGrantOf(opened.payload, account));
+    assert.deepEqual(opened.payload, envelopes.open(files[i].bytes, name, key).payload);
+    const [parsed, old] = [envelopes.parse(bytes), envelopes.parse(files[i].bytes)];
+    assert.deepEqual([parsed.generation, parsed.header], [old.generation, old.header], 'nothing else has changed');
+  });
   assert.equal((await host.call('token.get', { account })).accessToken, token);
   await host.end();
   await (await world.host(home, { program })).end();
-  assert.deepEqual((await sealed(home)).bytes, anew.bytes, 'once is enough');
+  assert.deepEqual(await both(), anew, 'once is enough');
   const without = await world.host(home);
-  assert.equal(envelopes.parse((await sealed(home)).bytes).recipients.length, 1);
+  for (const { bytes, name } of await both()) {
+    assert.equal(envelopes.parse(bytes).recipients.length, 1);
+    assert.throws(() => envelopes.openForRecovery(bytes, recovery.secretKey), /other keys/);
+    assert.ok(isGrantOf(envelopes.open(bytes, name, key).payload, account));
+  }
   assert.equal((await without.call('token.get', { account })).accessToken, token);
+});
+
+test('a copy that serves because the current one is damaged follows a change of the recovery key, too', async () => {
+  const host = await world.host(undefined, { program });
+  const { account } = await world.signedIn(host);
+  await host.call('account.add', { account: `shared-${account}`, signInAs: account });
+  await host.end();
+  const { path } = await sealed(host.home);
+  await writeFile(path, 'broken');
+  const without = await world.host(host.home);
+  assert.equal(envelopes.parse((await sealed(host.home, '.prev')).bytes).recipients.length, 1);
+  assert.ok((await without.call('token.get', { account })).accessToken);
 });
 
 test('a broken administrator\'s file withdraws nothing', async () => {

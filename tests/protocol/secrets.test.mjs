@@ -6,25 +6,12 @@ import { lstat, readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { giveTo, serverIdentity } from '../servers/processes.mjs';
+import { assertFree } from './assert_free.mjs';
 import { runCommand } from './host.mjs';
 import { filesBelow, sha256, stateFolder, World } from './world.mjs';
 
 const world = await World.open();
 after(() => world.close());
-
-/** Every form in which a secret might stand somewhere. @param {string} value */
-const forms = (value) => [
-  value, encodeURIComponent(value), Buffer.from(value).toString('base64').replace(/=+$/, ''), Buffer.from(value).toString('base64url'),
-  Buffer.from(value).toString('hex'), value.slice(0, 40), value.slice(-40),
-];
-
-/** Fails when one of the secrets stands in the bytes. @param {Buffer | string} bytes @param {string[]} secrets @param {string} where */
-function assertFree(bytes, secrets, where) {
-  const buffer = Buffer.from(bytes);
-  for (const secret of secrets) {
-    for (const form of forms(secret)) assert.ok(!buffer.includes(form), `a secret stands in ${where}`);
-  }
-}
 
 /** A life with everything in it: sign-ins that succeed and fail, renewals that succeed and fail, a sign-out. */
 async function aLife() {

@@ -54,7 +54,7 @@ static void answer_made(struct token_answer *answer)
 static int64_t first_renewal(uint64_t random)
 {
     struct identity identity = {.renew_ahead = true, .random = random}, copy = {0};
-    struct effects effects = {0};
+    struct effects effects;
     struct problem saved = {0};
     struct moment now = {.wall = EPOCH, .uptime = 1000};
     struct token_answer answer;
@@ -87,7 +87,6 @@ static int64_t first_renewal(uint64_t random)
     token_answer_clear(&answer);
     identity_clear(&copy);
     identity_clear(&identity);
-    effects_free(&effects);
     return wake;
 }
 

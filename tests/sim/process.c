@@ -49,11 +49,9 @@ void process_start(struct world *world, int index, bool native)
 {
     struct process *process = &world->processes[index];
     struct identity_key *key = &process->identity.key;
-    struct effects effects = process->effects;
     uint64_t instance = ++world->instances;
 
     memset(process, 0, sizeof *process);
-    process->effects = effects;
     process->instance = instance;
     process->alive = true;
     process->native = native;

@@ -281,10 +281,8 @@ void world_close(struct world *world)
 {
     int i;
 
-    for (i = 0; i < PROCESSES; i++) {
+    for (i = 0; i < PROCESSES; i++)
         identity_clear(&world->processes[i].identity);
-        effects_free(&world->processes[i].effects);
-    }
     identity_clear(&world->disk.copy);
     secret_wipe(&world->disk.payload);
     queue_free(&world->queue);

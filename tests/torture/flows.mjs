@@ -3,6 +3,7 @@
  * What is tortured: each flow that changes the disk, run by a program whose n-th call that does so fails or is
  * its last (host/vault/disk.h); and what has to be there afterwards.
  */
+import { appendFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { cp, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -16,24 +17,41 @@ import { filesBelow, moment, sha256, stateFolder } from '../protocol/world.mjs';
  * @typedef {object} Flow
  * @property {string} name
  * @property {string} seed                the home that each run gets a copy of
- * @property {number} step                in `make check`, every so many-th call is tried: what asks for Argon2id takes seconds
  * @property {string[]} kept              accounts that are signed in before, so afterwards in any case
  * @property {string[]} brought           accounts that the flow signs in: afterwards if it said so, else perhaps
  * @property {(home: string, env?: Record<string, string>) => Promise<Result>} act
  * @property {(home: string, result: Result) => Promise<string | null>} [check]  what is wrong with what else it makes
  */
 
+/** `make soak` tries every call, `make check` those that fit into its time. */
+export const ALL = process.env.TORTURE_ROUNDS !== undefined;
+
 export const PASSPHRASE = 'correct horse battery staple';
 
 /** The last calls of a flow, where its outcome is decided, are tried in any case. */
-const LAST = 10;
+const LAST = 3;
 
-/** More calls than any flow makes. */
-const CALLS_MAX = 512;
+/**
+ * What fails, or is where it is killed: a call that changes the disk, one that opens or locks (host/vault/disk.h), an allocation
+ * (allocations.c). `lasts`: and all that follow.
+ * @typedef {'disk' | 'look' | 'memory'} Kind
+ * @typedef {{ at: number, of: Kind, error: 'ENOSPC' | 'EIO' | 'EMFILE' | 'ENOMEM' | 'kill', lasts?: boolean }} Fault
+ */
 
-/** @param {number} at @param {'ENOSPC' | 'EIO' | 'kill'} error */
-export const fault = (at, error) => ({
-  THUNDERSEAL_FAULT_AT: String(at), THUNDERSEAL_FAULT_ERROR: error === 'kill' ? error : String(constants.errno[error]),
+const VARIABLES = { disk: 'THUNDERSEAL_FAULT_AT', look: 'THUNDERSEAL_FAULT_LOOK_AT', memory: 'THUNDERSEAL_FAULT_MEMORY' };
+
+/** The exit statuses of `internal`, `vault-locked` and `storage`: no other trouble is to be told of. @type {Record<Kind, number[]>} */
+const EXITS = { disk: [74], look: [74, 75, 78], memory: [70] };
+
+/** Of the allocations, `make check` tries those alone to which another chain of callers leads. */
+const PLACES = ALL ? {} : { THUNDERSEAL_FAULT_PLACES: '1' };
+
+/** @param {Fault} fault @returns {Record<string, string>} */
+export const environmentOf = ({ at, of, error, lasts = false }) => ({
+  [VARIABLES[of]]: String(at),
+  THUNDERSEAL_FAULT_ERROR: error === 'kill' ? error : String(constants.errno[error]),
+  ...(lasts && { THUNDERSEAL_FAULT_LASTS: '1' }),
+  ...PLACES,
 });
 
 /** A sanitizer's report. @param {string} text */
@@ -82,26 +100,26 @@ export async function makeFlows(world) {
   await withPassphrase(['backup', saved], other.home);
   /** @param {string} copy @param {Record<string, string>} [env] */
   const restore = (copy, env) => withPassphrase(['restore', saved], copy, env);
-  /** The file is whole when the program says so; only a kill leaves a part, which is recognised. @param {string} copy @param {Result} result */
+  /** The file is there when the program says so; and if it is there, it is whole. @param {string} copy @param {Result} result */
   const checkBackup = async (copy, result) => {
     const file = join(copy, 'mine.backup');
     if (!(await readdir(copy)).includes('mine.backup')) return result.code === 0 ? 'there is no file' : null;
     if (result.code !== 0 && result.code !== null) return 'a file is left';
     const elsewhere = await copyOf(world, empty);
     const { code, stderr } = await withPassphrase(['restore', file], elsewhere);
-    if (code !== 0) return result.code === null && /damaged|not a backup|cut/i.test(stderr) ? null : `cannot be restored: ${code} ${stderr}`;
+    if (code !== 0) return `cannot be restored: ${code} ${stderr}`;
     return (await freshStart(elsewhere, [account])).outcomes[account] === 'renews' ? null : 'what it holds does not renew';
   };
   return [
-    { name: 'sign-in', seed: empty, step: 3, kept: [], brought: [newcomer], act: (copy, env) => signIn(world, newcomer, copy, env) },
-    { name: 'second sign-in', seed: home, step: 2, kept: [account], brought: [newcomer], act: (copy, env) => signIn(world, newcomer, copy, env) },
-    { name: 'renewal', seed: home, step: 1, kept: [account], brought: [], act: (copy, env) => runCommand(['renew'], { home: copy, env }) },
-    { name: 'key rotation', seed: home, step: 3, kept: [account], brought: [], act: (copy, env) => runCommand(['key', 'rotate'], { home: copy, env }) },
-    { name: 'key move', seed: home, step: 8, kept: [account], brought: [],
+    { name: 'sign-in', seed: empty, kept: [], brought: [newcomer], act: (copy, env) => signIn(world, newcomer, copy, env) },
+    { name: 'second sign-in', seed: home, kept: [account], brought: [newcomer], act: (copy, env) => signIn(world, newcomer, copy, env) },
+    { name: 'renewal', seed: home, kept: [account], brought: [], act: (copy, env) => runCommand(['renew'], { home: copy, env }) },
+    { name: 'key rotation', seed: home, kept: [account], brought: [], act: (copy, env) => runCommand(['key', 'rotate'], { home: copy, env }) },
+    { name: 'key move', seed: home, kept: [account], brought: [],
       act: (copy, env) => withPassphrase(['key', 'move', '--to', 'passphrase'], copy, env) },
-    { name: 'backup', seed: home, step: 2, kept: [account], brought: [], check: checkBackup,
+    { name: 'backup', seed: home, kept: [account], brought: [], check: checkBackup,
       act: (copy, env) => withPassphrase(['backup', join(copy, 'mine.backup')], copy, env) },
-    { name: 'restore', seed: home, step: 2, kept: [account], brought: [other.account], act: restore },
+    { name: 'restore', seed: home, kept: [account], brought: [other.account], act: restore },
   ];
 }
 
@@ -112,34 +130,26 @@ export async function copyOf(world, seed) {
   return copy;
 }
 
-/** The number of calls that the flow makes: the last one at which it can be killed. @param {World} world @param {Flow} flow */
+/** The numbers of calls that the flow makes. @param {World} world @param {Flow} flow @returns {Promise<Record<Kind, number>>} */
 export async function callsOf(world, flow) {
-  /** @param {number} at */
-  const reaches = async (at) => {
-    const home = await copyOf(world, flow.seed);
-    const { code } = await flow.act(home, fault(at, 'kill'));
-    await rm(home, { recursive: true });
-    return code === null;
-  };
-  let [below, above] = [0, 16];
-  while (await reaches(above)) {
-    [below, above] = [above, 2 * above];
-    if (above > CALLS_MAX) throw new Error(`${flow.name} does not end`);
-  }
-  while (above - below > 1) {
-    const middle = Math.floor((below + above) / 2);
-    if (await reaches(middle)) below = middle;
-    else above = middle;
-  }
-  return below;
+  const home = await copyOf(world, flow.seed);
+  const { code, stderr } = await flow.act(home, { THUNDERSEAL_FAULT_COUNT: '1', ...PLACES });
+  const counted = /^calls: disk (\d+), look (\d+), memory (\d+)$/m.exec(stderr);
+  if (code !== 0 || !counted) throw new Error(`${flow.name} without a fault: ${code} ${stderr}`);
+  await rm(home, { recursive: true });
+  const [disk, look, memory] = counted.slice(1).map(Number);
+  return { disk, look, memory };
 }
 
-/** `make soak` tries every call, `make check` those that fit into its time. */
-export const ALL = process.env.TORTURE_ROUNDS !== undefined;
-
-/** Of the calls 1 to count the first, the last ten and every step-th; or all. @param {number} count @param {number} step */
-export const pointsOf = (count, step) => Array.from({ length: count }, (_each, i) => i + 1)
-  .filter((point) => ALL || point === 1 || point > count - LAST || point % step === 0);
+/**
+ * Of the calls 1 to count the first, the last ones, and others evenly between, some `most` in all; or each.
+ * @param {number} count @param {number} most
+ */
+export function pointsOf(count, most) {
+  const step = Math.max(1, Math.ceil(count / most));
+  return Array.from({ length: count }, (_each, i) => i + 1)
+    .filter((point) => ALL || (point - 1) % step === 0 || point > count - LAST);
+}
 
 /**
  * Whether the account's sign-in still brings tokens: 'renews', 'absent', or what is told instead.
@@ -187,6 +197,11 @@ export async function sealedContent(home) {
   return sha256(file.bytes.toString('base64'));
 }
 
+/** @param {Record<string, string | number>} counted */
+export function record(counted) {
+  if (process.env.TORTURE_TALLY) appendFileSync(process.env.TORTURE_TALLY, `${JSON.stringify(counted)}\n`);
+}
+
 export class Tally {
   points = 0;
 
@@ -200,24 +215,37 @@ export class Tally {
 
   #started = performance.now();
 
-  /** @param {string} what @param {string} [more] */
+  /** For the log, and for the sum of all (summary.mjs). @param {string} what @param {string} [more] */
   line(what, more = '') {
     const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
+    record({ what: what.replace(/,.*/, ''), points: this.points, losses: this.losses.length, crashes: this.crashes });
     return `${what}: ${this.points} points tried, ${this.losses.length} losses, ${this.crashes} crashes${more}; ${seconds} s`;
   }
 }
 
 /**
  * One point: the flow in a copy of its seed, with the fault; then a start without, and the flow again if it has not done its work.
- * @param {World} world @param {Flow} flow @param {number} at @param {'ENOSPC' | 'EIO' | 'kill'} error @param {Tally} tally
+ * @param {World} world @param {Flow} flow @param {Fault} fault @param {Tally} tally
  */
-export async function tryPoint(world, flow, at, error, tally) {
-  const where = `${flow.name}, ${error} at call ${at}`;
+export async function tryPoint(world, flow, fault, tally) {
+  const where = `${flow.name}, ${fault.error} at ${fault.of} call ${fault.at}${fault.lasts ? ' and after' : ''}`;
   const home = await copyOf(world, flow.seed);
-  const result = await flow.act(home, fault(at, error));
   tally.points += 1;
-  if (isReport(result.stderr) || (result.code === null) !== (error === 'kill')) {
+  /** @type {Result} */
+  let result;
+  try {
+    result = await flow.act(home, environmentOf(fault));
+  } catch (error) {
     tally.crashes += 1;
+    tally.wrong.push(`${where}: ${error}`);
+    return;
+  }
+  if (isReport(result.stderr) || (result.code === null) !== (fault.error === 'kill')) {
+    tally.crashes += 1;
+    tally.wrong.push(`${where}: ended with ${result.code}: ${result.stderr}`);
+  } else if (result.code && !/thunderseal: \S.+ \S+\./.test(result.stderr)) {
+    tally.wrong.push(`${where}: ended with ${result.code} and does not say why: ${result.stderr}`);
+  } else if (result.code && !EXITS[fault.of].includes(result.code)) {
     tally.wrong.push(`${where}: ended with ${result.code}: ${result.stderr}`);
   }
   const { outcomes, wrong } = await freshStart(home, [...flow.kept, ...flow.brought]);
@@ -229,7 +257,7 @@ export async function tryPoint(world, flow, at, error, tally) {
     Object.assign(outcomes, (await freshStart(home, absent)).outcomes);
   }
   for (const [account, outcome] of Object.entries(outcomes)) {
-    if (outcome !== 'renews') tally.losses.push(`${where}: ${account}: ${outcome}`);
+    if (outcome !== 'renews') tally.losses.push(`${where}: ${account}: ${outcome}; ended with ${result.code}: ${result.stderr}`);
   }
   const more = await flow.check?.(home, result);
   if (more) tally.wrong.push(`${where}: ${more}`);

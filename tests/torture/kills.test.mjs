@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { runCommand } from '../protocol/host.mjs';
 import { World } from '../protocol/world.mjs';
-import { callsOf, copyOf, fault, freshStart, inPairs, isReport, makeFlows, pointsOf, sealedContent, signedInHomes, Tally, tryPoint } from './flows.mjs';
+import { callsOf, copyOf, environmentOf, freshStart, inPairs, isReport, makeFlows, pointsOf, record, sealedContent, signedInHomes, Tally, tryPoint } from './flows.mjs';
 
 const world = await World.open();
 after(() => world.close());
@@ -19,10 +19,12 @@ for (const flow of flows) {
   test(`${flow.name}: wherever it is killed, no sign-in is lost`, async () => {
     const tally = new Tally();
     const calls = await callsOf(world, flow);
-    assert.ok(calls > 0, 'the program has the fault seam');
-    const points = pointsOf(calls, flow.step);
-    await inPairs(points, (at) => tryPoint(world, flow, at, 'kill', tally));
-    console.log(tally.line(`kills, ${flow.name}`, `; ${points.length} of ${calls} calls`));
+    assert.ok(calls.disk > 0 && calls.look > 0 && calls.memory > 0, 'the program has the fault seam');
+    /** @type {[import('./flows.mjs').Kind, number][]} */
+    const kinds = [['disk', 20], ['look', 6], ['memory', 6]];
+    const points = kinds.flatMap(([of, most]) => pointsOf(calls[of], most).map((at) => ({ at, of })));
+    await inPairs(points, ({ at, of }) => tryPoint(world, flow, { at, of, error: 'kill' }, tally));
+    console.log(tally.line(`kills, ${flow.name}`, `; at ${calls.disk} calls that change the disk, ${calls.look} that open or lock, ${calls.memory} that allocate`));
     assert.deepEqual([...tally.losses, ...tally.wrong], []);
   });
 }
@@ -41,12 +43,12 @@ test('a renewal that is killed under strict rotation costs a sign-in only betwee
   const tally = new Tally();
   const renewal = /** @type {import('./flows.mjs').Flow} */ (flows.find(({ name }) => name === 'renewal'));
   // Each with a sign-in of its own: a copy's refresh token would be taken only once.
-  const homes = await signedInHomes(strict, await callsOf(world, renewal));
+  const homes = await signedInHomes(strict, (await callsOf(world, renewal)).disk);
   assert.ok(homes.length > 0, 'the program has the fault seam');
   let between = 0;
   await inPairs(homes.map((each, i) => ({ ...each, at: i + 1 })), async ({ home, account, at }) => {
     const before = await sealedContent(home);
-    const { code, stderr } = await runCommand(['renew'], { home, env: fault(at, 'kill') });
+    const { code, stderr } = await runCommand(['renew'], { home, env: environmentOf({ at, of: 'disk', error: 'kill' }) });
     tally.points += 1;
     if (code !== null || isReport(stderr)) {
       tally.crashes += 1;
@@ -59,6 +61,7 @@ test('a renewal that is killed under strict rotation costs a sign-in only betwee
     else if (outcomes[account] !== 'renews') tally.losses.push(`call ${at}: ${outcomes[account]}, ${unsaved ? 'unsaved' : 'saved, or never asked'}`);
     await rm(home, { recursive: true });
   });
+  record({ what: 'new sign-ins under strict rotation, between an answer and its rename', points: between });
   console.log(tally.line('kills, renewal under strict rotation', `; ${between} new sign-ins between the answer and its rename, each with its reason`));
   assert.deepEqual([...tally.losses, ...tally.wrong], []);
 });

@@ -55,7 +55,6 @@ static inline void bench_open(struct bench *bench)
 static inline void bench_close(struct bench *bench)
 {
     identity_clear(&bench->identity);
-    effects_free(&bench->effects);
     free(bench->seen);
 }
 

@@ -352,11 +352,40 @@ static void test_a_log_made_afresh_grows_no_older_than_another(void **state)
     envelope_key_wipe(&fresh);
 }
 
+/* Another process has changed the key to this one. */
+static void put_key_file(unsigned char fill)
+{
+    unsigned char file[6 + ENVELOPE_KEY_SIZE] = {'T', 'S', 'K', 'E', 'Y', 0x01};
+
+    memset(file + 6, fill, ENVELOPE_KEY_SIZE);
+    write_bytes("key", file, sizeof file);
+    assert_int_equal(unlink(in_state("vault.json")), 0);
+}
+
+static void test_an_anchor_names_the_key_of_the_log_that_it_is_in(void **state)
+{
+    struct audit *audit = log_of(3);
+    struct envelope_key old = {0}, fresh = {0};
+    char id[2 * ENVELOPE_KEY_ID_SIZE + 1];
+    json_t *anchor;
+
+    (void)state;
+    vault_key(&old);
+    make_key(&fresh, 7);
+    rekey(&old, &fresh);
+    put_key_file(7);
+    anchor = audit_anchor(audit, 2001);
+    sodium_bin2hex(id, sizeof id, fresh.recipient.id, ENVELOPE_KEY_ID_SIZE);
+    assert_string_equal(json_string_value(json_object_get(anchor, "key")), id);
+    json_decref(anchor);
+    close_log(audit);
+    envelope_key_wipe(&old);
+    envelope_key_wipe(&fresh);
+}
+
 /* It reads the key again when nothing in the log is its own any more. */
 static void test_a_process_with_the_old_key_goes_on_with_the_new_one(void **state)
 {
-    static const unsigned char head[6] = {'T', 'S', 'K', 'E', 'Y', 0x01};
-    unsigned char file[38];
     struct audit *audit = log_of(3);
     struct envelope_key old = {0}, fresh = {0};
 
@@ -364,10 +393,7 @@ static void test_a_process_with_the_old_key_goes_on_with_the_new_one(void **stat
     vault_key(&old);
     make_key(&fresh, 7);
     rekey(&old, &fresh);
-    memcpy(file, head, sizeof head);
-    memset(file + sizeof head, 7, ENVELOPE_KEY_SIZE);
-    write_bytes("key", file, sizeof file);
-    assert_int_equal(unlink(in_state("vault.json")), 0);
+    put_key_file(7);
     note(audit, "later", 2001);
     assert_int_equal(count_events("later"), 1);
     assert_int_equal(count_events("log-damaged"), 0);
@@ -426,6 +452,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_key_is_not_changed_when_the_log_cannot_be, start_afresh),
         cmocka_unit_test_setup(test_a_log_made_afresh_grows_no_older_than_another, start_afresh),
         cmocka_unit_test_setup(test_a_new_key_takes_the_log_over, start_afresh),
+        cmocka_unit_test_setup(test_an_anchor_names_the_key_of_the_log_that_it_is_in, start_afresh),
         cmocka_unit_test_setup(test_a_process_with_the_old_key_goes_on_with_the_new_one, start_afresh),
         cmocka_unit_test_setup(test_a_new_key_does_not_cover_up_damage, start_afresh),
         cmocka_unit_test_setup(test_without_a_log_a_new_key_has_nothing_to_do, start_afresh),

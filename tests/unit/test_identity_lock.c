@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #define LOCK_FILE "locks/" NAME ".lock"
+#define AUDIT_LOCK_FILE "locks/" IDENTITY_LOCK_OF_AUDIT ".lock"
 #define PROCESSES 4
 #define ROUNDS 300
 
@@ -85,10 +86,12 @@ static void test_what_a_killed_process_left_is_swept_and_nothing_else(void **sta
     write_bytes(LOCK_FILE, "", 0);
     write_bytes("locks/" OTHER_NAME ".lock", "", 0);
     write_bytes("locks/notes.txt", "x", 1);
+    write_bytes(AUDIT_LOCK_FILE, "", 0);
     vault = open_vault();
     assert_true(exists(LOCK_FILE));
     assert_false(exists("locks/" OTHER_NAME ".lock"));
     assert_true(exists("locks/notes.txt"));
+    assert_true(exists(AUDIT_LOCK_FILE));
 }
 
 /* Whoever has the lock makes a file that must not be there, and erases the lock as an identity's end would.

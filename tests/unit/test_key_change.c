@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "service/service.h"
 #include "vault/key_task.h"
+#include "vault/vault_change.h"
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -409,6 +410,57 @@ static void test_a_failed_change_leaves_a_vault_that_opens(void **state)
     assert_true(at > 20 && at < CALLS_MAX);
 }
 
+/* One recipient more makes a file longer than any that is read. */
+static void test_a_file_that_would_grow_too_large_is_not_sealed_anew(void **state)
+{
+    static char text[VAULT_FILE_MAX];
+    static const size_t around = 6 + 8 + 4 + sizeof "{\"account\":\"\"}" - 1 + 32 + 1 + 88 + 24 + 16 + 32;
+    const unsigned char recovery[VAULT_RECOVERY_KEY_SIZE] = {9};
+    const struct key_answer answer = {.outcome = KEY_DONE};
+    struct key_task task = {0};
+    struct problem problem = {0};
+    struct vault *vault;
+    bool done;
+
+    (void)state;
+    make_home("file");
+    vault = open_vault();
+    memset(text, 'x', sizeof text - around);
+    must_write(vault, names[0], 3, text);
+    vault_set_recovery_key(vault, recovery);
+    assert_int_equal(vault_change_begin(vault, KEY_STORE_FILE, NULL, &task, &problem), 0);
+    assert_int_equal(vault_change_kept(vault, &task, &answer, &problem), 0);
+    key_task_clear(&task);
+    assert_int_equal(vault_change_go_on(vault, NULL, 0, &done, &problem), -1);
+    assert_int_equal(problem.kind, PROBLEM_STORAGE);
+    vault_close(vault);
+    vault = open_vault();
+    assert_int_equal(write_text(vault, names[0], 3, "one", &problem), -1); /* it is still there */
+    must_write(vault, names[0], 4, "one");
+    assert_int_equal(count_files("state/thunderseal/identities", "damaged"), 0);
+    vault_close(vault);
+}
+
+/* A program that runs on keeps no other from finishing what it could not. */
+static void test_what_one_program_could_not_finish_another_may(void **state)
+{
+    struct session runs_on, other;
+    char sealed[128];
+
+    (void)state;
+    make_home("file");
+    assert_true(killed(NULL, 20));
+    snprintf(sealed, sizeof sealed, "identities/%s.sealed", names[1]);
+    assert_int_equal(chmod(in_state(sealed), 0660), 0);
+    open_session(&runs_on);
+    assert_int_equal(chmod(in_state(sealed), 0600), 0);
+    open_session(&other);
+    assert_all_open();
+    assert_tidy();
+    close_session(&other);
+    close_session(&runs_on);
+}
+
 /* A vault that was open all the time goes on reading and writing, and what it writes opens afterwards. */
 static void test_a_vault_that_is_open_takes_over_the_new_key(void **state)
 {
@@ -442,6 +494,106 @@ static void test_a_vault_that_is_open_takes_over_the_new_key(void **state)
     vault_close(vault);
 }
 
+/* ---- whoever can write to the folder ---- */
+
+/* Puts a plain key of a stranger's under this name. The id of it in hex, static. */
+static const char *put_stranger(const char *file)
+{
+    static char hex[2 * ENVELOPE_KEY_ID_SIZE + 1];
+    unsigned char bytes[6 + ENVELOPE_KEY_SIZE] = {'T', 'S', 'K', 'E', 'Y', 1};
+    struct secret secret = {0};
+    struct envelope_key key = {0};
+
+    memset(bytes + 6, 0x5a, ENVELOPE_KEY_SIZE);
+    write_bytes(file, bytes, sizeof bytes);
+    assert_int_equal(secret_set(&secret, bytes + 6, ENVELOPE_KEY_SIZE), 0);
+    assert_int_equal(envelope_key_derive(&key, &secret), 0);
+    sodium_bin2hex(hex, sizeof hex, key.recipient.id, ENVELOPE_KEY_ID_SIZE);
+    envelope_key_wipe(&key);
+    secret_wipe(&secret);
+    return hex;
+}
+
+static json_t *read_record(void)
+{
+    json_t *record = json_load_file(in_state("vault.json"), 0, NULL);
+
+    assert_non_null(record);
+    return record;
+}
+
+static void write_record(json_t *record)
+{
+    assert_int_equal(json_dump_file(record, in_state("vault.json"), 0), 0);
+    json_decref(record);
+}
+
+static void test_a_key_that_others_put_there_does_not_become_the_next(void **state)
+{
+    static const char *const stores[] = {"secret-service", "passphrase"};
+    struct session session;
+    json_t *before, *after, *planted;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof stores / sizeof *stores; i++) {
+        make_home(stores[i]);
+        before = read_record();
+        planted = json_deep_copy(before);
+        json_object_set_new(planted, "next",
+                            json_pack("{s:s, s:s}", "keystore", "file", "keyId", put_stranger("key.next")));
+        write_record(planted);
+        open_session(&session);
+        close_session(&session);
+        after = read_record();
+        assert_true(json_equal(before, after));
+        assert_all_open();
+        assert_tidy();
+        json_decref(before);
+        json_decref(after);
+    }
+}
+
+static void test_a_key_that_others_put_there_does_not_become_that_of_a_running_program(void **state)
+{
+    static const char *const stores[] = {"secret-service", "passphrase"};
+    static const bool recorded[] = {true, false};
+    struct secret passphrase = {0};
+    struct problem problem;
+    struct vault *vault;
+    json_t *before;
+    size_t i, j;
+
+    (void)state;
+    assert_int_equal(secret_set(&passphrase, PASSPHRASE, strlen(PASSPHRASE)), 0);
+    for (i = 0; i < sizeof stores / sizeof *stores; i++)
+        for (j = 0; j < sizeof recorded / sizeof *recorded; j++) {
+            make_home(stores[i]);
+            vault = open_vault();
+            bring_key(vault, &passphrase);
+            assert_payload(vault, names[0]);
+            before = read_record();
+            if (exists("key"))
+                assert_int_equal(rename(in_state("key"), in_state("key.away")), 0);
+            if (recorded[j])
+                write_record(json_pack("{s:i, s:s, s:s}", "version", 1, "keystore", "file", "keyId",
+                                       put_stranger("key")));
+            else
+                assert_int_equal(unlink(in_state("vault.json")), 0);
+            (void)put_stranger("key");
+            assert_int_equal(write_text(vault, names[0], 3, "three", &problem), -1);
+            assert_int_equal(problem.kind, PROBLEM_VAULT_LOCKED);
+            assert_payload(vault, names[0]);
+            vault_close(vault);
+            assert_int_equal(unlink(in_state("key")), 0);
+            if (exists("key.away"))
+                assert_int_equal(rename(in_state("key.away"), in_state("key")), 0);
+            write_record(before);
+            assert_all_open();
+        }
+    secret_wipe(&passphrase);
+}
+
 static int open_all(void **state)
 {
     if (open_arena(state) != 0 || https_global_init() != 0)
@@ -462,7 +614,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_killed_move_from_the_keyring_under_a_passphrase),
         cmocka_unit_test(test_a_killed_move_from_a_passphrase_into_a_file),
         cmocka_unit_test(test_a_failed_change_leaves_a_vault_that_opens),
+        cmocka_unit_test(test_a_file_that_would_grow_too_large_is_not_sealed_anew),
+        cmocka_unit_test(test_what_one_program_could_not_finish_another_may),
         cmocka_unit_test(test_a_vault_that_is_open_takes_over_the_new_key),
+        cmocka_unit_test(test_a_key_that_others_put_there_does_not_become_the_next),
+        cmocka_unit_test(test_a_key_that_others_put_there_does_not_become_that_of_a_running_program),
     };
 
     if (argc == 2 && strcmp(argv[1], KEY_CHILD_ARGUMENT) == 0)

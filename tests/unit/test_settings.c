@@ -189,7 +189,7 @@ static const struct {
     {"redirectHost", "\"::1\"", "/redirectHost"},
     {"flows", "[]", "/flows"},
     {"flows", "\"browser\"", "/flows"},
-    {"flows", "[\"browser\",\"password\"]", "/flows"},
+    {"flows", "[\"browser\",\"password\"]", "/flows/1"},
     {"allowedDomains", "\"example.org\"", "/allowedDomains"},
     {"allowedDomains", "[\"example.org\",\"nodot\"]", "/allowedDomains/1"},
     {"allowedDomains", "[7]", "/allowedDomains/0"},
@@ -265,6 +265,12 @@ static void every_key_is_tried_both_ways(void **state)
     }
 }
 
+static void no_fault(void *context, const struct settings_fault *fault)
+{
+    (void)context;
+    fail_msg("%s must be %s", fault->pointer, fault->expected);
+}
+
 static void every_default_passes_its_own_check(void **state)
 {
     size_t count, i;
@@ -272,15 +278,52 @@ static void every_default_passes_its_own_check(void **state)
 
     (void)state;
     for (i = 0; i < count; i++) {
-        char pointer[SETTINGS_POINTER_SIZE] = "";
+        struct settings_faults faults = {.tell = no_fault};
         json_t *value;
         if (keys[i].default_json == NULL)
             continue;
         value = json_loads(keys[i].default_json, JSON_DECODE_ANY, NULL);
         assert_non_null(value);
-        assert_null(keys[i].check(value, pointer));
+        settings_check_value(&keys[i], value, &faults);
         json_decref(value);
     }
+}
+
+struct told {
+    char text[1024]; /* one fault a line */
+};
+
+static void tell(void *context, const struct settings_fault *fault)
+{
+    struct told *told = context;
+    size_t used = strlen(told->text);
+
+    snprintf(told->text + used, sizeof told->text - used, "%s %s %s\n", fault->pointer,
+             fault->expected == NULL ? "unknown" : "wrong", fault->near == NULL ? "-" : fault->near);
+}
+
+static void all_faults_are_told_in_their_order(void **state)
+{
+    static const char json[] =
+        "{\"cloud\":1,\"clientID\":\"x\",\"allowedDomains\":[1,\"a.b\",\"c\"],"
+        "\"accounts\":{\"x\":{\"tenant\":1,\"signinAs\":1},\"a@b\":{\"cloud\":2}},\"flows\":[\"x\",\"y\"],"
+        "\"custom\":{\"authority\":1,\"resources\":{\"graph\":1},\"imap\":2,\"jmap\":3},"
+        "\"audit\":{\"enabled\":1,\"retentionDays\":0},\"entirelyelse\":0}";
+    struct told told = {""};
+    struct settings_faults faults = {.tell = tell, .context = &told};
+    json_t *object = json_loads(json, 0, NULL);
+
+    (void)state;
+    settings_check(object, &faults);
+    json_decref(object);
+    assert_string_equal(told.text,
+                        "/cloud wrong -\n/clientID unknown clientId\n/allowedDomains/0 wrong -\n"
+                        "/allowedDomains/2 wrong -\n/accounts/x wrong -\n/accounts/x/tenant wrong -\n"
+                        "/accounts/x/signinAs unknown signInAs\n/accounts/a@b/cloud wrong -\n"
+                        "/flows/0 wrong -\n/flows/1 wrong -\n/custom wrong -\n/custom/authority wrong -\n"
+                        "/custom/resources wrong -\n/custom/resources/graph wrong -\n/custom/imap wrong -\n"
+                        "/custom/jmap unknown imap\n/audit/enabled wrong -\n/audit/retentionDays wrong -\n"
+                        "/entirelyelse unknown -\n");
 }
 
 /* A text of the key's longest length passes, one byte more does not. */
@@ -364,6 +407,7 @@ int main(void)
         cmocka_unit_test(wrong_values_are_refused_with_their_pointer),
         cmocka_unit_test(every_key_is_tried_both_ways),
         cmocka_unit_test(every_default_passes_its_own_check),
+        cmocka_unit_test(all_faults_are_told_in_their_order),
         cmocka_unit_test(lengths_are_bounded),
         cmocka_unit_test(a_fault_in_an_endless_name_is_still_told),
         cmocka_unit_test(a_resource_leaves_room_for_its_permissions),

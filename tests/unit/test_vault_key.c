@@ -2,8 +2,36 @@
 /* The device key and the files around it: what is refused, and that nothing is lost by refusing. */
 #include "test_vault_fixture.h"
 
+#include <sys/syscall.h>
+
 static unsigned char bytes[FILE_ROOM];
 static unsigned char key_bytes[FILE_ROOM];
+
+/* ---- another process, at the last moment: before something is renamed to this name ---- */
+
+static const char *awaited;
+static void (*meanwhile)(void);
+
+static void come_in_between(const char *to)
+{
+    if (awaited == NULL || strcmp(to, awaited) != 0)
+        return;
+    awaited = NULL;
+    meanwhile();
+}
+
+/* In the place of the C library's. */
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+    come_in_between(to);
+    return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, 0);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
+{
+    come_in_between(to);
+    return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, flags);
+}
 
 /* Opens, expects kind with a next step, and that neither reading nor writing changed or renamed anything. */
 static void assert_locked(enum problem_kind kind)
@@ -221,6 +249,31 @@ static void test_a_damaged_record_locks(void **state)
     assert_locked(PROBLEM_VAULT_LOCKED);
 }
 
+static const char others_record[] =
+    "{\"version\":1,\"keystore\":\"secret-service\",\"keyId\":\"0011223344556677\"}";
+
+static void make_others_record(void)
+{
+    write_bytes("vault.json", others_record, strlen(others_record));
+}
+
+/* Its sign-ins may be sealed already to the key that it chose. */
+static void test_a_vault_that_another_process_made_meanwhile_counts(void **state)
+{
+    struct vault *vault = open_vault();
+    struct problem problem;
+
+    (void)state;
+    awaited = "vault.json";
+    meanwhile = make_others_record;
+    assert_int_equal(vault_prepare(vault, &problem), -1);
+    assert_null(awaited);
+    assert_int_equal(problem.kind, PROBLEM_VAULT_LOCKED);
+    assert_true(vault_want(vault) == VAULT_WANTS_LOOK_UP);
+    assert_int_equal(read_bytes("vault.json", bytes), strlen(others_record));
+    vault_close(vault);
+}
+
 static void test_a_lost_record_is_written_anew(void **state)
 {
     struct vault *vault;
@@ -340,6 +393,29 @@ static void test_a_sealed_file_that_others_may_write_is_refused(void **state)
     vault_close(vault);
 }
 
+static unsigned char good_bytes[FILE_ROOM];
+static size_t good_length;
+
+static void put_good_file(void)
+{
+    write_bytes("identities/new", good_bytes, good_length);
+    assert_int_equal(syscall(SYS_rename, in_state("identities/new"), in_state(SEALED)), 0);
+}
+
+/* A reader has no lock: between its look and its renaming another process may write. */
+static void test_a_good_file_that_comes_meanwhile_is_not_set_aside(void **state)
+{
+    (void)state;
+    make_vault("one");
+    good_length = read_bytes(SEALED, good_bytes);
+    flip_byte(SEALED, 40);
+    awaited = NAME ".sealed.damaged-1";
+    meanwhile = put_good_file;
+    assert_reads_afresh(0, NULL, PROBLEM_VAULT_DAMAGED);
+    assert_null(awaited);
+    assert_reads_afresh(1, "one", PROBLEM_NONE);
+}
+
 /* A link is never followed, a pipe never waited for, a huge file never read: each is set aside. */
 static void test_what_is_no_plain_file_is_set_aside(void **state)
 {
@@ -404,11 +480,13 @@ int main(void)
         FRESH(test_a_key_is_not_replaced_while_in_use),
         FRESH(test_a_vault_made_anew_by_another_process_is_taken_over),
         FRESH(test_a_damaged_record_locks),
+        FRESH(test_a_vault_that_another_process_made_meanwhile_counts),
         FRESH(test_a_lost_record_is_written_anew),
         FRESH(test_a_recorded_store_counts_and_not_the_configured),
         FRESH(test_folders_open_to_others_or_linked_are_refused),
         FRESH(test_what_belongs_to_another_user_is_refused),
         FRESH(test_a_sealed_file_that_others_may_write_is_refused),
+        FRESH(test_a_good_file_that_comes_meanwhile_is_not_set_aside),
         FRESH(test_what_is_no_plain_file_is_set_aside),
         FRESH(test_paths_in_problems_are_printable),
     };

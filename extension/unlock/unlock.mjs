@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/**
+ * Asks for the passphrase of the vault, or has one chosen, and hands it to the background.
+ * It stands in this page's fields and nowhere else; what was refused is emptied.
+ */
+
+/* global browser */
+
+/** What the host takes. */
+const PASSPHRASE_MAX_BYTES = 1_024;
+
+const text = (/** @type {string} */ key) => browser.i18n.getMessage(key);
+
+const port = browser.runtime.connect({ name: "unlock" });
+
+const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
+const title = /** @type {HTMLElement} */ (form.querySelector("h1"));
+const why = /** @type {HTMLElement} */ (document.getElementById("why"));
+const passphrase = /** @type {HTMLInputElement} */ (document.getElementById("passphrase"));
+const repetition = /** @type {HTMLElement} */ (document.getElementById("repetition"));
+const again = /** @type {HTMLInputElement} */ (document.getElementById("again"));
+const problem = /** @type {HTMLElement} */ (document.getElementById("problem"));
+const submit = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
+
+/** One is to be chosen; it is typed twice, as nobody can look at it. */
+let isNew = false;
+
+/** @param {boolean} works the host is at it */
+function setWorking(works) {
+  form.ariaBusy = String(works);
+  submit.disabled = works;
+  passphrase.readOnly = works;
+  again.readOnly = works;
+  submit.textContent = text(works ? "unlocking" : isNew ? "choosePassphrase" : "unlock");
+}
+
+/** @param {boolean} chooses */
+function draw(chooses) {
+  isNew = chooses;
+  title.textContent = text(isNew ? "choosePassphraseTitle" : "unlockTitle");
+  document.title = title.textContent;
+  why.textContent = text(isNew ? "choosePassphraseWhy" : "unlockWhy");
+  repetition.hidden = !isNew;
+  setWorking(false);
+  passphrase.focus();
+  document.documentElement.dataset.ready = "true";
+}
+
+/**
+ * @param {string} words what is wrong and what to do
+ */
+function complain(words) {
+  setWorking(false);
+  passphrase.value = "";
+  again.value = "";
+  passphrase.ariaInvalid = "true";
+  problem.textContent = words;
+  passphrase.focus();
+}
+
+/** @returns {string} the key of the text about what cannot be sent, "" when it can */
+function mistake() {
+  if (!passphrase.value) {
+    return "passphraseEmpty";
+  }
+  if (new TextEncoder().encode(passphrase.value).length > PASSPHRASE_MAX_BYTES) {
+    return "passphraseTooLong";
+  }
+  return isNew && passphrase.value !== again.value ? "passphrasesDiffer" : "";
+}
+
+for (const element of document.querySelectorAll("[data-text]")) {
+  element.textContent = text(/** @type {HTMLElement} */ (element).dataset.text ?? "");
+}
+
+form.addEventListener("submit", event => {
+  event.preventDefault();
+  if (submit.disabled) {
+    return;
+  }
+  const wrong = mistake();
+  if (wrong) {
+    complain(text(wrong));
+    return;
+  }
+  problem.textContent = "";
+  passphrase.ariaInvalid = null;
+  setWorking(true);
+  port.postMessage({ passphrase: passphrase.value });
+});
+
+document.getElementById("cancel")?.addEventListener("click", () => window.close());
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape") {
+    window.close();
+  }
+});
+
+port.onMessage.addListener((/** @type {any} */ message) => {
+  if (message.unlocked) {
+    window.close();
+  } else if (message.problem) {
+    complain([message.problem.cause, message.problem.remedy].filter(Boolean).join(" "));
+  } else {
+    draw(message.isNew);
+  }
+});
+port.onDisconnect.addListener(() => window.close());
