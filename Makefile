@@ -182,6 +182,8 @@ ALONE     = $(AS_ROOT) env THUNDERSEAL_PACKAGES=$(abspath $(PACKAGES)) unshare -
             $(shell unshare -m --propagation private true 2>/dev/null && echo private || echo unchanged)
 
 check-package:
+	@[ "$$(id -u)" = 0 ] || command -v sudo >/dev/null || \
+	 { echo 'These tests make and enter a bare Debian: run them as root, or install sudo.' >&2; exit 1; }
 	$(MAKE) deb BUILD=$(PACKAGES)/current
 	$(MAKE) deb BUILD=$(PACKAGES)/again
 	$(MAKE) deb BUILD=$(PACKAGES)/old $(OLD)
