@@ -262,6 +262,7 @@ check-layers:
 	@! grep -nE '#include *"(service|cli|net)/' host/vault/*.[ch]
 	@! grep -nE '#include *"(service|cli|vault)/' host/net/*.[ch]
 	@! grep -nE '#include *"cli/' host/service/*.[ch]
+	@! grep -nE 'json_load[a-z]*\(' host/*/*.c | grep -v '^host/core/json_read.c'
 
 
 install: all

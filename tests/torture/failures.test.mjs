@@ -20,10 +20,10 @@ const flows = await makeFlows(world);
  * @type {{ what: string, of: import('./flows.mjs').Kind, errors: Fault['error'][], most: number, lasts?: boolean }[]}
  */
 const KINDS = [
-  { what: 'calls that change the disk', of: 'disk', errors: ['ENOSPC', 'EIO'], most: 20 },
+  { what: 'calls that change the disk', of: 'disk', errors: ['ENOSPC', 'EIO'], most: 16 },
   { what: 'calls that change the disk from one on', of: 'disk', errors: ['ENOSPC'], most: 5, lasts: true },
-  { what: 'opens and locks', of: 'look', errors: ['EMFILE', 'EIO'], most: 14 },
-  { what: 'allocations', of: 'memory', errors: ['ENOMEM'], most: 32 },
+  { what: 'opens and locks', of: 'look', errors: ['EMFILE', 'EIO'], most: 9 },
+  { what: 'allocations', of: 'memory', errors: ['ENOMEM'], most: 16 },
   { what: 'allocations from one on', of: 'memory', errors: ['ENOMEM'], most: 5, lasts: true },
 ];
 
