@@ -55,6 +55,7 @@ CORE      = $(filter $(BUILD)/obj/core/%,$(OBJECTS))
 SIM       = $(patsubst tests/sim/%.c,$(BUILD)/sim-obj/%.o,$(sort $(wildcard tests/sim/*.c)))
 MANUALS   = $(sort $(wildcard packaging/man/*.[157]))
 POLICIES  = $(sort $(shell find packaging/policies -type f))
+RECIPES   = $(sort $(wildcard packaging/recipes/*))
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
@@ -277,6 +278,8 @@ install: all
 	  install -D -m 644 packaging/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit; done
 	for file in $(POLICIES:packaging/policies/%=%); do \
 	  install -D -m 644 packaging/policies/$$file $(DESTDIR)$(datadir)/thunderseal/policies/$$file || exit; done
+	for file in $(RECIPES:packaging/recipes/%=%); do \
+	  install -D -m 644 packaging/recipes/$$file $(DESTDIR)$(datadir)/thunderseal/recipes/$$file || exit; done
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
 	install -D -m 644 packaging/completions/thunderseal.bash $(DESTDIR)$(BASH_COMPLETION)
 	install -D -m 644 packaging/completions/thunderseal.zsh $(DESTDIR)$(ZSH_COMPLETION)
