@@ -150,8 +150,13 @@ soak: $(BUILD)/sim
 	$(MAKE) check-torture TORTURE_ROUNDS=1000
 	$(BUILD)/sim --soak --seeds $(SOAK_FROM)-$(SOAK_FROM)
 
+PROTOCOL_TESTS = $(sort $(wildcard tests/protocol/*.test.mjs tests/vault_reader/*.test.mjs))
+# These share a program that is built for them; the others run two at a time.
+PROTOCOL_ALONE = $(sort $(shell grep -l admin_program tests/protocol/*.test.mjs))
+
 check-protocol: all
-	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/protocol/*.test.mjs tests/vault_reader/*.test.mjs))
+	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(PROTOCOL_ALONE)
+	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(subst concurrency=1,concurrency=2,$(NODE_TEST)) $(filter-out $(PROTOCOL_ALONE),$(PROTOCOL_TESTS))
 
 check-servers:
 	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
