@@ -211,6 +211,7 @@ struct event {
             int64_t min_ttl;            /* seconds */
             bool when_due;              /* renew also when the time for it has come */
             bool anyway;                /* renew whatever there is, but for a token just issued */
+            bool probe;                 /* a look that does not count as use: its failure changes no state */
             const unsigned char *rejected; /* REJECTED_HASH_BYTES, or NULL */
         } wanted;
         struct {
