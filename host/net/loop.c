@@ -181,7 +181,8 @@ static void dispatch_transfers(struct loop *loop)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        curl_multi_remove_handle(loop->multi, message->easy_handle);
+        if (!transfer->stays)
+            curl_multi_remove_handle(loop->multi, message->easy_handle);
         transfer->finished(transfer, (int)code);
     }
 }

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "net/mail_connection.h"
+
+#include "net/mail_certificate.h"
+#include "net/trust_anchors.h"
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* The caller's deadline ends a connection; this one is only longer than libcurl's default is useful. */
+#define CONNECT_TIMEOUT_MS 120000L
+#define URL_SIZE (MAIL_HOST_SIZE + 32)
+
+struct mail_connection {
+    struct loop_transfer transfer; /* first: the loop hands back its address */
+    struct loop *loop;
+    struct mail_connection_options options;
+    const struct mail_connection_user *user;
+    void *context;
+    struct mail_result *result;
+    struct loop_watch *watch; /* once connected */
+    void *plain;              /* the easy handle of the connection that TLS is laid over */
+    bool secure;
+    int64_t started;  /* loop_monotonic_ms, of connecting or of STARTTLS */
+    int64_t resolved; /* when the first address was tried, 0 before */
+    struct secret unsent;
+    size_t sent;
+    char heard[MAIL_HEARD_LINE_MAX];
+    size_t heard_length;
+    size_t heard_in_all;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* --- libcurl's callbacks --- */
+
+/* No child of ours inherits a connection. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct mail_connection *connection = context;
+
+    (void)purpose;
+    if (connection->plain != NULL) {
+        curl_socket_t plain = CURL_SOCKET_BAD;
+        curl_easy_getinfo(connection->plain, CURLINFO_ACTIVESOCKET, &plain);
+        return plain == CURL_SOCKET_BAD ? CURL_SOCKET_BAD : fcntl(plain, F_DUPFD_CLOEXEC, 3);
+    }
+    if (connection->resolved == 0)
+        connection->resolved = loop_monotonic_ms();
+    connection->result->family = address->family == AF_INET6 ? 6 : 4;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int set_up_socket(void *context, curl_socket_t socket_fd, curlsocktype purpose)
+{
+    const struct mail_connection *connection = context;
+
+    (void)socket_fd;
+    (void)purpose;
+    return connection->plain != NULL ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
+}
+
+/* libcurl tells the version of TLS in these words only. On while connecting, when nothing secret is sent. */
+static int on_trace(CURL *easy, curl_infotype type, char *text, size_t length, void *context)
+{
+    static const char words[] = "SSL connection using ";
+    struct mail_connection *connection = context;
+    char *version = connection->result->tls_version;
+    size_t i;
+
+    (void)easy;
+    if (type != CURLINFO_TEXT || length < sizeof words || memcmp(text, words, sizeof words - 1) != 0)
+        return 0;
+    text += sizeof words - 1;
+    length -= sizeof words - 1;
+    for (i = 0; i < length && i < MAIL_TLS_VERSION_SIZE - 1 && text[i] > ' '; i++)
+        version[i] = text[i];
+    version[i] = '\0';
+    return 0;
+}
+
+/* --- connecting --- */
+
+static void note_address(struct mail_connection *connection)
+{
+    const char *address = NULL;
+
+    curl_easy_getinfo(connection->transfer.easy, CURLINFO_PRIMARY_IP, &address);
+    if (address == NULL || address[0] == '\0')
+        return;
+    snprintf(connection->result->address, sizeof connection->result->address, "%s", address);
+    connection->result->family = strchr(address, ':') != NULL ? 6 : 4;
+}
+
+void mail_connection_note_stage(struct mail_connection *connection)
+{
+    struct mail_result *result = connection->result;
+    int64_t now = loop_monotonic_ms();
+    curl_off_t connected = 0;
+
+    if (connection->watch != NULL)
+        return;
+    if (connection->plain != NULL) {
+        result->milliseconds[MAIL_STAGE_TLS] = now - connection->started;
+        result->stage = MAIL_STAGE_TLS;
+        return;
+    }
+    result->milliseconds[MAIL_STAGE_DNS] =
+        (connection->resolved == 0 ? now : connection->resolved) - connection->started;
+    if (connection->resolved == 0)
+        return;
+    note_address(connection);
+    curl_easy_getinfo(connection->transfer.easy, CURLINFO_CONNECT_TIME_T, &connected);
+    connected = connected == 0 ? 0 : connection->started + connected / 1000;
+    if (connected != 0 && connected < connection->resolved)
+        connected = connection->resolved; /* two clocks, and rounding */
+    result->milliseconds[MAIL_STAGE_CONNECT] = (connected == 0 ? now : connected) - connection->resolved;
+    result->stage = MAIL_STAGE_CONNECT;
+    if (connected == 0 || !connection->options.tls)
+        return;
+    result->milliseconds[MAIL_STAGE_TLS] = now > connected ? now - connected : 0;
+    result->stage = MAIL_STAGE_TLS;
+}
+
+static enum mail_failure failure_of(struct mail_connection *connection, CURLcode code)
+{
+    long proxy_status = 0;
+
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return MAIL_CERTIFICATE;
+    case CURLE_OUT_OF_MEMORY:
+        return MAIL_NO_MEMORY;
+    case CURLE_OPERATION_TIMEDOUT:
+        return MAIL_TIMED_OUT;
+    default:
+        break;
+    }
+    /* A proxy that answered CONNECT, but not with success, is on the way to the server. */
+    curl_easy_getinfo(connection->transfer.easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    if (proxy_status >= 300)
+        connection->result->stage = MAIL_STAGE_CONNECT;
+    return connection->result->stage == MAIL_STAGE_TLS ? MAIL_TLS_FAILED : MAIL_UNREACHABLE;
+}
+
+static void tell_failed(struct mail_connection *connection, CURLcode code)
+{
+    struct mail_result *result = connection->result;
+    const char *words = connection->error[0] == '\0' ? curl_easy_strerror(code) : connection->error;
+    enum mail_failure failure = failure_of(connection, code);
+
+    mail_copy_line(result->detail, sizeof result->detail, words, strlen(words));
+    if (failure == MAIL_CERTIFICATE)
+        result->certificate.fault = mail_certificate_fault_of(connection->transfer.easy);
+    connection->user->failed(connection->context, failure);
+}
+
+static void on_ready(void *context, int fd, unsigned ready);
+
+static void finished(struct loop_transfer *transfer, int code)
+{
+    struct mail_connection *connection = (struct mail_connection *)(void *)transfer;
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 0L);
+    mail_connection_note_stage(connection);
+    mail_certificate_read(transfer->easy, &connection->result->certificate);
+    if (code != CURLE_OK) {
+        tell_failed(connection, (CURLcode)code);
+        return;
+    }
+    connection->secure = connection->options.tls || connection->plain != NULL;
+    curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd != CURL_SOCKET_BAD)
+        connection->watch = loop_watch_fd(connection->loop, fd, LOOP_READ, on_ready, connection);
+    if (connection->watch == NULL) {
+        connection->user->failed(connection->context, fd == CURL_SOCKET_BAD ? MAIL_CLOSED : MAIL_NO_MEMORY);
+        return;
+    }
+    connection->user->ready(connection->context);
+}
+
+/* Where the connection goes. 0, or -1 out of memory. */
+static int set_way(const struct mail_connection *connection, CURL *easy)
+{
+    const struct mail_connection_options *options = &connection->options;
+    bool tls = options->tls || connection->plain != NULL;
+    const char *proxy = options->proxy == NULL || connection->plain != NULL ? "" : options->proxy;
+    const char *bracket = strchr(options->host, ':') != NULL ? "[" : "";
+    char url[URL_SIZE];
+
+    snprintf(url, sizeof url, "%s://%s%s%s:%u", tls ? "https" : "http", bracket, options->host,
+             bracket[0] == '[' ? "]" : "", (unsigned)options->port);
+    if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_PROXY, proxy) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "") != CURLE_OK)
+        return -1;
+    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_ANY);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(easy, CURLOPT_IPRESOLVE,
+                     options->ipv4_only ? (long)CURL_IPRESOLVE_V4 : (long)CURL_IPRESOLVE_WHATEVER);
+    return 0;
+}
+
+static void set_fresh(struct mail_connection *connection, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, connection);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_up_socket);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, connection);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, connection->error);
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_trace);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, connection);
+}
+
+static void set_tls(const struct mail_connection *connection, CURL *easy)
+{
+    const struct mail_connection_options *options = &connection->options;
+
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options->unverified ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options->unverified ? 0L : 2L);
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L); /* it would offer HTTP */
+    curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+    trust_anchors_apply(easy, options->ca_file, options->all_anchors);
+}
+
+/* Starts connecting with a new easy handle. 0, or -1 out of memory; then it is the old one still. */
+static int begin(struct mail_connection *connection)
+{
+    CURL *easy = curl_easy_init();
+
+    if (easy == NULL)
+        return -1;
+    connection->started = loop_monotonic_ms();
+    connection->error[0] = '\0';
+    set_fresh(connection, easy);
+    if (connection->options.tls || connection->plain != NULL)
+        set_tls(connection, easy);
+    connection->transfer = (struct loop_transfer){.easy = easy, .stays = true, .finished = finished};
+    if (set_way(connection, easy) == 0 && loop_transfer_start(connection->loop, &connection->transfer) == 0)
+        return 0;
+    curl_easy_cleanup(easy);
+    connection->transfer.easy = NULL;
+    return -1;
+}
+
+struct mail_connection *mail_connection_open(struct loop *loop, const struct mail_connection_options *options,
+                                             struct mail_result *result,
+                                             const struct mail_connection_user *user, void *context)
+{
+    struct mail_connection *connection = calloc(1, sizeof *connection);
+
+    if (connection == NULL)
+        return NULL;
+    connection->loop = loop;
+    connection->options = *options;
+    connection->result = result;
+    connection->user = user;
+    connection->context = context;
+    result->stage = MAIL_STAGE_DNS;
+    if (begin(connection) != 0) {
+        free(connection);
+        return NULL;
+    }
+    return connection;
+}
+
+static void drop(struct loop *loop, void *easy)
+{
+    struct loop_transfer transfer = {.easy = easy};
+
+    if (easy == NULL)
+        return;
+    loop_transfer_stop(loop, &transfer);
+    curl_easy_cleanup(easy);
+}
+
+void mail_connection_close(struct mail_connection *connection)
+{
+    if (connection == NULL)
+        return;
+    loop_unwatch(connection->loop, connection->watch);
+    drop(connection->loop, connection->transfer.easy);
+    drop(connection->loop, connection->plain);
+    secret_wipe(&connection->unsent);
+    free(connection);
+}
+
+/* --- lines --- */
+
+/* Sends what can be sent. MAIL_FINE also when some is left, which then waits for its turn. */
+static enum mail_failure send_some(struct mail_connection *connection)
+{
+    while (connection->sent < connection->unsent.length) {
+        size_t count = 0;
+        CURLcode code = curl_easy_send(connection->transfer.easy, connection->unsent.bytes + connection->sent,
+                                       connection->unsent.length - connection->sent, &count);
+        if (code == CURLE_AGAIN) {
+            loop_watch_interest(connection->watch, LOOP_READ | LOOP_WRITE);
+            return MAIL_FINE;
+        }
+        if (code != CURLE_OK)
+            return MAIL_CLOSED;
+        connection->sent += count;
+    }
+    secret_wipe(&connection->unsent);
+    connection->sent = 0;
+    loop_watch_interest(connection->watch, LOOP_READ);
+    return MAIL_FINE;
+}
+
+int mail_connection_say(struct mail_connection *connection, struct secret *bytes)
+{
+    struct secret line = {0};
+    int result = secret_reserve(&line, bytes->length + 2);
+
+    if (result == 0) {
+        if (bytes->length > 0)
+            memcpy(line.bytes, bytes->bytes, bytes->length);
+        memcpy(line.bytes + bytes->length, "\r\n", 2);
+        secret_move(&connection->unsent, &line);
+        connection->sent = 0;
+        /* From the loop: whoever says something is about to return there. */
+        loop_watch_interest(connection->watch, LOOP_READ | LOOP_WRITE);
+    }
+    secret_wipe(bytes);
+    return result;
+}
+
+void mail_connection_say_last(struct mail_connection *connection, const char *text)
+{
+    size_t count;
+
+    curl_easy_send(connection->transfer.easy, text, strlen(text), &count);
+}
+
+/* Hands on the lines in the buffer. false: the connection was closed. */
+static bool hand_on(struct mail_connection *connection)
+{
+    char *end;
+
+    while (connection->watch != NULL &&
+           (end = memchr(connection->heard, '\n', connection->heard_length)) != NULL) {
+        char line[MAIL_HEARD_LINE_MAX];
+        size_t length = (size_t)(end - connection->heard);
+        size_t rest = connection->heard_length - length - 1;
+        memcpy(line, connection->heard, length);
+        memmove(connection->heard, end + 1, rest);
+        connection->heard_length = rest;
+        if (length > 0 && line[length - 1] == '\r')
+            length--;
+        line[length] = '\0';
+        if (!connection->user->line(connection->context, line, length))
+            return false;
+    }
+    return true;
+}
+
+/* Takes what has come. MAIL_FINE when no more is there, or when the connection was closed: *closed. */
+static enum mail_failure receive(struct mail_connection *connection, bool *closed)
+{
+    while (connection->watch != NULL) {
+        size_t count = 0;
+        CURLcode code =
+            curl_easy_recv(connection->transfer.easy, connection->heard + connection->heard_length,
+                           sizeof connection->heard - connection->heard_length, &count);
+        if (code == CURLE_AGAIN)
+            return MAIL_FINE;
+        if (code != CURLE_OK || count == 0)
+            return MAIL_CLOSED;
+        connection->heard_length += count;
+        connection->heard_in_all += count;
+        if (!hand_on(connection)) {
+            *closed = true;
+            return MAIL_FINE;
+        }
+        if (connection->heard_length == sizeof connection->heard || connection->heard_in_all > MAIL_HEARD_MAX)
+            return MAIL_TOO_LONG;
+    }
+    return MAIL_FINE;
+}
+
+static void on_ready(void *context, int fd, unsigned ready)
+{
+    struct mail_connection *connection = context;
+    enum mail_failure failure = MAIL_FINE;
+    bool closed = false;
+
+    (void)fd;
+    if (ready & LOOP_WRITE)
+        failure = send_some(connection);
+    if (failure == MAIL_FINE)
+        failure = receive(connection, &closed);
+    if (failure != MAIL_FINE && !closed)
+        connection->user->failed(connection->context, failure);
+}
+
+enum mail_failure mail_connection_start_tls(struct mail_connection *connection)
+{
+    char more;
+    size_t count = 0;
+
+    /* A server that answers what it was not asked yet is no better. */
+    if (connection->heard_length > 0 || connection->unsent.length > 0)
+        return MAIL_EARLY_TEXT;
+    if (curl_easy_recv(connection->transfer.easy, &more, 1, &count) == CURLE_OK)
+        return count == 0 ? MAIL_CLOSED : MAIL_EARLY_TEXT;
+    loop_unwatch(connection->loop, connection->watch);
+    connection->watch = NULL;
+    connection->plain = connection->transfer.easy;
+    connection->transfer.easy = NULL;
+    connection->result->stage = MAIL_STAGE_TLS;
+    return begin(connection) == 0 ? MAIL_FINE : MAIL_NO_MEMORY;
+}
