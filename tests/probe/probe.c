@@ -2,8 +2,8 @@
 /*
  * Drives net/mail_probe and core/mail_diagnosis without the rest of the program: one JSON object on standard
  * input, {protocol, host, port, starttls, user, token, …}, one on standard output, {result, check}. With
- * "cancelAfter" the probe is cancelled after so many milliseconds, and the output is {"cancelled": true}; with
- * "beside" as many probes of the same kind run at once, and the output is an array.
+ * "cancelAfter" the probe is cancelled after so many milliseconds, and the output is {"cancelled": true};
+ * with "beside" as many probes of the same kind run at once, and the output is an array.
  */
 #include "core/check.h"
 #include "core/mail_diagnosis.h"
@@ -44,9 +44,9 @@ static json_t *result_to_json(const struct mail_result *result)
     for (int i = 0; i < MAIL_STAGES; i++)
         json_object_set_new(milliseconds, mail_stage_name((enum mail_stage)i),
                             json_integer(result->milliseconds[i]));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:{s:s, s:s, s:s, s:I}, s:b, s:s, s:o}", "stage",
-                     mail_stage_name(result->stage), "failure", mail_failure_name(result->failure), "line",
-                     result->line, "challenge", result->challenge, "detail", result->detail, "family",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:{s:s, s:s, s:s, s:I}, s:b, s:s, s:o}",
+                     "stage", mail_stage_name(result->stage), "failure", mail_failure_name(result->failure),
+                     "line", result->line, "challenge", result->challenge, "detail", result->detail, "family",
                      result->family, "address", result->address, "tlsVersion", result->tls_version,
                      "certificate", "fault", mail_certificate_fault_name(result->certificate.fault), "name",
                      result->certificate.name, "issuer", result->certificate.issuer, "expires",
@@ -118,7 +118,8 @@ static struct mail_probe *start(struct run *run)
 
     snprintf(request.server.host, sizeof request.server.host, "%s", text(run, "host"));
     request.server.port = (unsigned short)number(run, "port");
-    request.server.security = json_is_true(json_object_get(run->request, "starttls")) ? MAIL_STARTTLS : MAIL_TLS;
+    request.server.security =
+        json_is_true(json_object_get(run->request, "starttls")) ? MAIL_STARTTLS : MAIL_TLS;
     if (secret_set(&request.token, text(run, "token"), strlen(text(run, "token"))) != 0)
         abort();
     probe = mail_probe_start(run->loop, &request, on_result, run);
@@ -130,6 +131,7 @@ int main(void)
 {
     struct run run = {.request = json_loadf(stdin, 0, NULL), .answers = json_array()};
     struct rusage usage;
+    json_t *output;
     int status = 0;
 
     signal(SIGPIPE, SIG_IGN);
@@ -148,9 +150,10 @@ int main(void)
     if (status == 0)
         loop_run(run.loop);
     getrusage(RUSAGE_SELF, &usage);
-    json_dumpf(json_pack("{s:O, s:I, s:I}", "answers", run.answers, "longestGap", (json_int_t)run.longest_gap,
-                         "peakKib", (json_int_t)usage.ru_maxrss),
-               stdout, JSON_COMPACT);
+    output = json_pack("{s:o, s:I, s:I}", "answers", run.answers, "longestGap", (json_int_t)run.longest_gap,
+                       "peakKib", (json_int_t)usage.ru_maxrss);
+    json_dumpf(output, stdout, JSON_COMPACT);
+    json_decref(output);
     loop_free(run.loop);
     json_decref(run.request);
     secret_arena_close();
