@@ -207,12 +207,13 @@ static int set_way(const struct mail_connection *connection, CURL *easy)
     return 0;
 }
 
+/* Nobody gets a connection of CURLOPT_CONNECT_ONLY to use again; CURLOPT_FORBID_REUSE would close it at once.
+ */
 static void set_fresh(struct mail_connection *connection, CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);

@@ -144,7 +144,7 @@ test("not connected over IPv6 is tried again over IPv4, which works: a warning",
 });
 
 test("not connected over both is no fault of IPv6", async () => {
-  const { result, check, heard } = await ask({ protocol: "imap", says: { command: NOT_CONNECTED } }, GOOD);
+  const { result, check, heard } = await ask({ protocol: "imap", says: { command: NOT_CONNECTED }, saysOverIpv4: {} }, GOOD);
   assert.equal(heard.length, 2);
   assert.equal(result.retriedOverIpv4, true);
   assert.equal(result.stage, "command");

@@ -4,6 +4,7 @@
  * there. It keeps what it heard before TLS, so that tests can see that nothing secret was in it.
  */
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { TLSSocket } from "node:tls";
 import { listenOnLoopback } from "../loopback.mjs";
@@ -71,7 +72,7 @@ class Connection {
 
   #tag = "";
 
-  /** @param {import('node:net').Socket} socket @param {Options & { answers: Record<string, string> }} options @param {Heard} heard */
+  /** @param {import('node:net').Socket} socket @param {Options & { answers: Record<string, string>, before: (step: Step) => Promise<void> }} options @param {Heard} heard */
   constructor(socket, options, heard) {
     this.raw = socket;
     this.options = options;
@@ -103,8 +104,7 @@ class Connection {
     if (!step) return;
     if (step !== "token" && step !== "refused") this.#tag = line.split(" ")[0];
     this.#last = step;
-    this.answer(step);
-    if (step === "starttls" && !this.options.faults?.starttls) this.startTls();
+    this.answer(step).then(() => { if (step === "starttls" && !this.options.faults?.starttls) this.startTls(); });
   }
 
   startTls() {
@@ -119,7 +119,8 @@ class Connection {
   }
 
   /** @param {Step} step */
-  answer(step) {
+  async answer(step) {
+    await this.options.before(step);
     const text = (this.options.answers[step] ?? "").replaceAll("TAG", this.#tag).replaceAll("HEARD", this.heard.secure.split("\r\n").at(-2) ?? "");
     const fault = this.options.faults?.[step];
     if (fault) this.#fail(fault, text);
@@ -159,9 +160,16 @@ class Connection {
  * @property {{ key: string, cert: string }} certificate
  * @property {boolean} [starttls]  else TLS from the first byte
  * @property {Partial<Record<Step, string>>} [says]  lines instead of Exchange's; TAG is the command's tag, HEARD the last line heard
- * @property {Partial<Record<Step, string>>} [saysOverIpv4]  likewise, to who comes over IPv4
+ * @property {Partial<Record<Step, string>>} [saysOverIpv4]  likewise, to who comes over IPv4; IPv4 is open only from the first
+ *           answer to `command` on, so that a client comes over IPv6 first
  * @property {Partial<Record<Step, Fault>>} [faults]
  */
+
+/** @param {import('node:net').Server} server */
+async function listenOnIpv6(server) {
+  await once(server.listen(0, "::1"), "listening");
+  return { port: /** @type {import('node:net').AddressInfo} */ (server.address()).port, servers: [server] };
+}
 
 /** @param {Options} options */
 export async function startExchange(options) {
@@ -169,7 +177,7 @@ export async function startExchange(options) {
   const heard = [];
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();
-  const { port, servers } = await listenOnLoopback(() => createServer((socket) => {
+  const make = () => createServer((socket) => {
     const entry = { address: socket.localAddress, plain: "", secure: "" };
     const answers = { ...ANSWERS[options.protocol], ...options.says, ...(socket.localFamily === "IPv4" ? options.saysOverIpv4 : {}) };
     heard.push(entry);
@@ -177,12 +185,19 @@ export async function startExchange(options) {
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
     const accept = options.faults?.accept;
-    const connection = new Connection(socket, { ...options, answers }, entry);
+    const connection = new Connection(socket, { ...options, answers, before }, entry);
     if (accept === "close") socket.end();
     else if (accept === "reset") socket.resetAndDestroy();
     else if (options.starttls) connection.answer("greeting");
     else connection.startTls();
-  }));
+  });
+  const { port, servers } = options.saysOverIpv4 ? await listenOnIpv6(make()) : await listenOnLoopback(make);
+  /** @param {Step} step */
+  async function before(step) {
+    if (step !== "command" || !options.saysOverIpv4 || servers.length > 1) return;
+    servers.push(make());
+    await once(servers[1].listen(port, "127.0.0.1"), "listening");
+  }
   return {
     port,
     heard,
