@@ -36,8 +36,9 @@ enum mail_certificate_fault mail_certificate_fault_of(void *easy)
 
     curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &code);
     switch (code) { /* OpenSSL's numbers: X509_V_ERR_… of openssl-verification-options(1) and x509_vfy.h */
-    case 0:
-        return MAIL_CERTIFICATE_WRONG_NAME; /* the chain was good */
+    case 0:         /* the chain was good */
+    case 1:         /* libcurl's beginning: it looks at the name first, once the handshake is through */
+        return MAIL_CERTIFICATE_WRONG_NAME;
     case 9:
         return MAIL_CERTIFICATE_NOT_YET_VALID;
     case 10:

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* The caller's deadline ends a connection; this one is only longer than libcurl's default is useful. */
 #define CONNECT_TIMEOUT_MS 120000L
@@ -23,8 +24,10 @@ struct mail_connection {
     void *context;
     struct mail_result *result;
     struct loop_watch *watch; /* once connected */
-    void *plain;              /* the easy handle of the connection that TLS is laid over */
-    bool secure;
+    /* The socket of the connection that TLS is to be laid over, until libcurl has taken it; else -1. So its
+     * two steps can be told apart, and STARTTLS has its place between them. */
+    int plain;
+    bool tls;         /* it is TLS that is being made or stands */
     int64_t started;  /* loop_monotonic_ms, of connecting or of STARTTLS */
     int64_t resolved; /* when the first address was tried, 0 before */
     struct secret unsent;
@@ -43,10 +46,10 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     struct mail_connection *connection = context;
 
     (void)purpose;
-    if (connection->plain != NULL) {
-        curl_socket_t plain = CURL_SOCKET_BAD;
-        curl_easy_getinfo(connection->plain, CURLINFO_ACTIVESOCKET, &plain);
-        return plain == CURL_SOCKET_BAD ? CURL_SOCKET_BAD : fcntl(plain, F_DUPFD_CLOEXEC, 3);
+    if (connection->tls) {
+        curl_socket_t plain = connection->plain;
+        connection->plain = -1;
+        return plain; /* once: there is no other */
     }
     if (connection->resolved == 0)
         connection->resolved = loop_monotonic_ms();
@@ -60,7 +63,7 @@ static int set_up_socket(void *context, curl_socket_t socket_fd, curlsocktype pu
 
     (void)socket_fd;
     (void)purpose;
-    return connection->plain != NULL ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
+    return connection->tls ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
 }
 
 /* libcurl tells the version of TLS in these words only. On while connecting, when nothing secret is sent. */
@@ -99,13 +102,11 @@ void mail_connection_note_stage(struct mail_connection *connection)
 {
     struct mail_result *result = connection->result;
     int64_t now = loop_monotonic_ms();
-    curl_off_t connected = 0;
 
     if (connection->watch != NULL)
         return;
-    if (connection->plain != NULL) {
+    if (connection->tls) {
         result->milliseconds[MAIL_STAGE_TLS] = now - connection->started;
-        result->stage = MAIL_STAGE_TLS;
         return;
     }
     result->milliseconds[MAIL_STAGE_DNS] =
@@ -113,22 +114,12 @@ void mail_connection_note_stage(struct mail_connection *connection)
     if (connection->resolved == 0)
         return;
     note_address(connection);
-    curl_easy_getinfo(connection->transfer.easy, CURLINFO_CONNECT_TIME_T, &connected);
-    connected = connected == 0 ? 0 : connection->started + connected / 1000;
-    if (connected != 0 && connected < connection->resolved)
-        connected = connection->resolved; /* two clocks, and rounding */
-    result->milliseconds[MAIL_STAGE_CONNECT] = (connected == 0 ? now : connected) - connection->resolved;
+    result->milliseconds[MAIL_STAGE_CONNECT] = now - connection->resolved;
     result->stage = MAIL_STAGE_CONNECT;
-    if (connected == 0 || !connection->options.tls)
-        return;
-    result->milliseconds[MAIL_STAGE_TLS] = now > connected ? now - connected : 0;
-    result->stage = MAIL_STAGE_TLS;
 }
 
-static enum mail_failure failure_of(struct mail_connection *connection, CURLcode code)
+static enum mail_failure failure_of(const struct mail_connection *connection, CURLcode code)
 {
-    long proxy_status = 0;
-
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
         return MAIL_CERTIFICATE;
@@ -137,13 +128,8 @@ static enum mail_failure failure_of(struct mail_connection *connection, CURLcode
     case CURLE_OPERATION_TIMEDOUT:
         return MAIL_TIMED_OUT;
     default:
-        break;
+        return !connection->tls ? MAIL_UNREACHABLE : MAIL_TLS_FAILED;
     }
-    /* A proxy that answered CONNECT, but not with success, is on the way to the server. */
-    curl_easy_getinfo(connection->transfer.easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-    if (proxy_status >= 300)
-        connection->result->stage = MAIL_STAGE_CONNECT;
-    return connection->result->stage == MAIL_STAGE_TLS ? MAIL_TLS_FAILED : MAIL_UNREACHABLE;
 }
 
 static void tell_failed(struct mail_connection *connection, CURLcode code)
@@ -159,11 +145,55 @@ static void tell_failed(struct mail_connection *connection, CURLcode code)
 }
 
 static void on_ready(void *context, int fd, unsigned ready);
+static int begin(struct mail_connection *connection);
+
+static void drop_easy(struct mail_connection *connection)
+{
+    if (connection->transfer.easy == NULL)
+        return;
+    loop_transfer_stop(connection->loop, &connection->transfer);
+    curl_easy_cleanup(connection->transfer.easy);
+    connection->transfer.easy = NULL;
+}
+
+/* Lays TLS over the connection as it is. */
+static enum mail_failure lay_tls(struct mail_connection *connection)
+{
+    curl_socket_t plain = CURL_SOCKET_BAD;
+
+    curl_easy_getinfo(connection->transfer.easy, CURLINFO_ACTIVESOCKET, &plain);
+    if (plain == CURL_SOCKET_BAD)
+        return MAIL_CLOSED;
+    connection->plain = fcntl(plain, F_DUPFD_CLOEXEC, 3);
+    if (connection->plain < 0)
+        return MAIL_NO_MEMORY;
+    drop_easy(connection);
+    connection->tls = true;
+    connection->result->stage = MAIL_STAGE_TLS;
+    return begin(connection) == 0 ? MAIL_FINE : MAIL_NO_MEMORY;
+}
+
+/* Ready for lines. */
+static enum mail_failure settle(struct mail_connection *connection)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    curl_easy_getinfo(connection->transfer.easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd == CURL_SOCKET_BAD)
+        return MAIL_CLOSED;
+    connection->watch = loop_watch_fd(connection->loop, fd, LOOP_READ, on_ready, connection);
+    if (connection->watch == NULL)
+        return MAIL_NO_MEMORY;
+    /* Something may have come with the last of the handshake, where no poll sees it. */
+    if (connection->user->ready(connection->context))
+        on_ready(connection, fd, LOOP_READ);
+    return MAIL_FINE;
+}
 
 static void finished(struct loop_transfer *transfer, int code)
 {
     struct mail_connection *connection = (struct mail_connection *)(void *)transfer;
-    curl_socket_t fd = CURL_SOCKET_BAD;
+    enum mail_failure failure;
 
     curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 0L);
     mail_connection_note_stage(connection);
@@ -172,29 +202,22 @@ static void finished(struct loop_transfer *transfer, int code)
         tell_failed(connection, (CURLcode)code);
         return;
     }
-    connection->secure = connection->options.tls || connection->plain != NULL;
-    curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
-    if (fd != CURL_SOCKET_BAD)
-        connection->watch = loop_watch_fd(connection->loop, fd, LOOP_READ, on_ready, connection);
-    if (connection->watch == NULL) {
-        connection->user->failed(connection->context, fd == CURL_SOCKET_BAD ? MAIL_CLOSED : MAIL_NO_MEMORY);
-        return;
-    }
-    connection->user->ready(connection->context);
+    failure = connection->options.tls && !connection->tls ? lay_tls(connection) : settle(connection);
+    if (failure != MAIL_FINE)
+        connection->user->failed(connection->context, failure);
 }
 
 /* Where the connection goes. 0, or -1 out of memory. */
 static int set_way(const struct mail_connection *connection, CURL *easy)
 {
     const struct mail_connection_options *options = &connection->options;
-    bool tls = options->tls || connection->plain != NULL;
-    const char *proxy = options->proxy == NULL || connection->plain != NULL ? "" : options->proxy;
+    const char *proxy = options->proxy == NULL || connection->tls ? "" : options->proxy;
     const char *bracket = strchr(options->host, ':') != NULL ? "[" : "";
     char url[URL_SIZE];
 
-    snprintf(url, sizeof url, "%s://%s%s%s:%u", tls ? "https" : "http", bracket, options->host,
+    snprintf(url, sizeof url, "%s://%s%s%s:%u", connection->tls ? "https" : "http", bracket, options->host,
              bracket[0] == '[' ? "]" : "", (unsigned)options->port);
-    if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") != CURLE_OK ||
+    if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, connection->tls ? "https" : "http") != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_PROXY, proxy) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "") != CURLE_OK)
@@ -240,7 +263,7 @@ static void set_tls(const struct mail_connection *connection, CURL *easy)
     trust_anchors_apply(easy, options->ca_file, options->all_anchors);
 }
 
-/* Starts connecting with a new easy handle. 0, or -1 out of memory; then it is the old one still. */
+/* Starts connecting, or TLS, with a new easy handle. 0, or -1 out of memory. */
 static int begin(struct mail_connection *connection)
 {
     CURL *easy = curl_easy_init();
@@ -250,7 +273,7 @@ static int begin(struct mail_connection *connection)
     connection->started = loop_monotonic_ms();
     connection->error[0] = '\0';
     set_fresh(connection, easy);
-    if (connection->options.tls || connection->plain != NULL)
+    if (connection->tls)
         set_tls(connection, easy);
     connection->transfer = (struct loop_transfer){.easy = easy, .stays = true, .finished = finished};
     if (set_way(connection, easy) == 0 && loop_transfer_start(connection->loop, &connection->transfer) == 0)
@@ -269,6 +292,7 @@ struct mail_connection *mail_connection_open(struct loop *loop, const struct mai
     if (connection == NULL)
         return NULL;
     connection->loop = loop;
+    connection->plain = -1;
     connection->options = *options;
     connection->result = result;
     connection->user = user;
@@ -281,23 +305,14 @@ struct mail_connection *mail_connection_open(struct loop *loop, const struct mai
     return connection;
 }
 
-static void drop(struct loop *loop, void *easy)
-{
-    struct loop_transfer transfer = {.easy = easy};
-
-    if (easy == NULL)
-        return;
-    loop_transfer_stop(loop, &transfer);
-    curl_easy_cleanup(easy);
-}
-
 void mail_connection_close(struct mail_connection *connection)
 {
     if (connection == NULL)
         return;
     loop_unwatch(connection->loop, connection->watch);
-    drop(connection->loop, connection->transfer.easy);
-    drop(connection->loop, connection->plain);
+    drop_easy(connection);
+    if (connection->plain >= 0)
+        close(connection->plain);
     secret_wipe(&connection->unsent);
     free(connection);
 }
@@ -423,8 +438,5 @@ enum mail_failure mail_connection_start_tls(struct mail_connection *connection)
         return count == 0 ? MAIL_CLOSED : MAIL_EARLY_TEXT;
     loop_unwatch(connection->loop, connection->watch);
     connection->watch = NULL;
-    connection->plain = connection->transfer.easy;
-    connection->transfer.easy = NULL;
-    connection->result->stage = MAIL_STAGE_TLS;
-    return begin(connection) == 0 ? MAIL_FINE : MAIL_NO_MEMORY;
+    return lay_tls(connection);
 }

@@ -16,10 +16,10 @@
 
 struct mail_connection;
 
-/* Each may close the connection, but no other of these follows then. */
+/* Each may close the connection; the first two return false then. */
 struct mail_connection_user {
-    void (*ready)(void *context); /* connected, with TLS where that was asked for */
-    /* A line without its end; false when the connection was closed by it. */
+    bool (*ready)(void *context); /* connected, with TLS where that was asked for */
+    /* A line without its end. */
     bool (*line)(void *context, const char *line, size_t length);
     void (*failed)(void *context, enum mail_failure failure); /* close it; once */
 };

@@ -202,7 +202,7 @@ static bool act(struct mail_probe *probe, enum mail_action action)
     return false;
 }
 
-static void on_ready(void *context)
+static bool on_ready(void *context)
 {
     struct mail_probe *probe = context;
     bool starttls = probe->server.security == MAIL_STARTTLS;
@@ -210,12 +210,13 @@ static void on_ready(void *context)
     probe->stage_started = loop_monotonic_ms();
     if (probe->looking && (!starttls || probe->greeted)) {
         finish(probe, MAIL_CERTIFICATE);
-    } else if (probe->greeted) {
-        act(probe, mail_dialogue_secured(&probe->dialogue));
-    } else {
-        probe->greeted = true;
-        mail_dialogue_begin(&probe->dialogue, &probe->result, starttls);
+        return false;
     }
+    if (probe->greeted)
+        return act(probe, mail_dialogue_secured(&probe->dialogue));
+    probe->greeted = true;
+    mail_dialogue_begin(&probe->dialogue, &probe->result, starttls);
+    return true;
 }
 
 static bool on_line(void *context, const char *line, size_t length)

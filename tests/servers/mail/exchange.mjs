@@ -108,14 +108,18 @@ class Connection {
   }
 
   startTls() {
-    if (this.options.faults?.tls) { this.#fail(this.options.faults.tls, ""); return; }
+    const fault = this.options.faults?.tls;
     this.socket.removeListener("data", this.#listener);
+    if (fault) {
+      this.raw.once("data", () => this.#fail(fault, "")); // the client's half of the handshake
+      return;
+    }
     this.#rest = "";
     const { key, cert } = this.options.certificate;
-    const secured = new TLSSocket(this.raw, { isServer: true, key, cert });
+    const secured = new TLSSocket(this.raw, { isServer: true, key, cert, ...this.options.tls });
     this.secure = true;
     this.#use(secured);
-    if (!this.options.starttls) this.answer("greeting");
+    if (!this.options.starttls) secured.once("secure", () => this.answer("greeting"));
   }
 
   /** @param {Step} step */
@@ -158,6 +162,7 @@ class Connection {
  * @typedef {object} Options
  * @property {'imap' | 'pop3' | 'smtp'} protocol
  * @property {{ key: string, cert: string }} certificate
+ * @property {import('node:tls').TLSSocketOptions} [tls]
  * @property {boolean} [starttls]  else TLS from the first byte
  * @property {Partial<Record<Step, string>>} [says]  lines instead of Exchange's; TAG is the command's tag, HEARD the last line heard
  * @property {Partial<Record<Step, string>>} [saysOverIpv4]  likewise, to who comes over IPv4; IPv4 is open only from the first
