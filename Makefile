@@ -160,7 +160,7 @@ check-protocol: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/protocol/*.test.mjs tests/vault_reader/*.test.mjs))
 
 check-servers:
-	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
+	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs tests/servers/*/*.test.mjs))
 
 # The whole program with the fault seams and sanitizers.
 WRAPPED = malloc calloc realloc reallocarray strdup strndup asprintf sodium_malloc fdopendir curl_easy_init \

@@ -75,6 +75,7 @@ class Connection {
   /** @param {import('node:net').Socket} socket @param {Options & { answers: Record<string, string>, before: (step: Step) => Promise<void> }} options @param {Heard} heard */
   constructor(socket, options, heard) {
     this.raw = socket;
+    this.socket = socket;
     this.options = options;
     this.heard = heard;
     this.secure = false;
