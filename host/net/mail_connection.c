@@ -1,42 +1,24 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "net/mail_connection.h"
+#include "net/mail_connection_parts.h"
 
 #include "net/mail_certificate.h"
 #include "net/trust_anchors.h"
 
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The caller's deadline ends a connection; this one is only longer than libcurl's default is useful. */
+/* The caller's deadline ends a connection; libcurl's own is only to come later. */
 #define CONNECT_TIMEOUT_MS 120000L
 #define URL_SIZE (MAIL_HOST_SIZE + 32)
 
-struct mail_connection {
-    struct loop_transfer transfer; /* first: the loop hands back its address */
-    struct loop *loop;
-    struct mail_connection_options options;
-    const struct mail_connection_user *user;
-    void *context;
-    struct mail_result *result;
-    struct loop_watch *watch; /* once connected */
-    /* The socket of the connection that TLS is to be laid over, until libcurl has taken it; else -1. So its
-     * two steps can be told apart, and STARTTLS has its place between them. */
-    int plain;
-    bool tls;         /* it is TLS that is being made or stands */
-    int64_t started;  /* loop_monotonic_ms, of connecting or of STARTTLS */
-    int64_t resolved; /* when the first address was tried, 0 before */
-    struct secret unsent;
-    size_t sent;
-    char heard[MAIL_HEARD_LINE_MAX];
-    size_t heard_length;
-    size_t heard_in_all;
-    char error[CURL_ERROR_SIZE];
-};
+/* CURLOPT_CONNECT_TO: instead of any host, this address; the port stays. */
+static char nowhere[] = "::127.0.0.1:";
 
 /* --- libcurl's callbacks --- */
 
@@ -144,7 +126,6 @@ static void tell_failed(struct mail_connection *connection, CURLcode code)
     connection->user->failed(connection->context, failure);
 }
 
-static void on_ready(void *context, int fd, unsigned ready);
 static int begin(struct mail_connection *connection);
 
 static void drop_easy(struct mail_connection *connection)
@@ -173,6 +154,21 @@ static enum mail_failure lay_tls(struct mail_connection *connection)
     return begin(connection) == 0 ? MAIL_FINE : MAIL_NO_MEMORY;
 }
 
+enum mail_failure mail_connection_start_tls(struct mail_connection *connection)
+{
+    char more;
+    size_t count = 0;
+
+    /* A server that answers what it was not asked yet is no better. */
+    if (connection->heard_length > 0 || connection->unsent.length > 0)
+        return MAIL_EARLY_TEXT;
+    if (curl_easy_recv(connection->transfer.easy, &more, 1, &count) == CURLE_OK)
+        return count == 0 ? MAIL_CLOSED : MAIL_EARLY_TEXT;
+    loop_unwatch(connection->loop, connection->watch);
+    connection->watch = NULL;
+    return lay_tls(connection);
+}
+
 /* Ready for lines. */
 static enum mail_failure settle(struct mail_connection *connection)
 {
@@ -181,12 +177,12 @@ static enum mail_failure settle(struct mail_connection *connection)
     curl_easy_getinfo(connection->transfer.easy, CURLINFO_ACTIVESOCKET, &fd);
     if (fd == CURL_SOCKET_BAD)
         return MAIL_CLOSED;
-    connection->watch = loop_watch_fd(connection->loop, fd, LOOP_READ, on_ready, connection);
+    connection->watch = loop_watch_fd(connection->loop, fd, LOOP_READ, mail_lines_ready, connection);
     if (connection->watch == NULL)
         return MAIL_NO_MEMORY;
     /* Something may have come with the last of the handshake, where no poll sees it. */
     if (connection->user->ready(connection->context))
-        on_ready(connection, fd, LOOP_READ);
+        mail_lines_ready(connection, fd, LOOP_READ);
     return MAIL_FINE;
 }
 
@@ -221,6 +217,9 @@ static int set_way(const struct mail_connection *connection, CURL *easy)
         curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_PROXY, proxy) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "") != CURLE_OK)
+        return -1;
+    /* The connection is there: no name is looked up again, and an address is only asked for by form. */
+    if (connection->tls && curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &connection->nowhere) != CURLE_OK)
         return -1;
     curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_ANY);
@@ -293,6 +292,7 @@ struct mail_connection *mail_connection_open(struct loop *loop, const struct mai
         return NULL;
     connection->loop = loop;
     connection->plain = -1;
+    connection->nowhere.data = nowhere;
     connection->options = *options;
     connection->result = result;
     connection->user = user;
@@ -314,129 +314,6 @@ void mail_connection_close(struct mail_connection *connection)
     if (connection->plain >= 0)
         close(connection->plain);
     secret_wipe(&connection->unsent);
+    sodium_memzero(connection, sizeof *connection); /* a server may have sent the token back */
     free(connection);
-}
-
-/* --- lines --- */
-
-/* Sends what can be sent. MAIL_FINE also when some is left, which then waits for its turn. */
-static enum mail_failure send_some(struct mail_connection *connection)
-{
-    while (connection->sent < connection->unsent.length) {
-        size_t count = 0;
-        CURLcode code = curl_easy_send(connection->transfer.easy, connection->unsent.bytes + connection->sent,
-                                       connection->unsent.length - connection->sent, &count);
-        if (code == CURLE_AGAIN) {
-            loop_watch_interest(connection->watch, LOOP_READ | LOOP_WRITE);
-            return MAIL_FINE;
-        }
-        if (code != CURLE_OK)
-            return MAIL_CLOSED;
-        connection->sent += count;
-    }
-    secret_wipe(&connection->unsent);
-    connection->sent = 0;
-    loop_watch_interest(connection->watch, LOOP_READ);
-    return MAIL_FINE;
-}
-
-int mail_connection_say(struct mail_connection *connection, struct secret *bytes)
-{
-    struct secret line = {0};
-    int result = secret_reserve(&line, bytes->length + 2);
-
-    if (result == 0) {
-        if (bytes->length > 0)
-            memcpy(line.bytes, bytes->bytes, bytes->length);
-        memcpy(line.bytes + bytes->length, "\r\n", 2);
-        secret_move(&connection->unsent, &line);
-        connection->sent = 0;
-        /* From the loop: whoever says something is about to return there. */
-        loop_watch_interest(connection->watch, LOOP_READ | LOOP_WRITE);
-    }
-    secret_wipe(bytes);
-    return result;
-}
-
-void mail_connection_say_last(struct mail_connection *connection, const char *text)
-{
-    size_t count;
-
-    curl_easy_send(connection->transfer.easy, text, strlen(text), &count);
-}
-
-/* Hands on the lines in the buffer. false: the connection was closed. */
-static bool hand_on(struct mail_connection *connection)
-{
-    char *end;
-
-    while (connection->watch != NULL &&
-           (end = memchr(connection->heard, '\n', connection->heard_length)) != NULL) {
-        char line[MAIL_HEARD_LINE_MAX];
-        size_t length = (size_t)(end - connection->heard);
-        size_t rest = connection->heard_length - length - 1;
-        memcpy(line, connection->heard, length);
-        memmove(connection->heard, end + 1, rest);
-        connection->heard_length = rest;
-        if (length > 0 && line[length - 1] == '\r')
-            length--;
-        line[length] = '\0';
-        if (!connection->user->line(connection->context, line, length))
-            return false;
-    }
-    return true;
-}
-
-/* Takes what has come. MAIL_FINE when no more is there, or when the connection was closed: *closed. */
-static enum mail_failure receive(struct mail_connection *connection, bool *closed)
-{
-    while (connection->watch != NULL) {
-        size_t count = 0;
-        CURLcode code =
-            curl_easy_recv(connection->transfer.easy, connection->heard + connection->heard_length,
-                           sizeof connection->heard - connection->heard_length, &count);
-        if (code == CURLE_AGAIN)
-            return MAIL_FINE;
-        if (code != CURLE_OK || count == 0)
-            return MAIL_CLOSED;
-        connection->heard_length += count;
-        connection->heard_in_all += count;
-        if (!hand_on(connection)) {
-            *closed = true;
-            return MAIL_FINE;
-        }
-        if (connection->heard_length == sizeof connection->heard || connection->heard_in_all > MAIL_HEARD_MAX)
-            return MAIL_TOO_LONG;
-    }
-    return MAIL_FINE;
-}
-
-static void on_ready(void *context, int fd, unsigned ready)
-{
-    struct mail_connection *connection = context;
-    enum mail_failure failure = MAIL_FINE;
-    bool closed = false;
-
-    (void)fd;
-    if (ready & LOOP_WRITE)
-        failure = send_some(connection);
-    if (failure == MAIL_FINE)
-        failure = receive(connection, &closed);
-    if (failure != MAIL_FINE && !closed)
-        connection->user->failed(connection->context, failure);
-}
-
-enum mail_failure mail_connection_start_tls(struct mail_connection *connection)
-{
-    char more;
-    size_t count = 0;
-
-    /* A server that answers what it was not asked yet is no better. */
-    if (connection->heard_length > 0 || connection->unsent.length > 0)
-        return MAIL_EARLY_TEXT;
-    if (curl_easy_recv(connection->transfer.easy, &more, 1, &count) == CURLE_OK)
-        return count == 0 ? MAIL_CLOSED : MAIL_EARLY_TEXT;
-    loop_unwatch(connection->loop, connection->watch);
-    connection->watch = NULL;
-    return lay_tls(connection);
 }

@@ -48,6 +48,7 @@ void mail_probe_cancel(struct mail_probe *probe)
     secret_wipe(&probe->data);
     free(probe->ca_file);
     free(probe->proxy);
+    sodium_memzero(&probe->result, sizeof probe->result); /* a server may have sent the token back */
     free(probe);
 }
 

@@ -199,13 +199,24 @@ describe("the way there", () => {
     }
   });
 
-  test("through a proxy, with TLS and STARTTLS", async () => {
-    const proxy = await startProxy();
+  test("through a proxy, which alone can find the server, with TLS and STARTTLS", async () => {
+    const proxy = await startProxy({ reach: ({ port }) => ({ host: "127.0.0.1", port: Number(port) }) });
     try {
       for (const starttls of [false, true]) {
-        const { result } = await ask({ protocol: "smtp", starttls }, { proxy: `http://127.0.0.1:${proxy.port}` });
+        const { result } = await ask({ protocol: "smtp", starttls, certificate: odd["wrong-name"] }, { host: "mail.example.org", proxy: proxy.url() });
         assert.equal(result.stage, "done", JSON.stringify(result));
       }
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  test("a proxy that refuses: stage connect", async () => {
+    const proxy = await startProxy({ refuse: "403 Forbidden" });
+    try {
+      const { result } = await ask({ protocol: "imap" }, { proxy: proxy.url() });
+      assert.deepEqual([result.stage, result.failure], ["connect", "unreachable"]);
+      assert.match(result.detail, /403/);
     } finally {
       await proxy.stop();
     }
