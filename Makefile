@@ -120,7 +120,7 @@ needs:
 
 check: needs
 	$(MAKE) all
-	$(MAKE) lint check-unit check-sim check-torture
+	$(MAKE) lint check-unit check-probe check-sim check-torture
 	$(MAKE) check-protocol check-servers
 	$(MAKE) check-e2e
 	$(MAKE) check-package
@@ -131,6 +131,13 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(SANITIZED)
 
 check-unit: $(UNIT)
 	@set -e; for program in $(UNIT); do echo "== $$program"; $$program; done
+
+# Mail probes against servers that answer as Exchange Online does, or break.
+$(BUILD)/probe: tests/probe/probe.c $(SANITIZED)
+	$(CC) $(CPPFLAGS_OURS) $(WARNINGS) $(SANITIZE) $(LIB_CFLAGS) -o $@ $< $(SANITIZED) $(LIB_LIBS)
+
+check-probe: $(BUILD)/probe
+	PROBE=$(abspath $(BUILD)/probe) $(NODE_TEST) $(sort $(wildcard tests/probe/*.test.mjs))
 
 # The core alone, without sanitizers: what counts is how many days pass in a second.
 $(BUILD)/sim-obj/%.o: tests/sim/%.c $(BUILD)/flags
@@ -153,7 +160,7 @@ check-protocol: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/protocol/*.test.mjs tests/vault_reader/*.test.mjs))
 
 check-servers:
-	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
+	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs tests/servers/*/*.test.mjs))
 
 # The whole program with the fault seams and sanitizers.
 WRAPPED = malloc calloc realloc reallocarray strdup strndup asprintf sodium_malloc fdopendir curl_easy_init \
@@ -239,7 +246,7 @@ $(BUILD)/rpm/built: $(shell find $(PACKAGE_SOURCES) -type f) $(BUILD)/flags
 
 # --- care ------------------------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/torture/*.[ch] tests/bench/*.[ch]))
+C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/torture/*.[ch] tests/probe/*.c tests/bench/*.[ch]))
 
 format:
 	clang-format -i $(C_FILES)
