@@ -55,6 +55,7 @@ CORE      = $(filter $(BUILD)/obj/core/%,$(OBJECTS))
 SIM       = $(patsubst tests/sim/%.c,$(BUILD)/sim-obj/%.o,$(sort $(wildcard tests/sim/*.c)))
 MANUALS   = $(sort $(wildcard packaging/man/*.[157]))
 POLICIES  = $(sort $(shell find packaging/policies -type f))
+RECIPES   = $(sort $(wildcard packaging/recipes/*))
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
@@ -189,6 +190,8 @@ ALONE     = $(AS_ROOT) env THUNDERSEAL_PACKAGES=$(abspath $(PACKAGES)) unshare -
             $(shell unshare -m --propagation private true 2>/dev/null && echo private || echo unchanged)
 
 check-package:
+	@[ "$$(id -u)" = 0 ] || command -v sudo >/dev/null || \
+	 { echo 'These tests make and enter a bare Debian: run them as root, or install sudo.' >&2; exit 1; }
 	$(MAKE) deb BUILD=$(PACKAGES)/current
 	$(MAKE) deb BUILD=$(PACKAGES)/again
 	$(MAKE) deb BUILD=$(PACKAGES)/old $(OLD)
@@ -257,9 +260,9 @@ lint: check-layers lint-manuals
 	@tests/node_modules/.bin/node tests/node_modules/typescript/bin/tsc -p tests/servers
 	@tests/node_modules/.bin/eslint --config tests/eslint.config.mjs extension tests
 
-# Our own pages refer to one another before any is installed.
+# Pages that are not installed are found in the working directory.
 lint-manuals:
-	@command -v mandoc >/dev/null && ! mandoc -T lint $(MANUALS) | grep -v 'referenced manual not found: Xr thunderseal'
+	@cd packaging/man && mandoc -T lint $(MANUALS:packaging/man/%=%)
 
 # Dependencies point one way (cli, service -> net, vault -> core), and core does no I/O.
 check-layers:
@@ -267,6 +270,7 @@ check-layers:
 	@! grep -nE '#include *"(service|cli|net)/' host/vault/*.[ch]
 	@! grep -nE '#include *"(service|cli|vault)/' host/net/*.[ch]
 	@! grep -nE '#include *"cli/' host/service/*.[ch]
+	@! grep -nE 'json_load[a-z]*\(' host/*/*.c | grep -v '^host/core/json_read.c'
 
 
 install: all
@@ -284,6 +288,8 @@ install: all
 	  install -D -m 644 packaging/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit; done
 	for file in $(POLICIES:packaging/policies/%=%); do \
 	  install -D -m 644 packaging/policies/$$file $(DESTDIR)$(datadir)/thunderseal/policies/$$file || exit; done
+	for file in $(RECIPES:packaging/recipes/%=%); do \
+	  install -D -m 644 packaging/recipes/$$file $(DESTDIR)$(datadir)/thunderseal/recipes/$$file || exit; done
 	install -d -m 755 $(DESTDIR)$(sysconfdir)/thunderseal
 	install -D -m 644 packaging/completions/thunderseal.bash $(DESTDIR)$(BASH_COMPLETION)
 	install -D -m 644 packaging/completions/thunderseal.zsh $(DESTDIR)$(ZSH_COMPLETION)

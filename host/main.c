@@ -43,8 +43,16 @@ static void harden(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* What is on disk is whole at any moment, so that nothing is lost by leaving at this one. */
+static void leave_without_memory(void)
+{
+    fputs("thunderseal: There is not enough memory to go on. Close other programs.\n", stderr);
+    _exit(EX_SOFTWARE);
+}
+
 static int initialise(bool key_child)
 {
+    wiping_on_exhaustion(leave_without_memory);
     if (sodium_init() < 0 || secret_arena_open() != 0)
         return -1;
     json_set_alloc_funcs(wiping_malloc, wiping_free);

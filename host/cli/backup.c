@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "cli/prompt.h"
+#include "core/wiping_alloc.h"
 #include "vault/backup.h"
 #include "vault/disk.h"
 #include "vault/draft.h"
@@ -117,6 +118,12 @@ static int check_free(const char *path)
     return lstat(path, &status) == 0 ? tell_errno("written", path, EEXIST) : 0;
 }
 
+static int refuse_passphrase(void)
+{
+    return wiping_refused() != 0 ? cli_no_memory()
+                                 : refuse("The passphrase is not valid UTF-8. Check where it comes from.");
+}
+
 static int key_params(const struct cli_options *options, json_t *params)
 {
     struct secret passphrase = {0};
@@ -127,7 +134,7 @@ static int key_params(const struct cli_options *options, json_t *params)
     status = cli_read_passphrase(options->passphrase_fd, "Passphrase for the backup", true, &passphrase);
     if (status == 0 && json_object_set_new(params, "passphrase",
                                            json_stringn(secret_expose(&passphrase), passphrase.length)) != 0)
-        status = refuse("The passphrase is not valid UTF-8. Check where it comes from.");
+        status = refuse_passphrase();
     secret_wipe(&passphrase);
     return status;
 }
@@ -260,7 +267,7 @@ int command_restore(struct cli *cli)
         if (passphrase.length > 0 &&
             json_object_set_new(params, "passphrase",
                                 json_stringn(secret_expose(&passphrase), passphrase.length)) != 0)
-            status = refuse("The passphrase is not valid UTF-8. Check where it comes from.");
+            status = refuse_passphrase();
     }
     secret_wipe(&passphrase);
     free(data);

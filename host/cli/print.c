@@ -34,6 +34,8 @@ int cli_tell_problem(const json_t *problem)
 {
     int status = exit_status_of(json_string_value(json_object_get(problem, "kind")));
 
+    if (json_object_get(problem, "cause") == NULL) /* it could not be made whole */
+        return cli_no_memory();
     fputs("thunderseal:", stderr);
     print_sentence(json_string_value(json_object_get(problem, "cause")));
     /* The service takes its client for a program; here a person typed. */

@@ -307,7 +307,7 @@ void sign_in_answered(struct identity *identity, struct token_answer *answer, st
     }
     if (take_grant(identity, answer, now) != 0) {
         diagnose_kind(PROBLEM_INTERNAL, &identity->sign_in_reply);
-        try_failed(identity, effects);
+        finish_failed(identity, &identity->sign_in_reply, effects);
         return;
     }
     secret_wipe(&sign_in->code);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "core/json_scan.h"
 
+#include "core/json_read.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -138,8 +139,8 @@ static void enter(struct json_scan *scan, const struct json_member *member, size
         json_pointer_add(scan->pointer, number);
         return;
     }
-    key = json_loadb(scan->text + member->start, member->value - member->start,
-                     JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
+    key = json_read(scan->text + member->start, member->value - member->start,
+                    JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL, NULL);
     json_pointer_add(scan->pointer, key == NULL ? "?" : json_string_value(key));
     json_decref(key);
 }

@@ -85,8 +85,8 @@ static void note(void *context, const struct json_member *member)
 
     if (!member->in_object)
         return;
-    key = json_loadb(twins->text + member->start, member->value - member->start,
-                     JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
+    key = json_read(twins->text + member->start, member->value - member->start,
+                    JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL, NULL);
     name = json_sprintf("%zu:%s", member->container, key == NULL ? "" : json_string_value(key));
     if (json_object_get(twins->seen, json_string_value(name)) != NULL)
         twins->tell(twins->context, member);

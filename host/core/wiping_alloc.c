@@ -3,31 +3,51 @@
 
 #include <malloc.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 static _Thread_local unsigned long refused;
-
-static void *counted(void *memory)
-{
-    if (memory == NULL)
-        refused++;
-    return memory;
-}
+static _Thread_local bool insisting;
+static void (*give_up)(void);
 
 unsigned long wiping_refused(void)
 {
     return refused;
 }
 
+void wiping_insist(bool on)
+{
+    insisting = on;
+}
+
+void wiping_on_exhaustion(void (*leave)(void))
+{
+    give_up = leave;
+}
+
 void *wiping_malloc(size_t size)
 {
-    return counted(malloc(size));
+    void *memory = malloc(size);
+
+    if (memory != NULL)
+        return memory;
+    refused++;
+    if (!insisting)
+        return NULL;
+    memory = malloc(size);
+    if (memory == NULL && give_up != NULL)
+        give_up();
+    return memory;
 }
 
 void *wiping_calloc(size_t count, size_t size)
 {
-    return counted(calloc(count, size));
+    void *memory = calloc(count, size);
+
+    if (memory == NULL)
+        refused++;
+    return memory;
 }
 
 /* realloc would leave the old bytes behind when it moves. */

@@ -5,6 +5,7 @@
 #ifndef THUNDERSEAL_CORE_WIPING_ALLOC_H
 #define THUNDERSEAL_CORE_WIPING_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* As their namesakes in the C library; the result is freed by wiping_free only. */
@@ -16,5 +17,11 @@ void wiping_free(void *memory);
 /* How often this thread has been refused memory here. What a library made meanwhile is whole only where the
  * number is what it was before: not every one of them says that it lacks something. */
 unsigned long wiping_refused(void);
+/*
+ * While this is on, wiping_malloc takes no refusal: it tries again, and then calls what wiping_on_exhaustion
+ * set, which must not return. For a library that a refusal would make write where it must not.
+ */
+void wiping_insist(bool on);
+void wiping_on_exhaustion(void (*leave)(void));
 
 #endif

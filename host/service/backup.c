@@ -66,7 +66,12 @@ void backup_job_answer(struct backup_job *job, json_t *result, const struct prob
 {
     struct service *service = job->service;
     struct request *request = request_by_number(service, job->request);
+    struct problem no_memory;
 
+    if (result == NULL && problem->kind == PROBLEM_NONE) {
+        backup_no_memory(&no_memory);
+        problem = &no_memory;
+    }
     backup_job_close(job);
     if (request != NULL) {
         send_message(service,

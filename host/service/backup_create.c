@@ -2,6 +2,7 @@
 /* backup.create: protocol section 3. */
 #include "service/backup_parts.h"
 
+#include "core/wiping_alloc.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,7 @@ static json_t *create_for(struct backup_job *job, const char *recipient, struct 
 static int collect(struct backup_job *job, bool tokens, struct problem *problem)
 {
     struct service *service = job->service;
+    unsigned long refused = wiping_refused();
     json_t *content;
 
     if (tokens && vault_locked(service->vault)->kind != PROBLEM_NONE) {
@@ -72,7 +74,7 @@ static int collect(struct backup_job *job, bool tokens, struct problem *problem)
     content = backup_content(service, tokens);
     job->plain = content == NULL ? NULL : json_dumps(content, JSON_COMPACT);
     json_decref(content);
-    if (job->plain != NULL)
+    if (job->plain != NULL && wiping_refused() == refused) /* else something may be missing in it */
         return 0;
     backup_no_memory(problem);
     return -1;

@@ -81,6 +81,7 @@ static int damaged(struct problem *problem)
 /* As identity_payload_read. */
 static int read_payload(const json_t *object, struct identity *stored)
 {
+    unsigned long refused = wiping_refused();
     char *text = json_dumps(object, JSON_COMPACT);
     struct secret payload = {0};
     int result = 1;
@@ -89,7 +90,7 @@ static int read_payload(const json_t *object, struct identity *stored)
         result = identity_payload_read(&payload, stored);
     secret_wipe(&payload);
     wiping_free(text);
-    return result;
+    return wiping_refused() != refused ? 1 : result;
 }
 
 static int read_identity(struct returning *returning, const json_t *item)

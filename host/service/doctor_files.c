@@ -2,6 +2,7 @@
 /* Reading what lies around, and commands that a shell takes as they are meant. */
 #include "service/doctor.h"
 
+#include "core/json_read.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -108,7 +109,7 @@ json_t *doctor_read_json(const char *path, char cause[DOCTOR_CAUSE_SIZE])
                      errno == EINVAL ? "it is not a regular file" : strerror(errno));
         return NULL;
     }
-    value = json_loads(text, JSON_DECODE_ANY, &error);
+    value = json_read(text, strlen(text), JSON_DECODE_ANY, &error, NULL);
     if (value == NULL)
         snprintf(cause, DOCTOR_CAUSE_SIZE, "line %d, column %d: not valid JSON", error.line, error.column);
     free(text);

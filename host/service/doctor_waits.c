@@ -4,6 +4,7 @@
 
 #include "core/authorization.h"
 #include "core/diagnosis.h"
+#include "core/json_read.h"
 #include "net/https.h"
 #include "service/key_worker.h"
 #include "service/service_parts.h"
@@ -51,7 +52,7 @@ static void answered(void *context, struct https_answer *answer)
 {
     struct doctor_waits *waits = context;
     json_t *document = answer->body.length > 0
-                           ? json_loadb(secret_expose(&answer->body), answer->body.length, 0, NULL)
+                           ? json_read(secret_expose(&answer->body), answer->body.length, 0, NULL, NULL)
                            : NULL;
 
     waits->now = time(NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "vault/vault_record.h"
+#include "core/json_read.h"
 #include "core/wiping_alloc.h"
 #include "vault/sealed_file.h"
 #include "vault/storage_problem.h"
@@ -179,7 +180,7 @@ int vault_record_read(int folder, const char *path, struct vault_record *record,
 
     if (result != 0)
         return result;
-    json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    json = json_read(text, length, JSON_REJECT_DUPLICATES, NULL, NULL);
     /* Not JSON gives NULL, which unpacks to nothing. */
     result = parse(path, json, record, problem);
     json_decref(json);

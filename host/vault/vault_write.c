@@ -104,9 +104,9 @@ static int seal(struct sealing *sealing, uint64_t generation, const json_t *head
     errno = ENOMEM;
     if (text != NULL) {
         content.header = text;
-        (void)json_dumpb(header, text, content.header_length, flags);
-        result =
-            vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length);
+        if (json_dumpb(header, text, content.header_length, flags) == content.header_length)
+            result =
+                vault_seal(sealing->vault, &sealing->vault->key, &content, &sealing->bytes, &sealing->length);
     }
     if (result != 0)
         (void)fail(sealing, "written");

@@ -12,9 +12,13 @@ _thunderseal_values() {
     --as) _thunderseal_accounts ;;
     --protocol) printf '%s\n' imap pop3 smtp graph ;;
     --to) printf '%s\n' secret-service passphrase file ;;
+    --keystore) printf '%s\n' auto secret-service passphrase file ;;
+    --cloud) printf '%s\n' worldwide usgov usgov-dod china ;;
+    --client-id) printf '%s\n' thunderbird ;;
+    --print) printf '%s\n' manifest az powershell graph policy ;;
     --log) printf '%s\n' stderr journal file ;;
     --log-level) printf '%s\n' error warning info debug ;;
-    --scope | --min-ttl | --recipient | --passphrase-fd) ;;
+    --scope | --min-ttl | --recipient | --passphrase-fd | --tenant | --domain | --explain) ;;
     *) return 1 ;;
   esac
 }
@@ -29,6 +33,7 @@ _thunderseal_options() {
     backup) printf '%s\n' --recipient --without-tokens ;;
     key) printf '%s\n' --to ;;
     policy) printf '%s\n' --remove ;;
+    setup) printf '%s\n' --for-everybody --client-id --tenant --cloud --domain --keystore --print --explain ;;
   esac
 }
 

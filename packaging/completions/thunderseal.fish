@@ -45,6 +45,14 @@ complete -c thunderseal -n '__fish_seen_subcommand_from key' -l to -x -a 'secret
 complete -c thunderseal -n '__fish_seen_subcommand_from backup' -l recipient -x -d 'for an X25519 key'
 complete -c thunderseal -n '__fish_seen_subcommand_from backup' -l without-tokens -d 'the accounts alone'
 complete -c thunderseal -n '__fish_seen_subcommand_from policy' -l remove -d 'take it out again'
+complete -c thunderseal -n '__fish_seen_subcommand_from setup' -l for-everybody -d "into the administrator's file"
+complete -c thunderseal -n '__fish_seen_subcommand_from setup' -l client-id -x -a thunderbird -d 'of the app'
+complete -c thunderseal -n '__fish_seen_subcommand_from setup' -l tenant -x -d 'domain or GUID'
+complete -c thunderseal -n '__fish_seen_subcommand_from setup' -l cloud -x -a 'worldwide usgov usgov-dod china' -d 'whose endpoints'
+complete -c thunderseal -n '__fish_seen_subcommand_from setup' -l domain -x -d 'only its accounts'
+complete -c thunderseal -n '__fish_seen_subcommand_from setup' -l keystore -x -a 'auto secret-service passphrase file' -d 'where the key is kept'
+complete -c thunderseal -n '__fish_seen_subcommand_from setup' -l print -x -a 'manifest az powershell graph policy' -d 'print only'
+complete -c thunderseal -n '__fish_seen_subcommand_from setup' -l explain -x -d "an error of Microsoft's"
 
 complete -c thunderseal -l json -d 'print JSON instead of text'
 complete -c thunderseal -l log -x -a 'stderr journal file' -d 'log what happens'

@@ -58,6 +58,10 @@ _thunderseal() {
     restore) _arguments $common '1:file:_files' ;;
     audit) _arguments $common '1:what:(show verify)' ;;
     policy) _arguments $common '--remove[take it out again]' '1:what:(show check merge)' '2:file:_files' ;;
+    setup) _arguments $common '--for-everybody[into the administrator'\''s file]' '--client-id=[of the app]:id:(thunderbird)' \
+      '--tenant=[domain or GUID]:tenant:' '--cloud=[whose endpoints]:cloud:(worldwide usgov usgov-dod china)' \
+      '*--domain=[only its accounts]:domain:' '--keystore=[where the key is kept]:store:(auto secret-service passphrase file)' \
+      '--print=[print only]:what:(manifest az powershell graph policy)' '--explain=[an error of Microsoft'\''s]:text:' ;;
     *) _arguments $common ;;
   esac
 }

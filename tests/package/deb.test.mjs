@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 const TOP = resolve(import.meta.dirname, "../..");
 
-test("lintian finds neither an error nor a warning", { timeout: 120_000 }, async () => {
+test("lintian finds neither an error nor a warning", { timeout: 300_000 }, async () => {
   const folder = dirname(await builtPackage("current"));
   const [changes] = (await readdir(folder)).filter(name => name.endsWith(".changes"));
   await run("lintian", ["--allow-root", "--fail-on", "error,warning", join(folder, changes)]).catch(error => {

@@ -5,9 +5,11 @@
  * the user's browser run outside of that, in the same network; what is installed in it is what a package brought.
  */
 
-import { chown, mkdir, writeFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { makeHome } from "../e2e/home.mjs";
 import { startProgram } from "../e2e/program.mjs";
 import { makeRecordingBrowser } from "../e2e/recording_browser.mjs";
@@ -16,6 +18,8 @@ import { signInWithBrowser } from "../servers/browser.mjs";
 import { Root } from "./root.mjs";
 
 export { ADA };
+
+const run = promisify(execFile);
 
 /** Where an administrator keeps the organisation's own certificate authority. */
 const CA_FILE = "/usr/local/share/contoso-ca.pem";
@@ -44,7 +48,7 @@ export class Office {
     const machine = join(world.folder, "machine");
     await mkdir(machine);
     await makeHome(join(machine, "home"));
-    await chown(join(machine, "home"), UID, UID);
+    await run("chown", ["--recursive", `${UID}:${UID}`, join(machine, "home")]);
     const browser = await makeRecordingBrowser(machine);
     const root = await Root.open();
     await root.share(world.folder);
@@ -77,7 +81,7 @@ export class Office {
   }
 
   get #environment() {
-    return { HOME: this.home, PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
+    return { HOME: this.home, PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8" };
   }
 
   /**

@@ -97,8 +97,8 @@ export class Root {
    * @param {string} file on this machine
    */
   async install(file) {
-    await cp(file, join(this.path, "root", basename(file)));
-    return this.run(["apt-get", "install", "-q", "-y", `/root/${basename(file)}`]);
+    await cp(file, join(this.path, "tmp", basename(file)));
+    return this.run(["apt-get", "install", "-q", "-y", `/tmp/${basename(file)}`]);
   }
 
   /** @param {string} file @returns {Promise<string>} */

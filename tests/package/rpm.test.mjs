@@ -29,15 +29,17 @@ test("it has the files of the Debian package", async () => {
     run("rpm", ["-qlp", await rpmFile()]),
     run("sh", ["-c", `dpkg-deb --fsys-tarfile '${await builtPackage("current")}' | tar -t`]),
   ]);
-  const folders = new Set(["/etc/thunderseal", "/usr/share/thunderseal"]);
+  const ownFolder = /^\/(etc|usr\/share)\/thunderseal\//;
   const ofDeb = deb.split("\n").map(path => path.replace(/^\./, ""))
-    .filter(path => path && (!path.endsWith("/") || folders.has(path.slice(0, -1)))).map(path => path.replace(/\/$/, ""));
-  const plain = (/** @type {string[]} */ paths) => paths.map(path => path.replace(/^\/usr\/lib64\//, "/usr/lib/").replace(/\.gz$/, "")).sort();
+    .filter(path => path && (!path.endsWith("/") || ownFolder.test(path))).map(path => path.replace(/\/$/, ""));
+  // Each has its own place for libraries and for zsh, and compresses what it likes.
+  const plain = (/** @type {string[]} */ paths) => paths.map(path => (
+    path.replace(/^\/usr\/lib64\//, "/usr/lib/").replace("/zsh/site-functions/", "/zsh/vendor-completions/").replace(/\.gz$/, ""))).sort();
   assert.deepEqual(plain(rpm.trim().split("\n")), plain(ofDeb.filter(path => !DEBIANS_OWN.has(path))));
 });
 
 test("rpm installs and removes it, and the program runs", async t => {
-  const root = await mkdtemp(join(tmpdir(), "thunderseal-rpm-"));
+  const root = await mkdtemp(join(tmpdir(), "ts-rpm-"));
   t.after(() => rm(root, { recursive: true, force: true }));
   const file = await rpmFile();
   await run("rpm", ["--root", root, "-i", "--nodeps", file]);

@@ -40,7 +40,7 @@ async function mailFlows({ world: { mail } }, thunderbird, subject) {
   await thunderbird.mailbox.waitForMessage(ADA, subject);
 }
 
-test("an upgrade under a running Thunderbird, and one that brought the add-on alone, cost no mail and no sign-in", { timeout: 400_000 }, async t => {
+test("an upgrade under a running Thunderbird, and one that brought the add-on alone, cost no mail and no sign-in", { timeout: 600_000 }, async t => {
   const office = await Office.open();
   t.after(() => office.close());
   const { root, browser, world } = office;

@@ -6,7 +6,7 @@ import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { COMMANDS, OPTIONS } from './help.mjs';
+import { NAMES, optionsOf, sorted, wordsOf } from './help.mjs';
 import { PROGRAM } from './host.mjs';
 import { World } from './world.mjs';
 
@@ -40,15 +40,13 @@ async function bash(args, programs = path) {
 /** As bash calls it. @param {string} line up to the cursor */
 const complete = (line) => bash(['line', line]);
 
-test('bash: each command and each of its options', async () => {
-  const commands = await complete('thunderseal ');
-  assert.ok(COMMANDS.length >= 15 && OPTIONS.length >= 16, 'the help was understood');
-  for (const { command, what } of COMMANDS) {
-    assert.ok(commands.includes(command), command);
-    if (what) assert.ok((await complete(`thunderseal ${command} `)).includes(what), `${command} ${what}`);
-  }
-  for (const { option, command } of OPTIONS) {
-    assert.ok((await complete(`thunderseal ${command ?? ''} --`)).includes(option), `${command ?? ''} ${option}`);
+test('bash: each command and each of its options, and no other', async () => {
+  assert.ok(NAMES.length >= 15 && optionsOf('setup').length >= 8 && optionsOf().length >= 6, 'the help was understood');
+  assert.deepEqual(sorted(await complete('thunderseal ')), NAMES);
+  assert.deepEqual(sorted(await complete('thunderseal --')), optionsOf());
+  for (const command of NAMES) {
+    if (wordsOf(command).length) assert.deepEqual(sorted(await complete(`thunderseal ${command} `)), wordsOf(command), command);
+    assert.deepEqual(sorted(await complete(`thunderseal ${command} --`)), sorted([...optionsOf(), ...optionsOf(command)]), command);
   }
   assert.deepEqual(await complete('thunderseal log'), ['login', 'logout']);
   assert.deepEqual(await complete('thunderseal token --x'), ['--xoauth2']);
@@ -88,18 +86,31 @@ test('bash: a program that does not answer is not waited for, and one that is mi
   assert.deepEqual(await bash(['line', 'thunderseal token '], join(world.folder, 'nowhere')), []);
 });
 
-test('zsh and fish name each command, what it takes, and each option', async () => {
+/** @param {string} text @param {RegExp} pattern with one group */
+const all = (text, pattern) => sorted([...text.matchAll(pattern)].map(([, found]) => found));
+
+test('zsh names each command, what it takes, and each option, and no other', async () => {
   const zsh = await readFile(join(FOLDER, 'thunderseal.zsh'), 'utf8');
-  const fish = await readFile(join(FOLDER, 'thunderseal.fish'), 'utf8');
-  for (const { command, what } of COMMANDS) {
-    assert.match(zsh, new RegExp(`^ +'${command}:`, 'm'), command);
-    assert.match(fish, new RegExp(` -n "\\$none" -a ${command} `), command);
-    if (!what) continue;
-    assert.match(zsh, new RegExp(`^ +${command}\\) .*'1:what:\\([a-z ]*\\b${what}\\b`, 'm'), `${command} ${what}`);
-    assert.match(fish, new RegExp(`__fish_seen_subcommand_from ${command}' -a '[a-z ]*\\b${what}\\b`), `${command} ${what}`);
+  const options = (/** @type {string} */ text) => all(text, /'(?:\*|\(- \*\))?(--[a-z0-9-]+)[=[]/g);
+  assert.deepEqual(all(zsh, /^ +'([a-z-]+):/gm), NAMES);
+  assert.deepEqual(options(/common=\((.*?)\n {2}\)/s.exec(zsh)?.[1] ?? ''), optionsOf());
+  const cases = new Map([...zsh.matchAll(/^ {4}([a-z-]+)\) (.*?) ;;$/gms)].map(([, command, text]) => [command, text]));
+  for (const command of NAMES) {
+    const text = cases.get(command) ?? '';
+    assert.deepEqual(options(text), optionsOf(command), command);
+    assert.deepEqual(sorted((/'1:what:\(([a-z ]*)\)'/.exec(text)?.[1] ?? '').split(' ').filter(Boolean)), wordsOf(command), command);
   }
-  for (const { option, command } of OPTIONS) {
-    assert.match(zsh, new RegExp(command ? `^ +${command}\\) (.*\\\\\\n)?.*'\\*?${option}[=\\[]` : `^ +'(\\(- \\*\\))?${option}[=\\[]`, 'm'), `${command ?? ''} ${option}`);
-    assert.match(fish, new RegExp(`^complete -c thunderseal ${command ? `-n '__fish_seen_subcommand_from ${command}' ` : ''}-l ${option.slice(2)} `, 'm'), `${command ?? ''} ${option}`);
+});
+
+test('fish names each command, what it takes, and each option, and no other', async () => {
+  const fish = await readFile(join(FOLDER, 'thunderseal.fish'), 'utf8');
+  assert.deepEqual(all(fish, / -n "\$none" -a ([a-z-]+) /g), NAMES);
+  assert.deepEqual(sorted((/^set -l commands (.*)$/m.exec(fish)?.[1] ?? '').split(' ')), NAMES);
+  const options = (/** @type {string} */ condition) => all(fish, new RegExp(`^complete -c thunderseal ${condition}-l ([a-z0-9-]+) `, 'gm')).map((name) => `--${name}`);
+  assert.deepEqual(options(''), optionsOf());
+  for (const command of NAMES) {
+    assert.deepEqual(options(`-n '__fish_seen_subcommand_from ${command}' `), optionsOf(command), command);
+    const words = new RegExp(`__fish_seen_subcommand_from ${command}' -a '([a-z ]*)'`).exec(fish)?.[1] ?? '';
+    assert.deepEqual(sorted(words.split(' ').filter(Boolean)), wordsOf(command), command);
   }
 });

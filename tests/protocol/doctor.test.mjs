@@ -237,31 +237,36 @@ test('a keyring that hangs does not hold doctor up', async () => {
   await assertHealthy();
 });
 
-test('the other key stores are looked at as they are, and nobody is asked', async () => {
-  /** @param {string} home */
-  const look = async (home) => {
-    const { stdout } = await runCommand(['doctor', '--json'], { home });
-    return one({ code: null, ...JSON.parse(stdout) }, 'key-store');
-  };
-  const [inFile, underPassphrase, fresh] = await Promise.all(['file', 'passphrase', 'secret-service'].map((keystore) => here.world.home({ keystore })));
-  for (const home of [inFile, underPassphrase]) {
-    const host = await here.world.host(home);
-    if (home === underPassphrase) await host.call('vault.unlock', { passphrase: 'correct horse' });
-    await here.world.signedIn(host);
-    await host.end();
-  }
-  const key = join(inFile, '.local/state/thunderseal/key');
-  const had = await look(inFile);
-  assert.deepEqual([had.status, had.evidence.store], ['ok', 'file']);
+/** How the key store of a home is found. @param {string} home */
+async function keyStore(home) {
+  const { stdout } = await runCommand(['doctor', '--json'], { home });
+  const { status, detail, remedy = '', evidence } = one({ code: null, ...JSON.parse(stdout) }, 'key-store');
+  return `${status}: ${evidence.store}: ${detail} ${remedy}`;
+}
+
+/** A home with an account that is signed in. @param {string} keystore @param {(host: import('./host.mjs').Host) => Promise<unknown>} [prepare] */
+async function homeWith(keystore, prepare = async () => {}) {
+  const host = await here.world.host(await here.world.home({ keystore }));
+  await prepare(host);
+  await here.world.signedIn(host);
+  await host.end();
+  return host.home;
+}
+
+test('a key file is looked at where there is one, and missed where it is gone', async () => {
+  assert.match(await keyStore(await here.world.home({ keystore: 'file' })), /^ok: file: The first sign-in makes the key/);
+  const home = await homeWith('file');
+  const key = join(home, '.local/state/thunderseal/key');
+  assert.match(await keyStore(home), /^ok: file: The key can be had/);
   await rename(key, `${key}.away`);
-  const gone = await look(inFile);
-  assert.match(`${gone.status}: ${gone.detail} ${gone.remedy}`, /^fail: The key file .* is missing.* Restore the file "key" from a backup/);
+  assert.match(await keyStore(home), /^fail: file: The key file .* is missing.* Restore the file "key" from a backup/);
   await rename(`${key}.away`, key);
-  assert.equal((await look(inFile)).status, 'ok');
-  const wrapped = await look(underPassphrase);
-  assert.match(`${wrapped.status}: ${wrapped.detail}`, /^ok: The key is under a passphrase/);
-  const none = await look(fresh);
-  assert.match(`${none.status}: ${none.detail}`, /^ok: The first sign-in makes the key/);
+  assert.match(await keyStore(home), /^ok: file: The key can be had/);
+});
+
+test('a passphrase is not asked for', async () => {
+  const home = await homeWith('passphrase', (host) => host.call('vault.unlock', { passphrase: 'correct horse' }));
+  assert.match(await keyStore(home), /^ok: passphrase: The key is under a passphrase/);
 });
 
 test('the command is right for a path that a shell would take apart', async () => {

@@ -16,3 +16,15 @@ for (const line of text.split('\n')) {
   const named = /^ +(?:[a-z -]+ )?--/.test(line) ? line.match(/--[a-z0-9-]+/g) ?? [] : [];
   for (const option of named) OPTIONS.push({ option, command });
 }
+
+/** Of a list of names: each once, in order. @param {Iterable<string>} names */
+export const sorted = (names) => [...new Set(names)].sort();
+
+/** "login", "key" … */
+export const NAMES = sorted(COMMANDS.map(({ command: name }) => name));
+
+/** What a command takes as first word. @param {string} name */
+export const wordsOf = (name) => sorted(COMMANDS.flatMap(({ command: other, what }) => (other === name && what ? [what] : [])));
+
+/** Options that stand below the command, or below none. @param {string} [name] */
+export const optionsOf = (name) => sorted(OPTIONS.flatMap(({ option, command: other }) => (other === name ? [option] : [])));

@@ -4,19 +4,50 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { COMMANDS, OPTIONS } from './help.mjs';
+import { NAMES, optionsOf, sorted, wordsOf } from './help.mjs';
 
 const TOP = resolve(import.meta.dirname, '../..');
 const page = await readFile(`${TOP}/packaging/man/thunderseal.1`, 'utf8');
 const protocol = await readFile(`${TOP}/packaging/man/thunderseal-protocol.7`, 'utf8');
 const schema = JSON.parse(await readFile(`${TOP}/manifest/protocol.schema.json`, 'utf8'));
 
-test('thunderseal(1) has an entry for each command and each option of --help', () => {
-  assert.ok(COMMANDS.length >= 15 && OPTIONS.length >= 16, 'the help was understood');
-  for (const { command, what } of COMMANDS) {
-    assert.match(page, new RegExp(`^\\.(It )?Cm ${command}(?= |$)${what ? `( Op Cm)? ${what}(?= |$)` : ''}`, 'm'), `${command} ${what ?? ''}`);
+/** The lists of thunderseal(1): what stands as an entry, by the command above it; options of every command below ''. */
+function entries() {
+  /** @type {Map<string, { words: string[], options: string[] }>} */
+  const found = new Map();
+  let command = '';
+  const [text] = page.split('\n.Sh LOGGING');
+  for (const [, heading, name, second, option, inside] of text.replaceAll('.It Xo\n.Cm', '.It Cm').matchAll(
+    /^(\.Ss .*)$|^\.It Cm ([a-z-]+)(?: (?:Op Cm )?([a-z]+)(?= |$))?|^\.It Fl Fl ([a-z0-9-]+)|(?:Op|Oo) Fl Fl ([a-z0-9-]+)/gm)) {
+    if (heading) command = '';
+    if (name) command = name;
+    if (!found.has(command)) found.set(command, { words: [], options: [] });
+    const entry = found.get(command);
+    if (name && second) entry?.words.push(second);
+    if (option ?? inside) entry?.options.push(`--${option ?? inside}`);
   }
-  for (const { option } of OPTIONS) assert.match(page, new RegExp(`Fl Fl ${option.slice(2)}(?= |$)`, 'm'), option);
+  return found;
+}
+
+test('thunderseal(1) has an entry for each command and each option of --help, and no other', () => {
+  assert.ok(NAMES.length >= 15 && optionsOf('setup').length >= 8 && optionsOf().length >= 6, 'the help was understood');
+  const found = entries();
+  assert.deepEqual(sorted([...found.keys()].filter(Boolean)), NAMES);
+  for (const command of ['', ...NAMES]) {
+    const { words = [], options = [] } = found.get(command) ?? {};
+    assert.deepEqual(sorted(words), wordsOf(command), command);
+    assert.deepEqual(sorted(options), optionsOf(command || undefined), command);
+  }
+});
+
+test('thunderseal(1) shows lines of the recipes as they are', async () => {
+  const names = ['mbsyncrc', 'msmtprc', 'muttrc', 'gitconfig'];
+  const recipes = await Promise.all(names.map((name) => readFile(`${TOP}/packaging/recipes/${name}`, 'utf8')));
+  const lines = recipes.flatMap((text) => text.split('\n')).map((line) => line.trim());
+  const [, section] = page.split('.Sh OTHER PROGRAMS');
+  const shown = [...section.split('.Sh ')[0].matchAll(/^\.Bd -literal.*\n([^]*?)^\.Ed$/gm)].flatMap(([, text]) => text.trim().split('\n'));
+  assert.ok(shown.length > 15);
+  for (const line of shown) assert.ok(lines.includes(line.trim()), line);
 });
 
 test('thunderseal(1) has every exit status that errors have', () => {

@@ -12,7 +12,7 @@ import { writeConfig } from './world.mjs';
 
 const folder = await mkdtemp(join(tmpdir(), 'thunderseal-policy-'));
 after(() => rm(folder, { recursive: true, force: true }));
-const building = adminProgram(join(folder, 'admin'));
+const building = adminProgram();
 
 const EXAMPLES = resolve(import.meta.dirname, '../../packaging/policies');
 const RECOVERY_KEY = Buffer.alloc(32, 7).toString('base64');

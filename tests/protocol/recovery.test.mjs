@@ -22,7 +22,7 @@ const recovery = await (async () => {
   const { stdout } = await promisify(execFile)('/bin/sh', ['-ec', commands.join('\n')], { cwd: world.folder });
   return { publicKey: Buffer.from(stdout, 'base64'), secretKey: Buffer.from(await readFile(join(world.folder, 'recovery.key'), 'utf8'), 'base64') };
 })();
-const { program, set } = await adminProgram(join(world.folder, 'admin'));
+const { program, set } = await adminProgram();
 const policy = { recoveryPublicKey: recovery.publicKey.toString('base64') };
 await set(policy);
 

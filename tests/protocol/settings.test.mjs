@@ -14,7 +14,7 @@ after(() => world.close());
 const RECOVERY_KEY = Buffer.alloc(32, 7).toString('base64');
 const configFile = (/** @type {string} */ home) => join(home, '.config/thunderseal/config.json');
 
-const building = adminProgram(join(world.folder, 'admin'));
+const building = adminProgram();
 
 /** What hello warns of under this configuration. @param {object | string} change */
 async function warningsOf(change) {

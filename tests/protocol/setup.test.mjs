@@ -15,7 +15,7 @@ after(() => world.close());
 
 const THUNDERBIRD = '9e5f94bc-e8a4-4e73-b8be-63364c29d753';
 const CLIENT_ID = '5d3b1f0e-8c1a-4c5e-a5d4-2f6c7b9e0a13';
-const building = adminProgram(join(world.folder, 'admin'));
+const building = adminProgram();
 const configFile = (/** @type {string} */ home) => join(home, '.config/thunderseal/config.json');
 const written = async (/** @type {string} */ home) => JSON.parse(await readFile(configFile(home), 'utf8'));
 const mode = async (/** @type {string} */ path) => (await stat(path)).mode & 0o7777;

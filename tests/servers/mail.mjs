@@ -4,7 +4,7 @@
  * else; what is sent goes nowhere, but tests can read it.
  */
 import { EventEmitter } from "node:events";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startDovecot } from "./mail/dovecot.mjs";
 import { LoginLog } from "./mail/login_log.mjs";
@@ -111,6 +111,10 @@ export async function startMail({ folder, identityProvider, certificates = ident
       await writeFile(join(maildir, "tmp", name), text.replace(/\r?\n/g, "\r\n"));
       await giveTo(home(user), dovecot.identity);
       await rename(join(maildir, "tmp", name), join(maildir, "new", name));
+    },
+    /** Removes all messages from the user's inbox. @param {string} user */
+    erase: async (user) => {
+      for (const name of ["new", "cur"]) await rm(join(home(user), "mail", name), { recursive: true });
     },
     /** The messages in a folder, unordered. @param {string} user @param {string} [mailbox] */
     messages: async (user, mailbox = "INBOX") => {

@@ -20,10 +20,10 @@ const flows = await makeFlows(world);
  * @type {{ what: string, of: import('./flows.mjs').Kind, errors: Fault['error'][], most: number, lasts?: boolean }[]}
  */
 const KINDS = [
-  { what: 'calls that change the disk', of: 'disk', errors: ['ENOSPC', 'EIO'], most: 20 },
+  { what: 'calls that change the disk', of: 'disk', errors: ['ENOSPC', 'EIO'], most: 16 },
   { what: 'calls that change the disk from one on', of: 'disk', errors: ['ENOSPC'], most: 5, lasts: true },
-  { what: 'opens and locks', of: 'look', errors: ['EMFILE', 'EIO'], most: 14 },
-  { what: 'allocations', of: 'memory', errors: ['ENOMEM'], most: 32 },
+  { what: 'opens and locks', of: 'look', errors: ['EMFILE', 'EIO'], most: 9 },
+  { what: 'allocations', of: 'memory', errors: ['ENOMEM'], most: 16 },
   { what: 'allocations from one on', of: 'memory', errors: ['ENOMEM'], most: 5, lasts: true },
 ];
 
@@ -33,6 +33,8 @@ for (const flow of flows) {
     /** @type {string[]} */
     const wrong = [];
     for (const { what, of, errors, most, lasts } of KINDS) {
+      // The redirect that there is no memory to take may come again until the sign-in's deadline: nothing to wait for here.
+      if (lasts && of === 'memory' && flow.brought.length && !flow.name.startsWith('restore')) continue;
       assert.ok(calls[of] > 0, 'the program has the fault seam');
       const tally = new Tally();
       const points = pointsOf(calls[of], most);

@@ -20,7 +20,7 @@ import { filesBelow, moment, sha256, stateFolder } from '../protocol/world.mjs';
  * @property {string[]} kept              accounts that are signed in before, so afterwards in any case
  * @property {string[]} brought           accounts that the flow signs in: afterwards if it said so, else perhaps
  * @property {(home: string, env?: Record<string, string>) => Promise<Result>} act
- * @property {(home: string, result: Result) => Promise<string | null>} [check]  what is wrong with what else it makes
+ * @property {(home: string, result: Result, fault: Fault) => Promise<string | null>} [check]  what is wrong with what else it makes
  */
 
 /** `make soak` tries every call, `make check` those that fit into its time. */
@@ -100,11 +100,11 @@ export async function makeFlows(world) {
   await withPassphrase(['backup', saved], other.home);
   /** @param {string} copy @param {Record<string, string>} [env] */
   const restore = (copy, env) => withPassphrase(['restore', saved], copy, env);
-  /** The file is there when the program says so; and if it is there, it is whole. @param {string} copy @param {Result} result */
-  const checkBackup = async (copy, result) => {
+  /** The file is there when the program says so; and if it is there, it is whole. @param {string} copy @param {Result} result @param {Fault} fault */
+  const checkBackup = async (copy, result, fault) => {
     const file = join(copy, 'mine.backup');
     if (!(await readdir(copy)).includes('mine.backup')) return result.code === 0 ? 'there is no file' : null;
-    if (result.code !== 0 && result.code !== null) return 'a file is left';
+    if (result.code !== 0 && result.code !== null && !fault.lasts) return 'a file is left'; // that cannot be taken away, either
     const elsewhere = await copyOf(world, empty);
     const { code, stderr } = await withPassphrase(['restore', file], elsewhere);
     if (code !== 0) return `cannot be restored: ${code} ${stderr}`;
@@ -259,7 +259,7 @@ export async function tryPoint(world, flow, fault, tally) {
   for (const [account, outcome] of Object.entries(outcomes)) {
     if (outcome !== 'renews') tally.losses.push(`${where}: ${account}: ${outcome}; ended with ${result.code}: ${result.stderr}`);
   }
-  const more = await flow.check?.(home, result);
+  const more = await flow.check?.(home, result, fault);
   if (more) tally.wrong.push(`${where}: ${more}`);
   await rm(home, { recursive: true });
 }

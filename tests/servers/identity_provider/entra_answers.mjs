@@ -27,7 +27,8 @@ function shapeTokenAnswer(world, ctx) {
   const body = { ...ctx.body };
   const { AccessToken: accessToken } = ctx.oidc.entities;
   const user = directory.get(accessToken.accountId);
-  if (settings.opaqueAccessTokens) body.access_token = `EwB${randomBytes(600).toString("base64")}`;
+  const { opaqueAccessTokens: opaque } = settings;
+  if (opaque) body.access_token = `EwB${randomBytes(opaque === true ? 600 : opaque).toString("base64")}`;
   body.scope = (body.scope ?? "").split(" ").filter((/** @type {string} */ scope) => scope && !isOidcScope(scope)).join(" ");
   body.ext_expires_in = body.expires_in;
   const expiresAt = Math.floor(Date.now() / 1000) + body.expires_in;

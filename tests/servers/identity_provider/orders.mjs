@@ -41,6 +41,7 @@ const defaultSettings = () => ({
   expiresInAsString: false,
   /** @type {string | false | null} what the answer says instead of the scopes granted; false: nothing */
   scopeInAnswer: null,
+  /** @type {boolean | number} of so many random bytes; true: 600 */
   opaqueAccessTokens: false,
   /** @type {string | null} */
   preferredUsername: null,
