@@ -24,7 +24,8 @@ static const struct deadline {
      "For the time left, list the app: Set-OrganizationConfig -EwsEnabled $true -EwsAllowedAppIDs "
      "9e5f94bc-e8a4-4e73-b8be-63364c29d753"},
     {1798675200, "2026-12-31", "smtp", true, false, "password-retired",
-     "Exchange Online turns passwords for sending (SMTP AUTH) off, unless your organisation turns them on again.",
+     "Exchange Online turns passwords for sending (SMTP AUTH) off, unless your organisation turns them on "
+     "again.",
      "In Thunderbird's settings of the outgoing server, choose OAuth2 as authentication method.",
      "Find who still sends with a password in the Exchange admin center: Reports, Mail flow, SMTP AUTH "
      "clients."},

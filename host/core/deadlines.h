@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Microsoft's announced changes to the mail protocols, with their dates: so that nobody is surprised by one. */
+/* Microsoft's announced changes to the mail protocols, with their dates: so that nobody is surprised by one.
+ */
 #ifndef THUNDERSEAL_CORE_DEADLINES_H
 #define THUNDERSEAL_CORE_DEADLINES_H
 
@@ -7,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DEADLINES_AS_OF "2026-11-23"    /* when the table was last compared with what Microsoft announces */
+#define DEADLINES_AS_OF "2026-11-23" /* when the table was last compared with what Microsoft announces */
 #define DEADLINE_WARN_S (365 * INT64_C(86400)) /* ahead of a change: time to plan, and to move accounts */
 
 /* One of an account's servers, as far as a change may touch it. */

@@ -87,6 +87,7 @@ struct access {
     int64_t issued_uptime; /* for a token issued in this process; else 0 */
     struct moment read;    /* when a token of another process was read */
     bool used;             /* asked for since start: renewed ahead, counts for the state */
+    bool untold;           /* the problem was found by a look, and nobody was told of it */
     /* The grant is suspended for this resource: problem says why, tried_at (wall) since when. */
     bool suspended;
     int64_t tried_at;

@@ -180,8 +180,9 @@ static struct waiter waiter_of(const struct event *event, int resource)
 /* A problem that a look has found, and that nobody was told of, counts from the first use on. */
 static void use(struct access *access, struct effects *effects)
 {
-    if (!access->used && access->problem.kind != PROBLEM_NONE)
+    if (access->untold && access->problem.kind != PROBLEM_NONE)
         effect_add(effects, EFFECT_CHANGED);
+    access->untold = false;
     access->used = true;
 }
 
