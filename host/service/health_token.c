@@ -211,7 +211,7 @@ void health_token(struct health_item *item)
             return;
         if (authority != NULL && authority->state != ITEM_DONE)
             return;
-        /* No answer at all: nothing but the same can come of asking for a token. */
+        /* What cannot be reached, or is not what it should be, gives no token: that is told once. */
         if (authority != NULL && !authority->hidden && check_status(authority->check) == CHECK_FAIL &&
             health_base_failed(item, authority))
             return;
