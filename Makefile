@@ -60,7 +60,7 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers lint-manuals demo needs xpi \
+.PHONY: all bench check check-unit check-probe check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers lint-manuals demo needs xpi \
         install uninstall deb rpm format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
