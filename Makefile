@@ -60,7 +60,7 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers lint-manuals demo needs xpi \
+.PHONY: all bench check check-unit check-probe check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers lint-manuals demo needs xpi \
         install uninstall deb rpm format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
@@ -121,7 +121,7 @@ needs:
 
 check: needs
 	$(MAKE) all
-	$(MAKE) lint check-unit check-sim check-torture
+	$(MAKE) lint check-unit check-probe check-sim check-torture
 	$(MAKE) check-protocol check-servers
 	$(MAKE) check-e2e
 	$(MAKE) check-package
@@ -132,6 +132,13 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(SANITIZED)
 
 check-unit: $(UNIT)
 	@set -e; for program in $(UNIT); do echo "== $$program"; $$program; done
+
+# Mail probes against servers that answer as Exchange Online does, or break.
+$(BUILD)/probe: tests/probe/probe.c $(SANITIZED)
+	$(CC) $(CPPFLAGS_OURS) $(WARNINGS) $(SANITIZE) $(LIB_CFLAGS) -o $@ $< $(SANITIZED) $(LIB_LIBS)
+
+check-probe: $(BUILD)/probe
+	PROBE=$(abspath $(BUILD)/probe) $(NODE_TEST) $(sort $(wildcard tests/probe/*.test.mjs))
 
 # The core alone, without sanitizers: what counts is how many days pass in a second.
 $(BUILD)/sim-obj/%.o: tests/sim/%.c $(BUILD)/flags
@@ -159,7 +166,7 @@ check-protocol: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(subst concurrency=1,concurrency=2,$(NODE_TEST)) $(filter-out $(PROTOCOL_ALONE),$(PROTOCOL_TESTS))
 
 check-servers:
-	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs))
+	$(NODE_TEST) $(sort $(wildcard tests/servers/*.test.mjs tests/servers/*/*.test.mjs))
 
 # The whole program with the fault seams and sanitizers.
 WRAPPED = malloc calloc realloc reallocarray strdup strndup asprintf sodium_malloc fdopendir curl_easy_init \
@@ -247,7 +254,7 @@ $(BUILD)/rpm/built: $(shell find $(PACKAGE_SOURCES) -type f) $(BUILD)/flags
 
 # --- care ------------------------------------------------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/torture/*.[ch] tests/bench/*.[ch]))
+C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch] tests/torture/*.[ch] tests/probe/*.c tests/bench/*.[ch]))
 
 format:
 	clang-format -i $(C_FILES)

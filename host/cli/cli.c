@@ -93,6 +93,7 @@ static const struct command {
      1,
      {OPTION_JSON, OPTION_PROTOCOL, OPTION_SCOPE, OPTION_MIN_TTL, OPTION_XOAUTH2}},
     {"renew", command_renew, true, 0, 0, {OPTION_JSON, OPTION_ALL}},
+    {"check", command_check, true, 0, -1, {OPTION_JSON}},
     {"audit", command_audit, true, 0, 1, {OPTION_JSON}},
     {"backup",
      command_backup,
@@ -135,6 +136,8 @@ static const char help_text[] =
     "      --xoauth2              as the base64 string for SASL XOAUTH2\n"
     "  renew                      renew what is due, for a timer\n"
     "      --all                  and what is not yet due\n"
+    "  check [ACCOUNT...]         check sign-in, tokens, settings and mail servers; exit status 1 if a check "
+    "failed\n"
     "  audit [show]               print what happened to sign-ins, tokens and keys\n"
     "  audit verify               check that nobody has changed that log; exit status 1 if somebody has\n"
     "  backup FILE                save accounts and sign-ins under a passphrase, in a new file\n"
@@ -374,6 +377,8 @@ static void take_reply(void *context, json_t *message)
         loop_stop(cli->loop);
     } else if (cli->sign_in != NULL && strcmp(method, "signIn.retry") == 0) {
         (void)cli_tell_problem(json_object_get(params, "problem"));
+    } else if (cli->progress != NULL && strcmp(method, "health.progress") == 0) {
+        cli->progress(params);
     }
 }
 

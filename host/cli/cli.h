@@ -41,6 +41,7 @@ struct cli {
     json_t *sign_in_result;
     json_t *finished; /* params of signIn.finished for it */
     bool waiting;
+    void (*progress)(const json_t *params); /* told of health.progress; NULL: of no interest */
     bool no_memory;           /* for a message of the service: it may have been what is waited for */
     struct secret passphrase; /* the one given last */
     bool gave_up;             /* asking for a passphrase led to nothing: once is enough */
@@ -64,6 +65,10 @@ int cli_tell_problem(const json_t *problem);
 int cli_print_json(const json_t *value);
 /* Text for a terminal: control characters become '?'. */
 void cli_print_text(FILE *stream, const char *text);
+/* One Check of the protocol: a line, and below it what to do. */
+void cli_print_check(const json_t *check, bool coloured);
+/* Whether colours are welcome there. */
+bool cli_colours(int descriptor);
 /* Flushes stdout: 0, or EX_IOERR after telling. */
 int cli_flush(void);
 
@@ -81,6 +86,6 @@ bool cli_unlock(struct cli *cli);
 typedef int command_function(struct cli *cli);
 command_function command_accounts, command_status, command_login, command_logout, command_forget,
     command_token, command_renew, command_audit, command_backup, command_restore, command_consent_url,
-    command_key, command_policy, command_setup, command_doctor;
+    command_key, command_policy, command_setup, command_doctor, command_check;
 
 #endif

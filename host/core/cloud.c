@@ -21,6 +21,7 @@ static const struct cloud clouds[] = {
      .mail = {[MAIL_IMAP] = {"outlook.office365.com", 993, MAIL_TLS},
               [MAIL_POP3] = {"outlook.office365.com", 995, MAIL_TLS},
               [MAIL_SMTP] = {"smtp.office365.com", 587, MAIL_STARTTLS}},
+     .other_mail_host = "smtp-mail.outlook.com", /* personal accounts (FACTS 2.4) */
      .portal = "portal.azure.com",
      .personal_accounts = true},
     {.name = "usgov", /* GCC High, L4 */
@@ -38,6 +39,7 @@ static const struct cloud clouds[] = {
      .mail = {[MAIL_IMAP] = {"outlook-dod.office365.us", 993, MAIL_TLS},
               [MAIL_POP3] = {"outlook-dod.office365.us", 995, MAIL_TLS},
               [MAIL_SMTP] = {"outlook-dod.office365.us", 587, MAIL_STARTTLS}},
+     .other_mail_host = "webmail.apps.mil", /* FACTS 3 */
      .portal = "portal.azure.us"},
     {.name = "china", /* operated by 21Vianet */
      .authority = "https://login.partner.microsoftonline.cn",
@@ -65,6 +67,16 @@ const struct cloud *cloud_find(const char *name)
         if (strcmp(clouds[i].name, name) == 0)
             return &clouds[i];
     return NULL;
+}
+
+bool cloud_has_mail_host(const struct cloud *cloud, const char *host)
+{
+    int i;
+
+    for (i = 0; i < MAIL_PROTOCOLS; i++)
+        if (strcasecmp(cloud->mail[i].host, host) == 0)
+            return true;
+    return cloud->other_mail_host != NULL && strcasecmp(cloud->other_mail_host, host) == 0;
 }
 
 /* The first length bytes of text are this host name. */

@@ -25,12 +25,15 @@ struct cloud {
     const char *authority;                   /* https://host, without tenant */
     const char *outlook, *graph;             /* resources: what stands before a permission */
     struct mail_server mail[MAIL_PROTOCOLS]; /* by enum mail_protocol */
+    const char *other_mail_host;             /* that answers for the same mailboxes; NULL: none */
     const char *portal;                      /* where an app is registered for this cloud */
     bool personal_accounts;                  /* whether outlook.com accounts live there */
 };
 
 /* The cloud of this name, or NULL: also for "custom", which has no row. */
 const struct cloud *cloud_find(const char *name);
+/* Whether a mail server of this cloud goes by that name. */
+bool cloud_has_mail_host(const struct cloud *cloud, const char *host);
 /*
  * Whether "https://host[:port]" names a host that signs in for a built-in cloud, by whatever spelling: letter
  * case, a port, and the dot of a fully qualified name lead to the same servers.

@@ -87,6 +87,7 @@ struct access {
     int64_t issued_uptime; /* for a token issued in this process; else 0 */
     struct moment read;    /* when a token of another process was read */
     bool used;             /* asked for since start: renewed ahead, counts for the state */
+    bool untold;           /* the problem was found by a look, and nobody was told of it */
     /* The grant is suspended for this resource: problem says why, tried_at (wall) since when. */
     bool suspended;
     int64_t tried_at;
@@ -211,6 +212,7 @@ struct event {
             int64_t min_ttl;            /* seconds */
             bool when_due;              /* renew also when the time for it has come */
             bool anyway;                /* renew whatever there is, but for a token just issued */
+            bool probe;                 /* a look that does not count as use: its failure changes no state */
             const unsigned char *rejected; /* REJECTED_HASH_BYTES, or NULL */
         } wanted;
         struct {

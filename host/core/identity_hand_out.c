@@ -177,6 +177,15 @@ static struct waiter waiter_of(const struct event *event, int resource)
     return waiter;
 }
 
+/* A problem that a look has found, and that nobody was told of, counts from the first use on. */
+static void use(struct access *access, struct effects *effects)
+{
+    if (access->untold && access->problem.kind != PROBLEM_NONE)
+        effect_add(effects, EFFECT_CHANGED);
+    access->untold = false;
+    access->used = true;
+}
+
 void token_wanted(struct identity *identity, const struct event *event, struct moment now,
                   struct effects *effects)
 {
@@ -198,7 +207,8 @@ void token_wanted(struct identity *identity, const struct event *event, struct m
         return;
     }
     access = &identity->access[resource];
-    access->used = true;
+    if (!event->wanted.probe)
+        use(access, effects);
     waiter = waiter_of(event, resource);
     rejected = access_living(access, now) && access_is_rejected(access, event->wanted.rejected);
     if (rejected && !renewal_in_flight(identity, resource) && rejections_exhausted(access, now)) {

@@ -3,6 +3,7 @@
 
 #include "core/diagnosis.h"
 #include "core/json_read.h"
+#include "core/jwt.h"
 #include "core/wiping_alloc.h"
 #include <jansson.h>
 #include <sodium.h>
@@ -13,58 +14,19 @@
 /* Where refresh tokens rotate, an answer that could not be read for lack of memory would be a sign-in lost.
  */
 #define READ_TRIES 3
-#define ENCODED_PART_MAX 16384 /* encoded id token payload: Entra's are under 2 KiB */
-
-/* Copies a text member, or leaves "" when it is absent, not a text, too long or has control characters. */
-static void take_text(char *to, size_t size, const json_t *object, const char *key)
-{
-    const json_t *member = json_object_get(object, key);
-    size_t length = json_string_length(member), i;
-
-    to[0] = '\0';
-    if (!json_is_string(member) || length >= size)
-        return;
-    for (i = 0; i < length; i++)
-        if ((unsigned char)json_string_value(member)[i] < 0x20)
-            return;
-    memcpy(to, json_string_value(member), length + 1);
-}
-
-/* A base64url part into a JSON object; NULL when it is none. */
-static json_t *decode_part(const char *text, size_t length)
-{
-    unsigned char *bytes = NULL;
-    json_t *object = NULL;
-    size_t decoded = 0;
-
-    if (length == 0 || length > ENCODED_PART_MAX)
-        return NULL;
-    bytes = wiping_malloc(length);
-    if (bytes != NULL && sodium_base642bin(bytes, length, text, length, NULL, &decoded, NULL,
-                                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0)
-        object = json_read((const char *)bytes, decoded, JSON_REJECT_DUPLICATES, NULL, NULL);
-    wiping_free(bytes);
-    return object;
-}
 
 static void read_id_token(struct id_claims *claims, const char *token)
 {
-    const char *payload = token == NULL ? NULL : strchr(token, '.');
-    const char *end = payload == NULL ? NULL : strchr(payload + 1, '.');
-    json_t *object;
+    json_t *object = jwt_claims(token);
 
-    if (end == NULL)
-        return;
-    object = decode_part(payload + 1, (size_t)(end - payload - 1));
-    if (json_is_object(object)) {
+    if (object != NULL) {
         claims->present = true;
-        take_text(claims->audience, sizeof claims->audience, object, "aud");
-        take_text(claims->nonce, sizeof claims->nonce, object, "nonce");
-        take_text(claims->oid, sizeof claims->oid, object, "oid");
-        take_text(claims->tid, sizeof claims->tid, object, "tid");
-        take_text(claims->preferred_username, sizeof claims->preferred_username, object,
-                  "preferred_username");
-        take_text(claims->upn, sizeof claims->upn, object, "upn");
+        jwt_text(claims->audience, sizeof claims->audience, object, "aud");
+        jwt_text(claims->nonce, sizeof claims->nonce, object, "nonce");
+        jwt_text(claims->oid, sizeof claims->oid, object, "oid");
+        jwt_text(claims->tid, sizeof claims->tid, object, "tid");
+        jwt_text(claims->preferred_username, sizeof claims->preferred_username, object, "preferred_username");
+        jwt_text(claims->upn, sizeof claims->upn, object, "upn");
     }
     json_decref(object);
 }
@@ -72,10 +34,10 @@ static void read_id_token(struct id_claims *claims, const char *token)
 static void read_client_info(struct token_answer *answer, const char *text)
 {
     size_t length = text == NULL ? 0 : strcspn(text, "=");
-    json_t *object = decode_part(text, length);
+    json_t *object = jwt_part(text, length);
 
-    take_text(answer->client_info_uid, sizeof answer->client_info_uid, object, "uid");
-    take_text(answer->client_info_utid, sizeof answer->client_info_utid, object, "utid");
+    jwt_text(answer->client_info_uid, sizeof answer->client_info_uid, object, "uid");
+    jwt_text(answer->client_info_utid, sizeof answer->client_info_utid, object, "utid");
     json_decref(object);
 }
 
@@ -170,8 +132,8 @@ static void read_failure(struct token_answer *answer, const json_t *object, cons
     if (json_is_integer(json_array_get(codes, 0)) && json_integer_value(json_array_get(codes, 0)) > 0 &&
         json_integer_value(json_array_get(codes, 0)) < 100000000)
         error.aadsts = (int)json_integer_value(json_array_get(codes, 0));
-    take_text(error.correlation_id, sizeof error.correlation_id, object, "correlation_id");
-    take_text(error.trace_id, sizeof error.trace_id, object, "trace_id");
+    jwt_text(error.correlation_id, sizeof error.correlation_id, object, "correlation_id");
+    jwt_text(error.trace_id, sizeof error.trace_id, object, "trace_id");
     take_claims(answer->claims, json_object_get(object, "claims"));
     error.has_claims = answer->claims[0] != '\0';
     answer->device_poll = diagnose_device_poll(error.error);

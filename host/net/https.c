@@ -286,3 +286,18 @@ int https_get(struct https *https, const char *url, size_t answer_max, int64_t t
 {
     return begin(https, url, https_transfer_new(NULL, answer_max), timeout_ms, callback, context);
 }
+
+int https_get_with_token(struct https *https, const char *url, const struct secret *token, size_t answer_max,
+                         int64_t timeout_ms, https_callback *callback, void *context)
+{
+    struct https_transfer *transfer = https_transfer_new(NULL, answer_max);
+    CURL *easy = transfer == NULL ? NULL : transfer->loop_transfer.easy;
+
+    /* libcurl's copy of the token is wiped when the transfer is freed. */
+    if (easy != NULL && (curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) != CURLE_OK ||
+                         curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, secret_expose(token)) != CURLE_OK)) {
+        https_transfer_free(transfer);
+        return -1;
+    }
+    return begin(https, url, transfer, timeout_ms, callback, context);
+}

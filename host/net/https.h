@@ -56,6 +56,10 @@ int https_post_form(struct https *https, const char *url, struct secret *form, s
 int https_get(struct https *https, const char *url, size_t answer_max, int64_t timeout_ms,
               https_callback *callback, void *context);
 
+/* GET with "Authorization: Bearer" and the token (RFC 6750 section 2.1), which stays the caller's. */
+int https_get_with_token(struct https *https, const char *url, const struct secret *token, size_t answer_max,
+                         int64_t timeout_ms, https_callback *callback, void *context);
+
 /* Name and version of libcurl and what it is built on; static. */
 const char *https_library(void);
 /* What it lacks for us, in words, or NULL. */

@@ -180,20 +180,20 @@ static const struct {
 
 /* Whether the other end of a connection that failed was a proxy. libcurl does not say which proxy of the
  * environment it chose; its words name the host that it could not reach. */
-static bool failed_at_proxy(const struct https_transfer *transfer)
+static bool failed_at_proxy(CURL *easy, const char *proxy, const char *error)
 {
     static const char words[] = "Failed to connect to ";
     const char *url = NULL;
     const char *host;
     size_t length;
 
-    if (transfer->proxy != NULL)
-        return transfer->proxy[0] != '\0';
-    if (strncmp(transfer->error, words, sizeof words - 1) != 0)
+    if (proxy != NULL)
+        return proxy[0] != '\0';
+    if (strncmp(error, words, sizeof words - 1) != 0)
         return false;
-    host = transfer->error + sizeof words - 1;
+    host = error + sizeof words - 1;
     length = strcspn(host, " ");
-    curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_EFFECTIVE_URL, &url);
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
     if (url == NULL || (url = strstr(url, "://")) == NULL)
         return false;
     url += url[3] == '[' ? 4 : 3;
@@ -201,31 +201,40 @@ static bool failed_at_proxy(const struct https_transfer *transfer)
 }
 
 /* Whether somebody broke off before TLS began: only a proxy is spoken to without it. */
-static bool broke_off_at_proxy(const struct https_transfer *transfer, CURLcode code)
+static bool broke_off_at_proxy(CURL *easy, CURLcode code)
 {
     curl_off_t tls_time = 0;
 
     if (code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING && code != CURLE_WEIRD_SERVER_REPLY)
         return false;
-    curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_APPCONNECT_TIME_T, &tls_time);
-    return tls_time == 0 && transfer->sent == 0; /* a kept connection has no time either */
+    curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &tls_time);
+    return tls_time == 0;
 }
 
-static const char *stage_of(const struct https_transfer *transfer, CURLcode code)
+const char *https_stage(void *easy, int code, const char *proxy, const char *error)
 {
     long proxy_status = 0;
 
     /* A proxy that answered CONNECT, but not with success: 407, 403, 502. */
-    curl_easy_getinfo(transfer->loop_transfer.easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (proxy_status >= 300)
         return "proxy";
-    if ((code == CURLE_COULDNT_CONNECT && failed_at_proxy(transfer)) || broke_off_at_proxy(transfer, code))
+    if (code == CURLE_COULDNT_CONNECT && failed_at_proxy(easy, proxy, error))
         return "proxy";
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        if (stages[i].code == code)
+        if (stages[i].code == (CURLcode)code)
             return stages[i].stage;
     }
-    return "http";
+    return broke_off_at_proxy(easy, (CURLcode)code) ? "proxy" : "http";
+}
+
+static const char *stage_of(const struct https_transfer *transfer, CURLcode code)
+{
+    const char *stage =
+        https_stage(transfer->loop_transfer.easy, (int)code, transfer->proxy, transfer->error);
+
+    /* A kept connection has no time of TLS either; but where something was sent, it had come about. */
+    return transfer->sent != 0 && broke_off_at_proxy(transfer->loop_transfer.easy, code) ? "http" : stage;
 }
 
 /* The server's clock, -1 when it did not tell. */

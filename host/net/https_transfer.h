@@ -46,4 +46,8 @@ void https_transfer_free(struct https_transfer *transfer);
 /* What came of it, with libcurl's code; moves the body out. */
 void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struct https_answer *answer);
 
+/* Where a transfer failed: easy is its CURL, code the CURLcode, proxy the one it was told to use (NULL: the
+ * environment's), error what CURLOPT_ERRORBUFFER got. A literal of the protocol. */
+const char *https_stage(void *easy, int code, const char *proxy, const char *error);
+
 #endif

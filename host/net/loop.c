@@ -10,8 +10,9 @@
 #define SLEEP_MAX_MS 60000
 /* Connections to one host and port: a hundred identities renewing at once share these. */
 #define HOST_CONNECTIONS_MAX 16L
-/* Idle connections kept open for the next request. */
-#define IDLE_CONNECTIONS_MAX 8L
+/* Connections kept open: 16 for the next requests, and 32 of mail probes. Over it libcurl closes the one that
+ * is longest unused, and to it a probe's connection looks unused between two lines. */
+#define CONNECTIONS_KEPT_MAX 48L
 #define FIRST_WATCHES 8
 
 struct loop_watch {
@@ -63,7 +64,7 @@ struct loop *loop_new(void)
         return NULL;
     }
     curl_multi_setopt(loop->multi, CURLMOPT_MAX_HOST_CONNECTIONS, HOST_CONNECTIONS_MAX);
-    curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
+    curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT_MAX);
     return loop;
 }
 
@@ -181,7 +182,8 @@ static void dispatch_transfers(struct loop *loop)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        curl_multi_remove_handle(loop->multi, message->easy_handle);
+        if (!transfer->stays)
+            curl_multi_remove_handle(loop->multi, message->easy_handle);
         transfer->finished(transfer, (int)code);
     }
 }

@@ -55,7 +55,10 @@ void loop_timer_fire_at_free(struct loop_timer *timer);
  * this header needs no curl.h. Several users share the loop's connections. */
 struct loop_transfer {
     void *easy;
-    /* Comes from the loop, once, when the transfer is off it; code is a CURLcode. */
+    /* It is on the loop until loop_transfer_stop: a connection that CURLOPT_CONNECT_ONLY made goes with that.
+     */
+    bool stays;
+    /* Comes from the loop, once, when the transfer is off it or stays; code is a CURLcode. */
     void (*finished)(struct loop_transfer *transfer, int code);
 };
 

@@ -3,6 +3,7 @@
 #include "service/doctor.h"
 
 #include "service/service_parts.h"
+#include "service/shared_checks.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,8 +53,8 @@ static void look(struct doctor *doctor)
     doctor_policies(doctor);
     doctor_add_on(doctor);
     doctor_experiments(doctor);
-    doctor_settings(doctor);
-    doctor_state_folder(doctor);
+    check_list_add(&doctor->checks, check_of_settings(&doctor->settings));
+    check_list_add(&doctor->checks, check_of_state_folder());
     doctor_file_system(doctor);
     doctor_session_bus(doctor);
     doctor_browser(doctor);

@@ -70,13 +70,10 @@ void doctor_policies(struct doctor *doctor);
 char *doctor_policies_file(const struct doctor *doctor, const struct doctor_application *application);
 /* --- doctor_experiments.c --- */
 void doctor_experiments(struct doctor *doctor);
-/* --- doctor_settings.c --- */
-void doctor_settings(struct doctor *doctor);
 /* --- doctor_desktop.c --- */
 void doctor_session_bus(struct doctor *doctor);
 void doctor_browser(struct doctor *doctor);
 /* --- doctor_state.c --- */
-void doctor_state_folder(struct doctor *doctor);
 void doctor_file_system(struct doctor *doctor);
 /* What a file system of this magic number (statfs) means for locks and lasting files: NULL when it is a fit
  * one, else its name. */
@@ -88,10 +85,6 @@ struct doctor_waits;
 struct doctor_waits *doctor_waits_start(struct doctor *doctor);
 /* Waits for the rest and adds its checks. NULL: they are missing. */
 void doctor_waits_end(struct doctor *doctor, struct doctor_waits *waits);
-/* --- doctor_clock.c --- */
-/* How far the clock is off, by the authority's: date -1 when that is not known. */
-void doctor_clock(struct doctor *doctor, long long date, long long now);
-
 /* --- doctor_files.c --- */
 /* A new formatted text, NULL out of memory. */
 char *doctor_text(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The clock: with a wrong one, certificates seem invalid and tokens expired or fresh for ever. */
-#include "service/doctor.h"
+#include "service/shared_checks.h"
 
 #define OFF_MAX_S 60    /* Entra allows five minutes; what drifts so far is not kept in time */
 #define WRONG_MAX_S 300 /* FACTS 1.3: beyond, tokens are refused */
 
-void doctor_clock(struct doctor *doctor, long long date, long long now)
+json_t *check_of_clock(long long date, long long now)
 {
     long long ahead = now - date, off = ahead < 0 ? -ahead : ahead;
     json_t *check = check_new("clock", NULL, date < 0 ? CHECK_SKIPPED : CHECK_OK, "Clock");
@@ -22,5 +22,5 @@ void doctor_clock(struct doctor *doctor, long long date, long long now)
         check_remedy(check, "Have it set by the network. Run: sudo timedatectl set-ntp true");
         check_evidence(check, "aheadSeconds", json_integer(ahead));
     }
-    check_list_add(&doctor->checks, check);
+    return check;
 }

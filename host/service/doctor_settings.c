@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The configuration in force: protocol section 5. */
-#include "service/doctor.h"
+#include "service/shared_checks.h"
 
+#include "service/doctor.h"
 #include "service/service_parts.h"
 #include <stdlib.h>
 
@@ -16,20 +17,20 @@ static bool believed(json_t *check)
     return trusted;
 }
 
-void doctor_settings(struct doctor *doctor)
+json_t *check_of_settings(const struct settings *settings)
 {
     json_t *check = check_new("policy", NULL, CHECK_OK, "Configuration");
-    const json_t *warning = json_array_get(doctor->settings.warnings, 0);
+    const json_t *warning = json_array_get(settings->warnings, 0);
     struct account_target target;
     struct problem problem;
 
-    settings_default_target(&doctor->settings, &target);
+    settings_default_target(settings, &target);
     if (!believed(check)) {
         check_cause(check, "owner-or-mode");
-    } else if (doctor->settings.broken.kind != PROBLEM_NONE) {
+    } else if (settings->broken.kind != PROBLEM_NONE) {
         check_worsen(check, CHECK_FAIL);
-        check_problem(check, &doctor->settings.broken);
-    } else if (!settings_can_sign_in(&doctor->settings, &target, &problem)) {
+        check_problem(check, &settings->broken);
+    } else if (!settings_can_sign_in(settings, &target, &problem)) {
         check_worsen(check, CHECK_FAIL);
         check_problem(check, &problem);
     } else if (warning != NULL) {
@@ -40,7 +41,7 @@ void doctor_settings(struct doctor *doctor)
         check_detail(check, "Cloud %s, tenant %s, app %s.", target.cloud, target.key.tenant,
                      target.key.client_id);
     }
-    check_evidence(check, "sources", json_incref(doctor->settings.sources));
-    check_evidence(check, "warnings", json_incref(doctor->settings.warnings));
-    check_list_add(&doctor->checks, check);
+    check_evidence(check, "sources", json_incref(settings->sources));
+    check_evidence(check, "warnings", json_incref(settings->warnings));
+    return check;
 }

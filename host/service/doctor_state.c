@@ -3,6 +3,7 @@
 #include "service/doctor.h"
 
 #include "service/service_parts.h"
+#include "service/shared_checks.h"
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +88,7 @@ static void judge(json_t *check, const char *folder, const struct contents *cont
     free(damaged);
 }
 
-void doctor_state_folder(struct doctor *doctor)
+json_t *check_of_state_folder(void)
 {
     json_t *check = check_new("vault", NULL, CHECK_OK, "Saved sign-ins");
     struct contents contents = {0};
@@ -103,11 +104,11 @@ void doctor_state_folder(struct doctor *doctor)
         walk(&contents, folder);
         judge(check, folder, &contents);
     }
-    check_list_add(&doctor->checks, check);
     free(contents.open_to_others);
     free(contents.foreign);
     free(contents.damaged);
     free(folder);
+    return check;
 }
 
 /* ---- the file system ---- */

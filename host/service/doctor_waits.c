@@ -3,21 +3,16 @@
 #include "service/doctor.h"
 
 #include "core/authorization.h"
-#include "core/diagnosis.h"
-#include "core/json_read.h"
 #include "net/https.h"
 #include "service/key_worker.h"
 #include "service/service_parts.h"
+#include "service/shared_checks.h"
 #include "vault/device_key.h"
 #include "vault/key_problem.h"
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 /* With the key store's 5 s beside it, doctor ends well within ten. */
 #define AUTHORITY_TIMEOUT_MS 6000
-#define DISCOVERY "/v2.0/.well-known/openid-configuration" /* OpenID Connect Discovery section 4 */
 
 struct doctor_waits {
     struct doctor *doctor;
@@ -30,12 +25,7 @@ struct doctor_waits {
     enum key_outcome outcome;
     bool other_key, no_folder;
     struct account_target target;
-    bool asked;        /* the sign-in service */
-    const char *stage; /* where that failed, else NULL */
-    char words[256];
-    long status;
-    bool is_discovery; /* the answer is what such a service answers */
-    time_t date, now;
+    struct authority_answer authority;
     int pending;
 };
 
@@ -51,17 +41,8 @@ static void ended(struct doctor_waits *waits)
 static void answered(void *context, struct https_answer *answer)
 {
     struct doctor_waits *waits = context;
-    json_t *document = answer->body.length > 0
-                           ? json_read(secret_expose(&answer->body), answer->body.length, 0, NULL, NULL)
-                           : NULL;
 
-    waits->now = time(NULL);
-    waits->date = answer->failed_stage == NULL ? answer->date : -1;
-    waits->stage = answer->failed_stage;
-    waits->status = answer->status;
-    waits->is_discovery = json_is_string(json_object_get(document, "token_endpoint"));
-    problem_copy_text(waits->words, sizeof waits->words, answer->detail);
-    json_decref(document);
+    authority_answer_take(&waits->authority, answer);
     ended(waits);
 }
 
@@ -70,17 +51,17 @@ static void ask_authority(struct doctor_waits *waits)
     const struct settings *settings = &waits->doctor->settings;
     char url[1024];
 
-    waits->date = -1;
+    waits->authority.date = -1;
     settings_default_target(settings, &waits->target);
     if (waits->target.key.authority[0] == '\0' ||
-        endpoint_url(url, sizeof url, waits->target.key.authority, waits->target.key.tenant, DISCOVERY) != 0)
+        endpoint_url(url, sizeof url, waits->target.key.authority, waits->target.key.tenant,
+                     AUTHORITY_DISCOVERY) != 0)
         return;
     waits->https = https_new(waits->loop, settings_ca_file_for(settings, waits->target.key.authority),
                              settings_text(settings, "proxy"));
     if (waits->https == NULL ||
         https_get(waits->https, url, HTTPS_DOCUMENT_MAX, AUTHORITY_TIMEOUT_MS, answered, waits) != 0)
         return;
-    waits->asked = true;
     waits->pending++;
 }
 
@@ -170,68 +151,26 @@ static void judge_key(struct doctor_waits *waits, json_t *check)
         check_evidence_text(check, "store", vault_keystore_name(waits->vault));
 }
 
-static const char *proxy_source(const struct doctor *doctor)
-{
-    static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    size_t i;
-
-    if (settings_text(&doctor->settings, "proxy") != NULL)
-        return "configuration";
-    for (i = 0; i < sizeof variables / sizeof variables[0]; i++)
-        if (getenv(variables[i]) != NULL && getenv(variables[i])[0] != '\0')
-            return "environment";
-    return "none";
-}
-
-static void judge_authority(const struct doctor_waits *waits, json_t *check)
-{
-    const char *authority = waits->target.key.authority;
-    struct problem problem;
-
-    check_evidence_text(check, "authority", authority);
-    check_evidence_text(check, "proxy", proxy_source(waits->doctor));
-    if (waits->stage != NULL) {
-        check_worsen(check, CHECK_FAIL);
-        check_cause(check, waits->stage);
-        diagnose_transport(waits->stage, &problem);
-        check_problem(check, &problem);
-        check_evidence_text(check, "words", waits->words);
-        return;
-    }
-    check_evidence(check, "httpStatus", json_integer(waits->status));
-    if (waits->is_discovery && waits->status == 200) {
-        check_detail(check, "%s answers.", authority);
-    } else if (waits->status == 400 || waits->status == 404) {
-        check_worsen(check, CHECK_FAIL);
-        check_cause(check, "tenant");
-        check_detail(check, "%s does not know the tenant \"%s\".", authority, waits->target.key.tenant);
-        check_remedy(check,
-                     "Set \"tenant\" in policy.json or config.json to your organisation's domain or GUID.");
-    } else {
-        check_worsen(check, CHECK_WARN);
-        diagnose_strange_answer(waits->status, 0, &problem);
-        check_problem(check, &problem);
-    }
-}
-
 static void tell(struct doctor_waits *waits)
 {
     struct check_list *checks = &waits->doctor->checks;
     json_t *key = check_new("key-store", NULL, waits->no_folder ? CHECK_SKIPPED : CHECK_OK, "Key store");
     json_t *authority =
-        check_new("authority", NULL, waits->asked ? CHECK_OK : CHECK_SKIPPED, "Sign-in service");
+        check_new("authority", NULL, waits->authority.asked ? CHECK_OK : CHECK_SKIPPED, "Sign-in service");
 
     if (waits->no_folder)
         check_detail(key, "Without a home folder there is none.");
     else
         judge_key(waits, key);
     check_list_add(checks, key);
-    if (waits->asked)
-        judge_authority(waits, authority);
-    else
+    if (waits->authority.asked) {
+        check_evidence_text(authority, "proxy", proxy_source(&waits->doctor->settings, NULL));
+        authority_judge(authority, &waits->target, &waits->authority);
+    } else {
         check_detail(authority, "The configuration names none.");
+    }
     check_list_add(checks, authority);
-    doctor_clock(waits->doctor, (long long)waits->date, (long long)waits->now);
+    check_list_add(checks, check_of_clock((long long)waits->authority.date, (long long)waits->authority.now));
 }
 
 void doctor_waits_end(struct doctor *doctor, struct doctor_waits *waits)

@@ -110,12 +110,16 @@ static bool reply_token(struct entry *entry, const struct effect *effect)
     char scopes[SCOPE_LIST_SIZE], scope[SCOPE_SIZE];
     const char *rest = scopes;
     const struct secret *token = &access->access_token;
-    json_t *list = json_array();
+    json_t *list;
 
-    if (request == NULL) {
-        json_decref(list);
+    if (request == NULL)
+        return false;
+    if (request->told != NULL) {
+        request->told(request->told_context, effect->resource, effect->renewed, NULL);
+        request_close(request);
         return false;
     }
+    list = json_array();
     scope_list_of_resource(scopes, entry->identity.grant.scopes, access->resource);
     while (scope_list_next(&rest, scope))
         json_array_append_new(list, json_string(scope));
@@ -138,6 +142,11 @@ static void reply_problem(struct service *service, const struct effect *effect)
 
     if (request == NULL)
         return;
+    if (request->told != NULL) {
+        request->told(request->told_context, effect->resource, false, effect->problem);
+        request_close(request);
+        return;
+    }
     log_problem(service, LOG_REQUEST_REFUSED, effect->problem);
     send_message(service, entry_error(request->entry, request->id, effect->problem));
     request_close(request);

@@ -3,6 +3,8 @@
  */
 #include "service/service_parts.h"
 
+#include "core/jwt.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,11 @@ static int check_version_of(const json_t *params, const char *name, struct probl
     if (!json_is_string(json_object_get(part, "version")))
         return rpc_param_bad(problem, name, "an object with a version as text");
     return 0;
+}
+
+static void take_version(char version[VERSION_SIZE], const json_t *params, const char *name)
+{
+    jwt_text(version, VERSION_SIZE, json_object_get(params, name), "version");
 }
 
 static int check_protocol(const json_t *params, struct problem *problem)
@@ -80,6 +87,8 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
     }
     policy = policy_shown(&service->settings);
     date_warnings(service->settings.warnings);
+    take_version(service->extension_version, params, "extension");
+    take_version(service->thunderbird_version, params, "thunderbird");
     result = account_page(service, "", LIST_MAX);
     json_object_update_new(result, json_pack("{s:i, s:{s:s}, s:[], s:o, s:O}", "protocol", PROTOCOL_VERSION,
                                              "host", "version", THUNDERSEAL_VERSION, "features", "policy",

@@ -202,10 +202,10 @@ void keys_notice(struct keys *keys)
 
 /* ---- requests that wait ---- */
 
-/* Those that hand out what only the key opens; what writes is refused first, and then waits. */
+/* Those that hand out, or look at, what only the key opens; what writes is refused first, and then waits. */
 static bool needs_open_vault(const char *method)
 {
-    static const char *const methods[] = {"token.get", "renew", "renewable"};
+    static const char *const methods[] = {"token.get", "renew", "renewable", "health.check"};
     size_t i;
 
     for (i = 0; i < sizeof methods / sizeof *methods; i++)

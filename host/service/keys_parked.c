@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* token.get is to answer within 8 s, a renewal included; what waits longer hears that the vault is locked. A
- * command of ours, and what the user has started, wait until the child is done or killed. */
+/* token.get is to answer within 8 s, a renewal included; what waits longer hears that the vault is locked,
+ * and the health check tells it. A command of ours, and what the user has started, wait until the child is
+ * done or killed. */
 #define TOKEN_WAIT_MS 5000
 
 struct parked {
@@ -57,7 +58,8 @@ static void deadline_passed(void *context)
 bool parked_add(struct keys *keys, const struct rpc_request *request)
 {
     struct service *service = keys->service;
-    bool bounded = !service->client.own && strcmp(request->method, "token.get") == 0;
+    bool bounded = !service->client.own && (strcmp(request->method, "token.get") == 0 ||
+                                            strcmp(request->method, "health.check") == 0);
     struct parked *parked, **end;
 
     if (keys->parked_count >= REQUESTS_MAX)

@@ -33,7 +33,8 @@ struct request *request_open(struct service *service, json_t *id, struct problem
     request->service = service;
     request->number = ++service->next_number;
     request->id = json_incref(id);
-    rpc_id_key(request->key, id);
+    if (id != NULL)
+        rpc_id_key(request->key, id);
     request->deadline = loop_timer_start(service->loop, TOKEN_GET_DEADLINE_MS, deadline_passed, request);
     if (request->deadline == NULL)
         goto no_memory;
@@ -57,6 +58,18 @@ struct request *request_open_patient(struct service *service, json_t *id, struct
     if (request != NULL) {
         loop_timer_cancel(service->loop, request->deadline);
         request->deadline = NULL;
+    }
+    return request;
+}
+
+struct request *request_open_own(struct service *service, request_told *told, void *context)
+{
+    struct problem problem;
+    struct request *request = request_open(service, NULL, &problem);
+
+    if (request != NULL) {
+        request->told = told;
+        request->told_context = context;
     }
     return request;
 }

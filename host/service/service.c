@@ -33,6 +33,8 @@ static const struct {
     {"policy.get", method_policy_get, false, false},
     {"settings.set", method_settings_set, false, false},
     {"audit.read", method_audit_read, false, false},
+    {"health.check", method_health_check, false, true},
+    {"report.create", method_report_create, false, false},
     {"audit.verify", method_audit_verify, true, false},
     {"audit.names", method_audit_names, true, false},
 };
@@ -135,6 +137,7 @@ void service_free(struct service *service)
     https_free(service->https);
     https_free(service->https_own_anchors);
     backup_abandon(service);
+    health_free(service);
     keys_free(service->keys);
     while (service->requests != NULL)
         request_close(service->requests);
@@ -216,6 +219,7 @@ static void cancel(struct service *service, const json_t *params)
                     "Ask again when you need it.");
         send_message(service, rpc_error(request->id, &cancelled));
         request_close(request);
+        health_tidy(service);
         return;
     }
     event.ended.request = request->number;

@@ -29,6 +29,7 @@
 #define WRITE_LOCK_WAIT_MS 500 /* a write of another process takes some milliseconds */
 #define SIGN_IN_ID_SIZE 24
 #define AUDIT_DAYS_DEFAULT 365
+#define VERSION_SIZE 64    /* of Thunderbird and the add-on, as hello tells them */
 #define INDEX_BUCKETS 1024 /* one for each account there may be */
 
 /* That an entry serves an address, or will when its sign-in succeeds. */
@@ -88,6 +89,10 @@ struct entry {
     struct audit_failure renewal_failed[IDENTITY_RESOURCES_MAX];
 };
 
+/* What a look for a token of our own came to: problem NULL: the entry has it, in access (index resource).
+ * Comes from within the entry's step: nothing here may step it again. */
+typedef void request_told(void *context, int resource, bool renewed, const struct problem *problem);
+
 /* A request whose reply waits for a token. */
 struct request {
     struct request *next;
@@ -97,6 +102,8 @@ struct request {
     char key[RPC_KEY_SIZE];
     json_t *id;
     struct loop_timer *deadline;
+    request_told *told; /* NULL: the client asked, and has the reply */
+    void *told_context;
 };
 
 struct service {
@@ -113,6 +120,9 @@ struct service {
     char *proxy;     /* Thunderbird's, from hello */
     json_t *managed; /* what Thunderbird's policies set, from hello, or NULL */
     char *state_folder;
+    char extension_version[VERSION_SIZE], thunderbird_version[VERSION_SIZE]; /* from hello; "": not told */
+    struct health_job *health;                                               /* health checks under way */
+    json_t *last_health;                                                     /* the latest report, or NULL */
     struct entry *entries;
     struct entry *by_sign_in_name[INDEX_BUCKETS];
     struct claim *claims[INDEX_BUCKETS];
@@ -153,8 +163,8 @@ void service_handle_again(struct service *service, json_t *message);
 method_function method_account_list, method_account_add, method_account_remove, method_sign_out,
     method_token_get, method_sign_in_start, method_sign_in_cancel, method_account_import, method_renew,
     method_renewable, method_audit_read, method_audit_verify, method_audit_names, method_policy_get,
-    method_settings_set, method_backup_create, method_backup_restore, method_vault_unlock, method_key_show,
-    method_key_change;
+    method_settings_set, method_health_check, method_report_create, method_backup_create,
+    method_backup_restore, method_vault_unlock, method_key_show, method_key_change;
 /* {accounts, more} in the order of account.list. */
 json_t *account_page(struct service *service, const char *after, size_t limit);
 json_t *hello_result(struct service *service, const json_t *params, struct problem *problem);
@@ -163,6 +173,8 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
 struct request *request_open(struct service *service, json_t *id, struct problem *problem);
 /* The same for one that has no deadline of its own, and no identity to be asked of its end. */
 struct request *request_open_patient(struct service *service, json_t *id, struct problem *problem);
+/* One of our own. NULL out of memory. */
+struct request *request_open_own(struct service *service, request_told *told, void *context);
 struct request *request_by_key(struct service *service, const char *key);
 struct request *request_by_number(struct service *service, uint64_t number);
 void request_close(struct request *request);
@@ -337,6 +349,11 @@ void audit_health(struct service *service, const char *overall, int failed);
 /* --- backup.c --- */
 /* Ends a backup under way, unanswered. */
 void backup_abandon(struct service *service);
+
+/* --- health.c --- */
+/* Ends the checks whose request is no longer there: it was cancelled. */
+void health_tidy(struct service *service);
+void health_free(struct service *service);
 
 /* --- consent.c --- */
 /* The error reply to a request for the entry, with consentUrl where consent is what is missing. */

@@ -41,8 +41,8 @@ _thunderseal_options() {
 _thunderseal_arguments() {
   case "$1 $2" in
     ' '*)
-      printf '%s\n' accounts status login logout forget token renew key backup restore audit consent-url policy setup doctor ;;
-    status\ * | login\ 0 | logout\ 0 | forget\ 0 | token\ 0) _thunderseal_accounts ;;
+      printf '%s\n' accounts status login logout forget token renew check key backup restore audit consent-url policy setup doctor ;;
+    status\ * | check\ * | login\ 0 | logout\ 0 | forget\ 0 | token\ 0) _thunderseal_accounts ;;
     'key 0') printf '%s\n' show rotate move ;;
     'audit 0') printf '%s\n' show verify ;;
     'policy 0') printf '%s\n' show check merge ;;

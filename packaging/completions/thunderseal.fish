@@ -6,7 +6,7 @@ function __thunderseal_accounts
     timeout 2 thunderseal accounts --json </dev/null 2>/dev/null | string match -rg '^ *"account": "([^"\\\\]*)",?$'
 end
 
-set -l commands accounts status login logout forget token renew key backup restore audit consent-url policy setup doctor
+set -l commands accounts status login logout forget token renew check key backup restore audit consent-url policy setup doctor
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c thunderseal -f
@@ -17,6 +17,7 @@ complete -c thunderseal -n "$none" -a logout -d 'forget the tokens of an account
 complete -c thunderseal -n "$none" -a forget -d 'erase an account'
 complete -c thunderseal -n "$none" -a token -d 'print an access token'
 complete -c thunderseal -n "$none" -a renew -d 'renew what is due'
+complete -c thunderseal -n "$none" -a check -d 'check sign-in, tokens, settings and mail servers'
 complete -c thunderseal -n "$none" -a key -d 'show, rotate or move the key'
 complete -c thunderseal -n "$none" -a backup -d 'save accounts and sign-ins in a file'
 complete -c thunderseal -n "$none" -a restore -d 'bring them back'
@@ -27,6 +28,7 @@ complete -c thunderseal -n "$none" -a setup -d 'say which app signs in'
 complete -c thunderseal -n "$none" -a doctor -d 'look at the installation'
 
 complete -c thunderseal -n '__fish_seen_subcommand_from status login logout forget token' -a '(__thunderseal_accounts)'
+complete -c thunderseal -n '__fish_seen_subcommand_from check; and not __fish_seen_subcommand_from policy' -a '(__thunderseal_accounts)'
 complete -c thunderseal -n '__fish_seen_subcommand_from key' -a 'show rotate move'
 complete -c thunderseal -n '__fish_seen_subcommand_from audit' -a 'show verify'
 complete -c thunderseal -n '__fish_seen_subcommand_from policy' -a 'show check merge'

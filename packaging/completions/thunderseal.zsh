@@ -18,6 +18,7 @@ _thunderseal_commands() {
     'forget:erase an account'
     'token:print an access token'
     'renew:renew what is due'
+    'check:check sign-in, tokens, settings and mail servers'
     'key:show, rotate or move the key'
     'backup:save accounts and sign-ins in a file'
     'restore:bring them back'
@@ -45,7 +46,7 @@ _thunderseal() {
   _arguments -C -A '-*' $common '1: :_thunderseal_commands' '*:: :->rest' && [[ -z $state ]] && return
   [[ $state == rest ]] || return
   case $words[1] in
-    status) _arguments $common '*: :_thunderseal_accounts' ;;
+    status | check) _arguments $common '*: :_thunderseal_accounts' ;;
     login) _arguments $common '--as=[sign in with this name]:name:_thunderseal_accounts' '--device[with a code for a browser elsewhere]' \
       '--no-browser[print the address]' '1: :_thunderseal_accounts' ;;
     logout) _arguments $common '--everywhere[say how to end all sessions]' '1: :_thunderseal_accounts' ;;

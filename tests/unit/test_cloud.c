@@ -104,6 +104,30 @@ static void another_authority_is_not_microsofts(void **state)
             fail_msg("%s is taken for Microsoft's", others[i]);
 }
 
+static void a_mail_host_belongs_to_one_cloud(void **state)
+{
+    static const char *const others[] = {"",
+                                         "office365.com",
+                                         "outlook.office365.com.evil.example",
+                                         "imap.gmail.com",
+                                         "outlook.office365.com.",
+                                         "xsmtp.office365.com"};
+    const struct cloud *worldwide = cloud_find("worldwide");
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+        assert_true(cloud_has_mail_host(cloud_find(facts[i].name), facts[i].imap));
+        assert_true(cloud_has_mail_host(cloud_find(facts[i].name), facts[i].smtp));
+        assert_int_equal(cloud_has_mail_host(worldwide, facts[i].imap), i == 0);
+        for (k = 0; k < sizeof others / sizeof others[0]; k++)
+            assert_false(cloud_has_mail_host(cloud_find(facts[i].name), others[k]));
+    }
+    assert_true(cloud_has_mail_host(worldwide, "SMTP.Office365.com"));
+    assert_true(cloud_has_mail_host(worldwide, "smtp-mail.outlook.com"));
+    assert_true(cloud_has_mail_host(cloud_find("usgov-dod"), "webmail.apps.mil"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +135,7 @@ int main(void)
         cmocka_unit_test(other_names_are_no_clouds),
         cmocka_unit_test(an_authority_is_microsofts_however_it_is_spelt),
         cmocka_unit_test(another_authority_is_not_microsofts),
+        cmocka_unit_test(a_mail_host_belongs_to_one_cloud),
     };
 
     return CORE_TESTS(tests);

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* health.check: protocol section 3. Its life: from the plan over its steps to the report. */
+#include "service/health.h"
+
+#include "core/wiping_alloc.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define STEPS_PER_TURN                                                                                       \
+    16 /* that read files or count: other requests are not to wait for a thousand of them */
+
+static const struct {
+    const char *name, *title;
+    health_step *step;
+} rows[HEALTH_IDS] = {
+    [HEALTH_VERSIONS] = {"versions", "Versions", health_versions},
+    [HEALTH_POLICY] = {"policy", "Configuration", health_policy},
+    [HEALTH_VAULT] = {"vault", "Saved sign-ins", health_vault},
+    [HEALTH_AUDIT] = {"audit", "Audit log", health_audit},
+    [HEALTH_CLOCK] = {"clock", "Clock", health_clock},
+    [HEALTH_AUTHORITY] = {"authority", "Sign-in service", health_authority},
+    [HEALTH_SIGN_IN] = {"sign-in", "Sign-in", health_sign_in},
+    [HEALTH_TOKEN] = {"token", "Access token", health_token},
+    [HEALTH_SCOPES] = {"scopes", "Permissions", health_scopes},
+    [HEALTH_SETTINGS] = {"settings", "Server settings", health_settings},
+    [HEALTH_IMAP] = {"imap", "IMAP", health_mail},
+    [HEALTH_POP3] = {"pop3", "POP", health_mail},
+    [HEALTH_SMTP] = {"smtp", "SMTP", health_mail},
+    [HEALTH_GRAPH] = {"graph", "Graph", health_graph},
+    [HEALTH_OFFLINE_COPY] = {"offline-copy", "Offline copy", health_offline_copy},
+    [HEALTH_DEADLINES] = {"deadlines", "Announced changes", health_deadlines},
+};
+
+const char *health_title(enum health_id id)
+{
+    return rows[id].title;
+}
+
+const char *health_name(enum health_id id)
+{
+    return rows[id].name;
+}
+
+json_t *health_check(const struct health_item *item, enum check_status status)
+{
+    return check_new(rows[item->id].name, item->account == NULL ? NULL : item->account->name, status,
+                     rows[item->id].title);
+}
+
+const char *health_date(char text[HEALTH_DATE_SIZE], int64_t time)
+{
+    const time_t seconds = (time_t)time;
+    struct tm parts;
+
+    if (gmtime_r(&seconds, &parts) == NULL || strftime(text, HEALTH_DATE_SIZE, "%F %H:%M UTC", &parts) == 0)
+        text[0] = '\0';
+    return text;
+}
+
+void health_problem(json_t *check, const struct problem *problem)
+{
+    check_problem(check, problem);
+    if (problem->stage != NULL)
+        check_evidence_text(check, "stage", problem->stage);
+    if (problem->aadsts != 0)
+        check_evidence(check, "aadsts", json_integer(problem->aadsts));
+    if (problem->correlation_id[0] != '\0')
+        check_evidence_text(check, "correlationId", problem->correlation_id);
+    if (problem->trace_id[0] != '\0')
+        check_evidence_text(check, "traceId", problem->trace_id);
+    if (problem->since != 0)
+        check_evidence(check, "since", json_integer(problem->since));
+}
+
+/* ---- the end ---- */
+
+static void account_clear(struct health_account *account)
+{
+    struct service *service = account->job->service;
+    struct token_look *looks[] = {&account->mail, &account->graph};
+    size_t i;
+
+    for (i = 0; i < sizeof looks / sizeof looks[0]; i++) {
+        struct request *request =
+            looks[i]->request == 0 ? NULL : request_by_number(service, looks[i]->request);
+        struct event event = {.kind = EVENT_REQUEST_ENDED,
+                              .ended = {.request = looks[i]->request, .cancelled = true}};
+        if (request != NULL)
+            (void)entry_step(request->entry, &event);
+    }
+    free(account->servers);
+}
+
+static void job_free(struct health_job *job)
+{
+    struct service *service = job->service;
+    struct health_job **link;
+
+    for (link = &service->health; *link != NULL && *link != job; link = &(*link)->next)
+        ;
+    if (*link == job)
+        *link = job->next;
+    loop_timer_cancel(service->loop, job->turn);
+    loop_timer_cancel(service->loop, job->deadline);
+    loop_timer_cancel(service->loop, job->room);
+    while (job->items != NULL) {
+        struct health_item *item = job->items;
+        job->items = item->next;
+        if (item->work != NULL && item->abandon != NULL)
+            item->abandon(item->work);
+        json_decref(item->check);
+        free(item);
+    }
+    while (job->accounts != NULL) {
+        struct health_account *account = job->accounts;
+        job->accounts = account->next;
+        account_clear(account);
+        free(account);
+    }
+    json_decref(job->id);
+    free(job);
+}
+
+void health_free(struct service *service)
+{
+    while (service->health != NULL)
+        job_free(service->health);
+    json_decref(service->last_health);
+    service->last_health = NULL;
+}
+
+void health_tidy(struct service *service)
+{
+    struct health_job *job = service->health, *next;
+
+    for (; job != NULL; job = next) {
+        next = job->next;
+        if (request_by_number(service, job->request) == NULL)
+            job_free(job);
+    }
+}
+
+static json_t *report(const struct health_job *job, int *failed, const char **overall)
+{
+    struct check_list list = {.checks = json_array()};
+    const struct health_item *item;
+    json_t *result = NULL;
+
+    for (item = job->items; item != NULL; item = item->next) {
+        if (item->hidden)
+            continue;
+        *failed += check_status(item->check) == CHECK_FAIL;
+        check_list_add(&list, json_incref(item->check));
+    }
+    *overall = check_list_overall(&list);
+    if (!list.incomplete && !job->no_memory && wiping_refused() == job->refused)
+        result = json_pack("{s:I, s:I, s:s, s:O}", "startedAt", (json_int_t)job->started_at, "finishedAt",
+                           (json_int_t)wall_clock(), "overall", *overall, "checks", list.checks);
+    check_list_clear(&list);
+    return result;
+}
+
+static void finish(struct health_job *job)
+{
+    struct service *service = job->service;
+    struct request *request = request_by_number(service, job->request);
+    const char *overall = "fail";
+    int failed = 0;
+    json_t *made = report(job, &failed, &overall);
+    struct problem problem;
+
+    if (made != NULL) {
+        json_decref(service->last_health);
+        service->last_health = json_incref(made);
+        audit_health(service, overall, failed);
+        send_message(service, rpc_result(request->id, json_pack("{s:o}", "report", made)));
+    } else {
+        problem_set_no_memory(&problem);
+        send_message(service, rpc_error(request->id, &problem));
+    }
+    request_close(request);
+    job_free(job);
+}
+
+/* ---- its steps ---- */
+
+static void turn(void *context);
+
+void health_turn(struct health_job *job)
+{
+    if (job->turn == NULL)
+        job->turn = loop_timer_start(job->service->loop, 0, turn, job);
+    if (job->turn == NULL)
+        job->no_memory = true; /* the deadline's timer ends it */
+}
+
+static void tell_progress(const struct health_item *item)
+{
+    const struct health_job *job = item->job;
+    struct service *service = job->service;
+
+    /* A slow reader misses some: the report has them all. */
+    if (service->client.congested != NULL && service->client.congested(service->client.context))
+        return;
+    notify(service, "health.progress",
+           json_pack("{s:O, s:I, s:I, s:O}", "id", job->id, "done", (json_int_t)job->done, "total",
+                     (json_int_t)job->total, "check", item->check));
+}
+
+/* Items wait for a connection, those of other jobs too. What ended since has its own turn later. */
+static void make_room(void *context)
+{
+    struct health_job *job = context, *each;
+    struct health_item *item;
+    int64_t now = loop_monotonic_ms(), left = 0;
+
+    job->room = NULL;
+    for (item = job->items; item != NULL; item = item->next) {
+        if (item->connections == 0 || item->state != ITEM_DONE)
+            continue;
+        if (now - item->ended >= HEALTH_CLOSE_MS)
+            item->connections = 0;
+        else if (left == 0 || item->ended + HEALTH_CLOSE_MS - now < left)
+            left = item->ended + HEALTH_CLOSE_MS - now;
+    }
+    if (left > 0)
+        job->room = loop_timer_start(job->service->loop, left, make_room, job);
+    for (each = job->service->health; each != NULL; each = each->next)
+        health_turn(each);
+}
+
+void health_done(struct health_item *item, json_t *check)
+{
+    struct health_job *job = item->job;
+
+    if (item->state == ITEM_RUNNING) {
+        item->ended = loop_monotonic_ms();
+        if (job->room == NULL)
+            job->room = loop_timer_start(job->service->loop, HEALTH_CLOSE_MS, make_room, job);
+    }
+    item->state = ITEM_DONE;
+    item->check = check;
+    if (check == NULL)
+        job->no_memory = true;
+    if (!item->hidden && check != NULL) {
+        job->done++;
+        tell_progress(item);
+    }
+    health_turn(job);
+}
+
+void health_skip(struct health_item *item, const char *reason)
+{
+    json_t *check = health_check(item, CHECK_SKIPPED);
+
+    check_detail(check, "%s", reason);
+    health_done(item, check);
+}
+
+/* The base was not asked for, so that nobody would read of its failure. */
+static json_t *own_failure(const struct health_item *item, const struct health_item *base)
+{
+    json_t *check = json_copy(base->check);
+
+    json_object_set_new(check, "id", json_string(rows[item->id].name));
+    json_object_set_new(check, "title", json_string(rows[item->id].title));
+    return check;
+}
+
+bool health_base_failed(struct health_item *item, const struct health_item *base)
+{
+    enum check_status status = base == NULL ? CHECK_OK : check_status(base->check);
+    json_t *check;
+
+    if (status != CHECK_FAIL && status != CHECK_SKIPPED)
+        return false;
+    if (base->hidden) {
+        health_done(item, own_failure(item, base));
+        return true;
+    }
+    check = health_check(item, CHECK_SKIPPED);
+    check_detail(check, "This builds upon \"%s\", which %s.", rows[base->id].title,
+                 status == CHECK_FAIL ? "failed" : "was skipped");
+    check_cause(check, rows[base->id].name);
+    health_done(item, check);
+    return true;
+}
+
+bool health_connect(struct health_item *item, int connections, const char *host, unsigned short port)
+{
+    const struct health_job *job;
+    const struct health_item *each;
+    int all = 0, there = 0;
+
+    for (job = item->job->service->health; job != NULL; job = job->next)
+        for (each = job->items; each != NULL; each = each->next)
+            if (each->connections > 0) {
+                all += each->connections;
+                if (each->port == port && strcasecmp(each->host, host) == 0)
+                    there += each->connections;
+            }
+    if (all + connections > HEALTH_CONNECTIONS_MAX || there + connections > HEALTH_CONNECTIONS_PER_SERVER)
+        return false;
+    item->connections = connections;
+    problem_copy_text(item->host, sizeof item->host, host);
+    item->port = port;
+    item->state = ITEM_RUNNING;
+    return true;
+}
+
+static void turn(void *context)
+{
+    struct health_job *job = context;
+    struct service *service = job->service;
+    struct health_item *item;
+    bool open = false;
+    int ended = 0;
+
+    job->turn = NULL;
+    for (item = job->items; item != NULL && ended < STEPS_PER_TURN; item = item->next) {
+        if (item->state == ITEM_WAITING) {
+            rows[item->id].step(item);
+            ended += item->state == ITEM_DONE;
+        }
+        open = open || item->state != ITEM_DONE;
+    }
+    if (!open && item == NULL)
+        finish(job);
+    else if (ended == STEPS_PER_TURN)
+        health_turn(job);
+    entries_sweep(service);
+    service_tell_changes(service);
+}
+
+/* What is not done by now is told as it is. */
+static void late(void *context)
+{
+    struct health_job *job = context;
+    struct health_item *item;
+
+    job->deadline = NULL;
+    for (item = job->items; item != NULL; item = item->next) {
+        json_t *check;
+        if (item->state == ITEM_DONE)
+            continue;
+        check = health_check(item, item->state == ITEM_RUNNING ? CHECK_FAIL : CHECK_SKIPPED);
+        check_detail(check, item->state == ITEM_RUNNING ? "No answer came before the end of the check."
+                                                        : "The time was up before its turn came.");
+        check_cause(check, "timeout");
+        check_remedy(check, "Check again, fewer accounts at a time.");
+        health_done(item, check);
+    }
+    finish(job);
+}
+
+json_t *method_health_check(struct service *service, struct rpc_request *rpc, struct problem *problem)
+{
+    struct health_job *job;
+    struct request *request;
+    size_t count = 0;
+
+    for (job = service->health; job != NULL; job = job->next)
+        count++;
+    if (count >= HEALTH_JOBS_MAX) {
+        problem_set(problem, PROBLEM_THROTTLED, "Several checks are under way.", "Wait for them to end.");
+        problem->retry_after = HEALTH_ALL_MS / 1000;
+        return NULL;
+    }
+    job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        problem_set_no_memory(problem);
+        return NULL;
+    }
+    job->service = service;
+    job->items_end = &job->items;
+    job->accounts_end = &job->accounts;
+    job->started_at = wall_clock();
+    job->refused = wiping_refused();
+    if (health_plan(job, rpc->params, problem) != 0)
+        goto fail;
+    request = request_open_patient(service, rpc->id, problem);
+    if (request == NULL)
+        goto fail;
+    job->request = request->number;
+    job->id = json_incref(rpc->id);
+    job->next = service->health;
+    service->health = job;
+    job->deadline = loop_timer_start(service->loop, HEALTH_ALL_MS, late, job);
+    health_turn(job);
+    if (job->deadline != NULL && !job->no_memory)
+        return NULL;
+    problem_set_no_memory(problem);
+    request_close(request);
+fail:
+    job_free(job);
+    return NULL;
+}
