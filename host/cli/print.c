@@ -51,6 +51,14 @@ int cli_tell_error(const json_t *error)
     return cli_tell_problem(json_object_get(error, "data"));
 }
 
+int cli_flush(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    fputs("thunderseal: The output could not be written. Check where it goes.\n", stderr);
+    return EX_IOERR;
+}
+
 int cli_print_json(const json_t *value)
 {
     char *text = json_dumps(value, JSON_INDENT(2));

@@ -166,7 +166,9 @@ static void no_client_id(const struct account_target *target, struct problem *pr
                 "config.json.");
     /* Each cloud has its own portal, and knows no app of another's (FACTS 3). */
     snprintf(problem->admin_remedy, sizeof problem->admin_remedy,
-             "Register an app in Entra (%s) as README.md says and set its id as clientId in policy.json.",
+             "Register an app in Entra (%s), as \"thunderseal setup --print az\" shows, and set its id as "
+             "clientId in "
+             "policy.json.",
              cloud == NULL ? cloud_find("worldwide")->portal : cloud->portal);
 }
 
