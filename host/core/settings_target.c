@@ -167,8 +167,7 @@ static void no_client_id(const struct account_target *target, struct problem *pr
     /* Each cloud has its own portal, and knows no app of another's (FACTS 3). */
     snprintf(problem->admin_remedy, sizeof problem->admin_remedy,
              "Register an app in Entra (%s), as \"thunderseal setup --print az\" shows, and set its id as "
-             "clientId in "
-             "policy.json.",
+             "clientId in policy.json.",
              cloud == NULL ? cloud_find("worldwide")->portal : cloud->portal);
 }
 
