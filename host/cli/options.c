@@ -193,7 +193,7 @@ static int take_descriptor(struct cli_options *options, const char *value)
 
     if (*value < '0' || *value > '9' || *end != '\0' || number > DESCRIPTOR_MAX ||
         fcntl((int)number, F_GETFD) < 0)
-        return usage("--passphrase-fd takes the number of an open descriptor, not \"%s\".", value);
+        return usage("--passphrase-fd takes the number of an open descriptor.%s", "");
     options->passphrase_fd = (int)number;
     return 0;
 }

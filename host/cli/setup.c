@@ -160,8 +160,8 @@ static int check_answers(const struct setup *setup)
 
     json_object_foreach(setup->answers, key, value)
     {
-        const char *expected = settings_expected(key, value);
-        if (expected == NULL)
+        char expected[SETTINGS_EXPECTED_SIZE];
+        if (settings_value_fits(key, value, expected))
             continue;
         fprintf(stderr, "thunderseal: %s must be %s. Nothing was written.\n", key, expected);
         return EX_USAGE;
@@ -207,7 +207,8 @@ static int run(struct cli *cli, struct setup *setup)
                           "--tenant DOMAIN.");
         status = setup_ask(setup);
     }
-    if (status == 0 && service_settings(&settings, setup->answers, &problem) != 0)
+    if (status == 0 && service_settings(&settings, setup->answers,
+                                        setup->for_everybody || setup->print != NULL, &problem) != 0)
         status = tell(&problem);
     if (status == 0 && setup->print != NULL && strcmp(setup->print, "policy") == 0)
         status = cli_print_json(setup->answers);

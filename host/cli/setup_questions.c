@@ -37,16 +37,20 @@ static bool read_answer(const char *question, const char *otherwise, char answer
     return true;
 }
 
-/* Asks for a value of the key until its check lets it pass. */
-static bool ask_value(struct setup *setup, const char *question, const char *otherwise, const char *key)
+/* Asks for a value of the key until its check lets it pass. What means that there is none ends it. */
+static bool ask_value(struct setup *setup, const char *question, const char *otherwise, const char *none,
+                      const char *key)
 {
-    char answer[ANSWER_SIZE];
+    char answer[ANSWER_SIZE], expected[SETTINGS_EXPECTED_SIZE] = "a text";
     int tries;
 
     for (tries = 0; tries < TRIES && read_answer(question, otherwise, answer); tries++) {
         json_t *value = json_string(answer);
-        const char *expected = value == NULL ? "a text" : settings_expected(key, value);
-        if (expected == NULL)
+        if (none != NULL && strcmp(answer, none) == 0) {
+            json_decref(value);
+            break;
+        }
+        if (value != NULL && settings_value_fits(key, value, expected))
             return json_object_set_new(setup->answers, key, value) == 0;
         json_decref(value);
         printf("It must be %s.\n", expected);
@@ -80,32 +84,42 @@ static bool ask_app(struct setup *setup)
         "\nIts application (client) id stands on the app's overview page in Entra. No app yet? Leave here\n"
         "with Ctrl-C and run \"thunderseal setup --print az\" (or powershell, graph, manifest): it prints\n"
         "how to register one.\n");
-    return ask_value(setup, "Application (client) id", "none", "clientId");
+    return ask_value(setup, "Application (client) id", "none", "none", "clientId");
 }
 
-/* Domains, separated by commas or blanks. */
+/* Domains, separated by commas or blanks, as the value of allowedDomains. NULL when one is no text. */
+static json_t *domains_in(char *answer)
+{
+    json_t *domains = json_array();
+    char *rest, *word;
+
+    for (word = strtok_r(answer, ", \t", &rest); word != NULL; word = strtok_r(NULL, ", \t", &rest)) {
+        if (json_array_append_new(domains, json_string(word)) != 0) {
+            json_decref(domains);
+            return NULL;
+        }
+    }
+    return domains;
+}
+
 static bool ask_domains(struct setup *setup)
 {
-    char answer[ANSWER_SIZE], *rest, *word;
-    json_t *domains = json_array();
-    const char *expected;
+    char answer[ANSWER_SIZE], expected[SETTINGS_EXPECTED_SIZE] = "a list of domains";
+    int tries;
 
-    if (!read_answer("\nOnly accounts of these domains (separated by blanks), or all", "all", answer)) {
+    for (tries = 0; tries < TRIES; tries++) {
+        json_t *domains;
+        if (!read_answer("\nOnly accounts of these domains (separated by blanks), or all", "all", answer))
+            return false;
+        if (strcmp(answer, "all") == 0)
+            return true;
+        domains = domains_in(answer);
+        if (domains != NULL && settings_value_fits("allowedDomains", domains, expected))
+            return json_object_set_new(setup->answers, "allowedDomains", domains) == 0;
         json_decref(domains);
-        return false;
+        printf("It must be %s.\n", expected);
     }
-    if (strcmp(answer, "all") != 0)
-        for (word = strtok_r(answer, ", \t", &rest); word != NULL; word = strtok_r(NULL, ", \t", &rest))
-            json_array_append_new(domains, json_string(word));
-    expected = settings_expected("allowedDomains", domains);
-    if (expected != NULL) {
-        printf("It must be %s; left open for now.\n", expected);
-        json_array_clear(domains);
-    }
-    if (json_array_size(domains) > 0)
-        json_object_set(setup->answers, "allowedDomains", domains);
-    json_decref(domains);
-    return true;
+    return false;
 }
 
 static bool ask_all(struct setup *setup)
@@ -115,10 +129,10 @@ static bool ask_all(struct setup *setup)
         setup->for_everybody ||
         (geteuid() == 0 && ask_yes("For everybody on this computer (else for you alone)", true));
     if (!ask_value(setup, "Cloud: worldwide (also GCC), usgov (GCC High), usgov-dod, china", "worldwide",
-                   "cloud"))
+                   NULL, "cloud"))
         return false;
     printf("\nThe tenant is your organisation's directory: its domain (contoso.onmicrosoft.com) or GUID.\n");
-    return ask_value(setup, "Tenant, or organizations for any", "organizations", "tenant") &&
+    return ask_value(setup, "Tenant, or organizations for any", "organizations", NULL, "tenant") &&
            ask_app(setup) && ask_domains(setup);
 }
 

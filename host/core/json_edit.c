@@ -197,8 +197,12 @@ static void write_scalar(struct buffer *out, const json_t *value)
     char *text = json_dumps(value, JSON_ENCODE_ANY);
     json_free_t release;
 
-    if (text != NULL)
+    if (text != NULL) {
         append_text(out, text);
+    } else { /* nothing may be written without it */
+        free(out->bytes);
+        out->bytes = NULL;
+    }
     json_get_alloc_funcs(NULL, &release);
     release(text);
 }

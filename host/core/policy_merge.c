@@ -179,11 +179,26 @@ static int add_missing(struct json_edit *edit, json_t *ours, const json_t *their
     return 0;
 }
 
+/* Whether somebody keeps our add-on out on purpose: that is not for us to change. */
+static bool is_blocked(json_t *theirs)
+{
+    const char *mode = json_string_value(value_at(theirs, ENTRY "/installation_mode"));
+
+    return mode != NULL && (strcmp(mode, "blocked") == 0 || strcmp(mode, "removed") == 0);
+}
+
 int policy_merge(struct json_edit *edit, const char *xpi, const char *where, struct problem *problem)
 {
     json_t *ours = our_policies(xpi), *theirs = parse(edit);
-    int result = ours == NULL || theirs == NULL ? no_memory(problem)
-                                                : add_missing(edit, ours, theirs, "", where, problem);
+    int result;
+
+    if (ours == NULL || theirs == NULL)
+        result = no_memory(problem);
+    else if (is_blocked(theirs))
+        result = refuse(edit, where, ENTRY "/installation_mode", "absent, or one that installs the add-on",
+                        problem);
+    else
+        result = add_missing(edit, ours, theirs, "", where, problem);
 
     json_decref(ours);
     json_decref(theirs);

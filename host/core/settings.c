@@ -203,19 +203,26 @@ const char *settings_ca_file_for(const struct settings *settings, const char *au
     return settings_text(settings, "caFile");
 }
 
+struct first_misfit {
+    char *expected; /* of SETTINGS_EXPECTED_SIZE */
+    bool found;
+};
+
 static void keep_first(void *context, const struct settings_fault *fault)
 {
-    const char **expected = context;
+    struct first_misfit *first = context;
 
-    if (*expected == NULL)
-        *expected = fault->expected;
+    if (!first->found)
+        problem_copy_text(first->expected, SETTINGS_EXPECTED_SIZE,
+                          fault->expected != NULL ? fault->expected : "without keys that are not known");
+    first->found = true;
 }
 
-const char *settings_expected(const char *key, const json_t *value)
+bool settings_value_fits(const char *key, const json_t *value, char expected[SETTINGS_EXPECTED_SIZE])
 {
-    const char *expected = NULL;
-    struct settings_faults faults = {.tell = keep_first, .context = &expected};
+    struct first_misfit first = {.expected = expected};
+    struct settings_faults faults = {.tell = keep_first, .context = &first};
 
     settings_check_value(settings_key_find(key), value, &faults);
-    return expected;
+    return !first.found;
 }

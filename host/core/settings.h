@@ -62,8 +62,10 @@ const char *settings_key_near(const char *name);
 /* Tells every fault of one key's value. */
 void settings_check_value(const struct settings_key *key, const json_t *value,
                           struct settings_faults *faults);
-/* What the value of a key must be when it is not that: the first fault alone. NULL: it is fine. */
-const char *settings_expected(const char *key, const json_t *value);
+#define SETTINGS_EXPECTED_SIZE 256
+/* Whether the value is what its key, a known one, wants; else *expected is what it must be: the first fault
+ * alone. */
+bool settings_value_fits(const char *key, const json_t *value, char expected[SETTINGS_EXPECTED_SIZE]);
 /* Tells every fault of a configuration, unknown keys among them. */
 void settings_check(const json_t *object, struct settings_faults *faults);
 

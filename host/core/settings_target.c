@@ -46,10 +46,12 @@ static void find_cloud(const struct settings *settings, struct account_target *t
 
     *authority = NULL;
     if (cloud != NULL) {
+        target->cloud = cloud->name; /* which outlives wish and configuration */
         *authority = cloud->authority;
         target->outlook = cloud->outlook;
         target->graph = cloud->graph;
     } else if (strcmp(target->cloud, CLOUD_CUSTOM) == 0) {
+        target->cloud = CLOUD_CUSTOM;
         *authority = json_string_value(json_object_get(custom, "authority"));
         target->outlook = json_string_value(json_object_get(resources, "outlook"));
         target->graph = json_string_value(json_object_get(resources, "graph"));

@@ -116,8 +116,7 @@ static void finished(struct loop_transfer *loop_transfer, int code)
     take_certificates(easy, &look->facts);
     if (code != CURLE_OK) {
         look->facts.failed_stage = https_stage(easy, (CURLcode)code, look->proxy, look->error);
-        problem_copy_text(look->facts.words, sizeof look->facts.words,
-                          look->error[0] != '\0' ? look->error : curl_easy_strerror((CURLcode)code));
+        problem_copy_text(look->facts.words, sizeof look->facts.words, https_words(code, look->error));
     }
     look->callback(look->context, &look->facts);
     release(look);

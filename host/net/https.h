@@ -45,6 +45,11 @@ struct https_answer {
 };
 typedef void https_callback(void *context, struct https_answer *answer);
 
+/* libcurl's words for a failure, error being its buffer: without a proxy's URL, which may have a password in
+ * it.
+ */
+const char *https_words(int code, const char *error);
+
 /*
  * POST of a form. form is "a=b&c=d", already encoded, and is taken over, whatever is returned: moved out, and
  * wiped after sending. url is copied. The callback comes exactly once, from the loop, never from inside this

@@ -243,6 +243,15 @@ static time_t server_date(const struct https_transfer *transfer)
     return transfer->date[0] == '\0' ? -1 : curl_getdate(transfer->date, NULL);
 }
 
+const char *https_words(int code, const char *error)
+{
+    static const char with_url[] = "Unsupported proxy"; /* with the whole URL behind it */
+
+    return error[0] == '\0' || strncmp(error, with_url, sizeof with_url - 1) == 0
+               ? curl_easy_strerror((CURLcode)code)
+               : error;
+}
+
 void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struct https_answer *answer)
 {
     const char *detail = transfer->error;
@@ -266,7 +275,7 @@ void https_transfer_answer(struct https_transfer *transfer, CURLcode code, struc
     answer->failed_stage = stage_of(transfer, code);
     if (transfer->out_of_memory)
         detail = "Out of memory";
-    else if (detail[0] == '\0')
-        detail = curl_easy_strerror(code);
+    else
+        detail = https_words((int)code, detail);
     snprintf(answer->detail, sizeof answer->detail, "%s", detail);
 }

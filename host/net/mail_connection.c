@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "net/mail_connection_parts.h"
 
+#include "net/https.h"
 #include "net/mail_certificate.h"
 #include "net/trust_anchors.h"
 
@@ -117,7 +118,7 @@ static enum mail_failure failure_of(const struct mail_connection *connection, CU
 static void tell_failed(struct mail_connection *connection, CURLcode code)
 {
     struct mail_result *result = connection->result;
-    const char *words = connection->error[0] == '\0' ? curl_easy_strerror(code) : connection->error;
+    const char *words = https_words((int)code, connection->error);
     enum mail_failure failure = failure_of(connection, code);
 
     mail_copy_line(result->detail, sizeof result->detail, words, strlen(words));

@@ -44,7 +44,7 @@ static bool find_socket(const char *address, struct sockaddr_un *socket_address,
     return true;
 }
 
-/* 0, or the errno of a bus that does not answer. */
+/* 0, the errno of a bus that does not answer, or -1 where it is nothing that can be tried. */
 static int try_bus(const char *address)
 {
     struct sockaddr_un socket_address;
@@ -52,7 +52,7 @@ static int try_bus(const char *address)
     int fd, error = 0;
 
     if (!find_socket(address, &socket_address, &length))
-        return 0;
+        return -1;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return errno;
@@ -88,6 +88,10 @@ void doctor_session_bus(struct doctor *doctor)
         json_decref(check);
         check = check_new("session-bus", NULL, CHECK_SKIPPED, "Session bus");
         check_detail(check, "This session has no D-Bus session bus, so no keyring can be asked.");
+    } else if (error < 0) {
+        check_detail(check,
+                     "The address of the session bus is of another kind than those that are tried here.");
+        check_evidence_text(check, "address", address);
     } else if (error != 0) {
         check_worsen(check, CHECK_WARN);
         check_evidence_text(check, "address", address);

@@ -86,13 +86,21 @@ static void take_folder(struct experiments *experiments, char *folder)
     free(folder);
 }
 
+/* What a policy sets it to: {"Value": …}, or the value itself. */
+static const json_t *preference(const json_t *preferences, const char *name)
+{
+    const json_t *preference = json_object_get(preferences, name);
+
+    return json_is_object(preference) ? json_object_get(preference, "Value") : preference;
+}
+
 static void take_policies(struct experiments *experiments, const char *file)
 {
     char cause[DOCTOR_CAUSE_SIZE];
     json_t *root = file == NULL ? NULL : doctor_read_json(file, cause);
     const json_t *preferences = json_object_get(json_object_get(root, "policies"), "Preferences");
-    const json_t *suppressed = json_object_get(json_object_get(preferences, SUPPRESSED), "Value");
-    const json_t *allowed = json_object_get(json_object_get(preferences, ALLOWED), "Value");
+    const json_t *suppressed = preference(preferences, SUPPRESSED),
+                 *allowed = preference(preferences, ALLOWED);
 
     if (suppressed != NULL)
         experiments->suppressed = json_is_true(suppressed);

@@ -47,10 +47,10 @@ static int resolve(struct edited_file *file, const char *path, struct problem *p
     return 0;
 }
 
-/* Makes what is missing of a path of folders. 0, or -1 with errno. */
-static int make_folders(char *path, mode_t mode)
+/* Makes what is missing of a path of folders, or its last one alone. 0, or -1 with errno. */
+static int make_folders(char *path, enum edited_folders make, mode_t mode)
 {
-    char *slash = path;
+    char *slash = make == FOLDERS_ALL ? path : strrchr(path, '/');
     int result = 0;
 
     while (slash != NULL && result == 0) {
@@ -67,12 +67,14 @@ static int make_folders(char *path, mode_t mode)
     return result;
 }
 
-static int open_folder(struct edited_file *file, bool make, mode_t mode, struct problem *problem)
+static int open_folder(struct edited_file *file, enum edited_folders make, mode_t mode,
+                       struct problem *problem)
 {
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
     file->folder_fd = open(file->folder, flags);
-    if (file->folder_fd < 0 && errno == ENOENT && make && make_folders(file->folder, mode) == 0)
+    if (file->folder_fd < 0 && errno == ENOENT && make != FOLDERS_NONE &&
+        make_folders(file->folder, make, mode) == 0)
         file->folder_fd = open(file->folder, flags);
     return file->folder_fd < 0 ? fail(problem, file->folder, strerror(errno)) : 0;
 }
@@ -191,14 +193,14 @@ int edited_file_save(const struct edited_file *file, mode_t mode, struct problem
     return result;
 }
 
-int edited_file_open(struct edited_file *file, const char *path, bool make, mode_t folder_mode,
+int edited_file_open(struct edited_file *file, const char *path, enum edited_folders make, mode_t folder_mode,
                      struct problem *problem)
 {
     memset(file, 0, sizeof *file);
     file->folder_fd = -1;
     if (resolve(file, path, problem) != 0)
         return -1;
-    if (!file->present && !make)
+    if (!file->present && make == FOLDERS_NONE)
         return json_edit_begin(&file->edit, "{}\n", 3);
     if (open_folder(file, make, folder_mode, problem) != 0)
         return -1;

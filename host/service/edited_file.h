@@ -22,11 +22,18 @@ struct edited_file {
     struct stat before;
 };
 
+/* What is made of the folders above a file, where they are missing. */
+enum edited_folders {
+    FOLDERS_NONE,
+    FOLDERS_LAST /* a longer way is more likely a typing error */,
+    FOLDERS_ALL
+};
+
 /*
- * Reads the file, ready to be edited. With make, folders that are missing are made (folder_mode). 0, or -1
- * with *problem. edited_file_close goes with every call.
+ * Reads the file, ready to be edited; folders that are made get folder_mode. 0, or -1 with *problem.
+ * edited_file_close goes with every call.
  */
-int edited_file_open(struct edited_file *file, const char *path, bool make, mode_t folder_mode,
+int edited_file_open(struct edited_file *file, const char *path, enum edited_folders make, mode_t folder_mode,
                      struct problem *problem);
 /* Writes it; one that was not there gets this mode. 0, or -1 with *problem: then the file is as it was. */
 int edited_file_save(const struct edited_file *file, mode_t mode, struct problem *problem);

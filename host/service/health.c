@@ -102,9 +102,6 @@ static void job_free(struct health_job *job)
         ;
     if (*link == job)
         *link = job->next;
-    loop_timer_cancel(service->loop, job->turn);
-    loop_timer_cancel(service->loop, job->deadline);
-    loop_timer_cancel(service->loop, job->room);
     while (job->items != NULL) {
         struct health_item *item = job->items;
         job->items = item->next;
@@ -119,6 +116,10 @@ static void job_free(struct health_job *job)
         account_clear(account);
         free(account);
     }
+    /* Last: a token request that was ended just now has asked for one more turn. */
+    loop_timer_cancel(service->loop, job->turn);
+    loop_timer_cancel(service->loop, job->deadline);
+    loop_timer_cancel(service->loop, job->room);
     json_decref(job->id);
     free(job);
 }
@@ -244,6 +245,12 @@ void health_done(struct health_item *item, json_t *check)
     item->check = check;
     if (check == NULL)
         job->no_memory = true;
+    /* A server that gets no token is told of, though nobody asked for the settings: its probes are skipped.
+     */
+    if (item->hidden && item->id == HEALTH_SETTINGS && check_status(check) == CHECK_FAIL) {
+        item->hidden = false;
+        job->total++;
+    }
     if (!item->hidden && check != NULL) {
         job->done++;
         tell_progress(item);

@@ -140,14 +140,43 @@ void health_mail(struct health_item *item)
 
 struct graph_work {
     struct health_item *item; /* NULL: nobody waits any more; the request's end frees this */
+    struct secret token;      /* as it was sent: an answer may hold it */
 };
 
-static json_t *judge_graph(const struct health_item *item, const struct https_answer *answer)
+static void graph_work_free(struct graph_work *work)
+{
+    if (work != NULL)
+        secret_wipe(&work->token);
+    free(work);
+}
+
+/* What the answer says, as a mail server's line would be kept; NULL: nothing. */
+static const char *said(char line[MAIL_LINE_SIZE], const json_t *error, const char *key,
+                        const struct secret *token)
+{
+    const char *text = json_string_value(json_object_get(error, key));
+
+    if (text == NULL)
+        return NULL;
+    mail_copy_line(line, MAIL_LINE_SIZE, text, strlen(text));
+    mail_hide_secret(line, secret_expose(token), token->length);
+    return line;
+}
+
+/* A page of somebody in between is 200, too. */
+static bool names_nobody(const json_t *body)
+{
+    return json_object_get(body, "id") == NULL && json_object_get(body, "userPrincipalName") == NULL;
+}
+
+static json_t *judge_graph(const struct health_item *item, const struct https_answer *answer,
+                           const struct secret *token)
 {
     struct health_account *account = item->account;
     const struct account_target target = health_target(account);
     const struct mail_circumstances circumstances = circumstances_of(account, &account->graph, &target);
     json_t *check = health_check(item, CHECK_OK), *body, *error;
+    char code[MAIL_LINE_SIZE], message[MAIL_LINE_SIZE];
     struct problem problem;
 
     json_object_set_new(check, "latencyMs", json_integer(answer->milliseconds));
@@ -161,8 +190,14 @@ static json_t *judge_graph(const struct health_item *item, const struct https_an
     }
     body = json_read(secret_expose(&answer->body), answer->body.length, JSON_REJECT_DUPLICATES, NULL, NULL);
     error = json_object_get(body, "error");
-    mail_diagnose_web(check, MAIL_GRAPH, answer->status, json_string_value(json_object_get(error, "code")),
-                      json_string_value(json_object_get(error, "message")), &circumstances);
+    if (answer->status == 200 && names_nobody(body)) {
+        diagnose_strange_answer(answer->status, 0, &problem);
+        check_worsen(check, CHECK_WARN);
+        check_problem(check, &problem);
+    } else {
+        mail_diagnose_web(check, MAIL_GRAPH, answer->status, said(code, error, "code", token),
+                          said(message, error, "message", token), &circumstances);
+    }
     json_decref(body);
     return check;
 }
@@ -172,11 +207,11 @@ static void graph_came(void *context, struct https_answer *answer)
     struct graph_work *work = context;
     struct health_item *item = work->item;
 
-    free(work);
-    if (item == NULL)
-        return;
-    item->work = NULL;
-    health_done(item, judge_graph(item, answer));
+    if (item != NULL) {
+        item->work = NULL;
+        health_done(item, judge_graph(item, answer, &work->token));
+    }
+    graph_work_free(work);
 }
 
 static void abandon_graph(void *context)
@@ -202,9 +237,9 @@ static void start_graph(struct health_item *item, const char *base, const struct
     char url[1024];
 
     snprintf(url, sizeof url, "%.900s" GRAPH_ME, base);
-    if (work == NULL || https == NULL ||
+    if (work == NULL || https == NULL || secret_copy(&work->token, token) != 0 ||
         https_get_with_token(https, url, token, GRAPH_ANSWER_MAX, HEALTH_PROBE_MS, graph_came, work) != 0) {
-        free(work);
+        graph_work_free(work);
         health_done(item, NULL);
         return;
     }
@@ -249,7 +284,6 @@ void health_graph(struct health_item *item)
     token = health_token_of(account, &account->graph);
     if (token == NULL)
         health_skip(item, "The account was signed out meanwhile.");
-    else if (health_connect(item, 1, item->server == NULL ? base + strlen("https://") : item->server->host,
-                            item->server == NULL ? 443 : item->server->port))
+    else if (health_connect(item, 1, base, 443)) /* it is asked there, whatever the server's entry says */
         start_graph(item, base, token);
 }

@@ -135,7 +135,7 @@ static void judge_claims(json_t *check, const struct health_account *account, co
     check_evidence_text(check, "user", claims->user);
     check_evidence_text(check, "tenant", claims->tenant);
     check_evidence(check, "tokenExpiresAt", json_integer(claims->expires_at));
-    if (!access_audience_fits(claims->audience, target.outlook, false)) {
+    if (claims->audience[0] != '\0' && !access_audience_fits(claims->audience, target.outlook, false)) {
         check_worsen(check, CHECK_FAIL);
         check_cause(check, "wrong-audience");
         check_detail(check, "The token is for another service than mail: %s.", claims->audience);

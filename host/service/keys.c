@@ -169,8 +169,10 @@ bool keys_fetch(struct keys *keys, bool may_ask, const struct secret *passphrase
         return false;
     }
     if (vault_key_task(service->vault, passphrase, &keys->task, problem) != 0 ||
-        keys->task.kind == KEY_TASK_NONE)
+        keys->task.kind == KEY_TASK_NONE) {
+        secret_wipe(&keys->passphrase);
         return false;
+    }
     keys->task.may_ask = may_ask;
     keys->worker = key_worker_start(service->loop, &keys->task, fetched, keys);
     if (keys->worker != NULL)

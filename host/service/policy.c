@@ -14,8 +14,10 @@ json_t *policy_shown(const struct settings *settings)
         return policy;
     start = strstr(proxy, "://") + 3;
     at = strrchr(start, '@');
-    if (at != NULL)
-        json_object_set_new(policy, "proxy", json_sprintf("%.*s%s", (int)(start - proxy), proxy, at + 1));
+    if (at == NULL)
+        return policy;
+    json_object_del(policy, "proxy"); /* it goes in any case */
+    json_object_set_new(policy, "proxy", json_sprintf("%.*s%s", (int)(start - proxy), proxy, at + 1));
     return policy;
 }
 

@@ -34,7 +34,7 @@ json_t *service_policy_merge(const char *path, bool remove, struct problem *prob
     json_t *result = NULL;
     int changed = 0;
 
-    if (edited_file_open(&file, path, !remove, FOLDER_MODE, problem) != 0)
+    if (edited_file_open(&file, path, remove ? FOLDERS_NONE : FOLDERS_LAST, FOLDER_MODE, problem) != 0)
         goto out;
     if (file.present || !remove) {
         changed = edit(&file, remove, problem);

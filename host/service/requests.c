@@ -21,7 +21,7 @@ struct request *request_open(struct service *service, json_t *id, struct problem
 {
     struct request *request;
 
-    if (service->request_count >= REQUESTS_MAX) {
+    if (id != NULL && service->request_count >= REQUESTS_MAX) { /* our own are bounded by the accounts */
         problem_set(problem, PROBLEM_THROTTLED, "More than 1,024 requests are waiting for an answer.",
                     "Wait for some of them.");
         problem->retry_after = 1;
@@ -40,7 +40,7 @@ struct request *request_open(struct service *service, json_t *id, struct problem
         goto no_memory;
     request->next = service->requests;
     service->requests = request;
-    service->request_count++;
+    service->request_count += id != NULL;
     return request;
 no_memory:
     problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.",
@@ -101,7 +101,7 @@ void request_close(struct request *request)
     for (link = &service->requests; *link != request; link = &(*link)->next)
         ;
     *link = request->next;
-    service->request_count--;
+    service->request_count -= request->id != NULL;
     loop_timer_cancel(service->loop, request->deadline);
     json_decref(request->id);
     free(request);

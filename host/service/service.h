@@ -68,8 +68,9 @@ json_t *service_policy(struct problem *problem);
  * standard input). New reference, or NULL with *problem. */
 json_t *service_policy_check(const char *path, struct problem *problem);
 /* The settings that would be in force with these answers over the files; to be cleared in any case. 0, or -1
- * with *problem. */
-int service_settings(struct settings *settings, const json_t *answers, struct problem *problem);
+ * with *problem: among others, when the administrator has set one of them and it is not for everybody. */
+int service_settings(struct settings *settings, const json_t *answers, bool for_everybody,
+                     struct problem *problem);
 /* Writes them into the user's file, or the administrator's; null takes a key out. Its path, to be freed, or
  * NULL with *problem: then the file is as it was. */
 char *service_settings_write(const json_t *answers, bool for_everybody, struct problem *problem);

@@ -367,6 +367,7 @@ json_t *policy_shown(const struct settings *settings);
 /* New text, or NULL with *problem. */
 char *environment_state_folder(struct problem *problem);
 char *environment_config_file(struct problem *problem);
+#define SETTINGS_FILE_MAX (256 * 1024) /* bytes; a policy naming 1,000 accounts takes 80 KiB */
 #define SETTINGS_ADMIN_FILE THUNDERSEAL_SYSCONFDIR "/thunderseal/policy.json"
 void settings_read_files(struct settings *settings);
 /* One of them; whether it is there. */

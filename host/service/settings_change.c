@@ -68,7 +68,8 @@ static int change_file(const char *path, enum settings_source source, const json
 
     if (refuse_broken(path, source, problem) != 0)
         return -1;
-    if (edited_file_open(&file, path, true, admin ? ADMIN_FOLDER_MODE : USER_FOLDER_MODE, problem) != 0)
+    if (edited_file_open(&file, path, FOLDERS_ALL, admin ? ADMIN_FOLDER_MODE : USER_FOLDER_MODE, problem) !=
+        0)
         goto out;
     json_object_foreach((json_t *)changes, key, value)
     {
@@ -77,6 +78,11 @@ static int change_file(const char *path, enum settings_source source, const json
             goto out;
         }
     }
+    if (file.edit.length > SETTINGS_FILE_MAX) { /* nobody would read it again */
+        problem_set(problem, PROBLEM_STORAGE, "The configuration would be larger than 256 KiB.",
+                    "Set less; nothing was changed.");
+        goto out;
+    }
     result = edited_file_save(&file, admin ? ADMIN_FILE_MODE : USER_FILE_MODE, problem);
 out:
     edited_file_close(&file);
@@ -84,17 +90,20 @@ out:
 }
 
 /* Whether the user may set the key: not what somebody above has set, nor what is only for them to set. */
-static int may_set(const struct settings *settings, const struct settings_key *key, struct problem *problem)
+static int may_set(const struct settings *settings, const struct settings_key *key, const json_t *value,
+                   struct problem *problem)
 {
     const char *source = json_string_value(json_object_get(settings->sources, key->name));
     const char *cloud = settings_text(settings, "cloud");
     const char *reason = NULL;
 
-    if (key->admin_only)
+    /* What has no effect there may be taken out. */
+    if (key->admin_only && !json_is_null(value))
         reason = "can only be set by your administrator";
     else if (source != NULL && (strcmp(source, "admin") == 0 || strcmp(source, "thunderbird") == 0))
         reason = "is set by your administrator";
-    else if (strcmp(key->name, "caFile") == 0 && (cloud == NULL || strcmp(cloud, CLOUD_CUSTOM) != 0))
+    else if (strcmp(key->name, "caFile") == 0 && !json_is_null(value) &&
+             (cloud == NULL || strcmp(cloud, CLOUD_CUSTOM) != 0))
         reason = "can be set by you only with the cloud \"custom\"";
     if (reason == NULL)
         return 0;
@@ -134,7 +143,8 @@ json_t *method_settings_set(struct service *service, struct rpc_request *request
 {
     static const char *const known[] = {"key", "value"};
     const struct settings_key *key;
-    const char *name = NULL, *expected;
+    const char *name = NULL;
+    char expected[SETTINGS_EXPECTED_SIZE] = "there";
     json_t *value = json_object_get(request->params, "value"), *changes;
     char *path;
     int result;
@@ -147,12 +157,11 @@ json_t *method_settings_set(struct service *service, struct rpc_request *request
         rpc_param_bad(problem, "key", "a key of the configuration");
         return NULL;
     }
-    expected = value == NULL ? "there" : json_is_null(value) ? NULL : settings_expected(name, value);
-    if (expected != NULL) {
+    if (value == NULL || (!json_is_null(value) && !settings_value_fits(name, value, expected))) {
         rpc_param_bad(problem, "value", expected);
         return NULL;
     }
-    if (may_set(&service->settings, key, problem) != 0)
+    if (may_set(&service->settings, key, value, problem) != 0)
         return NULL;
     path = environment_config_file(problem);
     changes = json_pack("{s:O}", name, value);
@@ -164,11 +173,21 @@ json_t *method_settings_set(struct service *service, struct rpc_request *request
     return json_pack("{s:o}", "policy", policy_shown(&service->settings));
 }
 
-int service_settings(struct settings *settings, const json_t *answers, struct problem *problem)
+int service_settings(struct settings *settings, const json_t *answers, bool for_everybody,
+                     struct problem *problem)
 {
+    const char *key;
+    json_t *value;
+
     if (settings_init(settings) != 0)
         return out_of_memory(problem);
     settings_read_files(settings);
+    if (!for_everybody)
+        json_object_foreach((json_t *)answers, key, value)
+        {
+            if (may_set(settings, settings_key_find(key), value, problem) != 0)
+                return -1;
+        }
     if (settings->broken.kind == PROBLEM_NONE)
         settings_apply(settings, answers, SETTINGS_ADMIN, "The answers");
     *problem = settings->broken;

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SETTINGS_FILE_MAX (256 * 1024) /* a policy naming 1,000 accounts takes 80 KiB */
-
 /* Fills unusable and distrusted. */
 static void judge(int fd, struct settings_file *file)
 {

@@ -235,3 +235,25 @@ test('permissions that are missing, or more than mail needs, are told', async ()
   await world.idp.control({ scopeInAnswer: null });
   assertTrouble(await check(more.host, { checks: ['scopes'] }), 'scopes', 'warn', 'more-than-needed');
 });
+
+test('a check that is cancelled while a token is on its way leaves nothing behind', async () => {
+  const { host, account } = await signedInLongAgo();
+  await world.idp.control({ nextToken: { delayMs: 2000, match: { user: account } } });
+  host.send({ jsonrpc: '2.0', id: 'waits', method: 'health.check', params: { checks: ['token'] } });
+  await host.told('account.changed', (told) => told.account.state === 'renewing');
+  host.notify('cancel', { id: 'waits' });
+  assert.equal((await host.answer('waits')).error.data.kind, 'cancelled');
+  assert.equal((await check(host, { checks: ['versions'] })).overall, 'ok');
+  assert.ok((await host.call('token.get', { account })).accessToken, 'the request went on by itself');
+  assert.equal((await host.end()).code, 0);
+});
+
+test('of a proxy that cannot be used its password is not told', async () => {
+  const { home, host } = await signedIn();
+  await host.end();
+  await world.configure(home, { custom: custom(), proxy: 'http://user:p#ssw0rd@proxy.test:8080' });
+  const again = await world.host(home);
+  const report = await check(again, { checks: ['authority'] });
+  assert.equal(one(report, 'authority').status, 'fail');
+  assert.ok(!JSON.stringify([report, again.messages]).includes('ssw0rd'), JSON.stringify(report));
+});

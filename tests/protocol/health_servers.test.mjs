@@ -142,6 +142,14 @@ test('Graph is asked who the user is, with Graph\'s token, where Graph is used',
   const refused = one(await check(host, { checks: ['graph'] }), 'graph');
   assert.equal(refused.status, 'fail');
   assert.ok(refused.remedy && refused.causes?.length);
+  answers.push({ status: '401 Unauthorized', body: JSON.stringify({ error: { code: 'x', message: `bad token ${accessToken}` } }) });
+  which = 2;
+  const echoed = one(await check(host, { checks: ['graph'] }), 'graph');
+  assert.equal(echoed.status, 'fail');
+  assert.ok(!JSON.stringify(echoed).includes(accessToken), 'what an answer holds of the token is not told');
+  answers.push({ status: '200 OK', body: '<html>Welcome to our network</html>' });
+  which = 3;
+  assert.equal(one(await check(host, { checks: ['graph'] }), 'graph').status, 'warn', 'a page of somebody in between');
   await raw.stop();
 });
 

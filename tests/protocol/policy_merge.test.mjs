@@ -192,3 +192,14 @@ test('the examples for Windows and macOS say the same', async () => {
   assert.equal(payload.PayloadType, 'org.mozilla.thunderbird');
   assert.deepEqual(known({ ExtensionSettings: payload.ExtensionSettings, '3rdparty': payload['3rdparty'], Preferences: payload.Preferences }), policies);
 });
+
+test('an add-on that somebody keeps out on purpose is not let in', async () => {
+  for (const mode of ['blocked', 'removed']) {
+    const before = JSON.stringify({ policies: { ExtensionSettings: { [ID]: { installation_mode: mode } } } });
+    const path = await file(before);
+    const { code, stderr } = await merge([path]);
+    assert.equal(code, 78, stderr);
+    assert.match(stderr, /installation_mode/);
+    assert.equal(await text(path), before);
+  }
+});

@@ -94,6 +94,16 @@ test('a file that does not count, or cannot be written, is left as it is', async
   assert.match(nowhere.stderr, /HOME/);
 });
 
+test('what the administrator has set is not for the user to set', async () => {
+  const { program, set } = await building;
+  await set({ clientId: CLIENT_ID });
+  const home = await world.home(null);
+  const { code, stderr } = await setup(['--client-id', 'thunderbird'], home, program);
+  assert.equal(code, 77, stderr);
+  assert.match(stderr, /"clientId" is set by your administrator/);
+  assert.deepEqual(await readdir(home), []);
+});
+
 test('for everybody: the administrator\'s file, readable by all', async () => {
   const { program, file } = await building;
   await rm(dirname(file), { recursive: true });
@@ -138,6 +148,8 @@ test('at a terminal it asks, explains the choice of app, shows what it writes, a
   const left = atTerminal(PROGRAM, other, [...(root ? ['no\n'] : []), '\n', '\n', '2\n', '\n', 'no\n'], ['setup']);
   assert.equal(left.code, 64, left.screen);
   assert.ok(left.screen.includes(THUNDERBIRD), 'it is shown before it would be written');
+  const none = atTerminal(PROGRAM, other, [...(root ? ['no\n'] : []), '\n', '\n', '1\n', '\n'], ['setup']);
+  assert.equal(none.code, 64, 'no client id is no answer');
   const ended = atTerminal(PROGRAM, other, [...(root ? ['no\n'] : []), '\u0004'], ['setup']);
   assert.equal(ended.code, 64, ended.screen);
   assert.deepEqual(await readdir(other), []);
@@ -156,6 +168,7 @@ test('settings.set writes the user\'s file and is in force at once', async () =>
   const { policy, sources } = await host.call('policy.get');
   assert.deepEqual([policy.welcome, sources.welcome, sources.clientId], [false, 'user', 'user']);
   assert.equal((await host.call('settings.set', { key: 'welcome', value: null })).policy.welcome, true, 'null gives the default back');
+  await host.call('settings.set', { key: 'caFile', value: null });
   assert.deepEqual(await written(home), { clientId: CLIENT_ID });
 });
 
@@ -171,9 +184,15 @@ test('settings.set refuses what is wrong, unknown, or for the administrator to s
   assert.equal(await refused({ key: 'cloud', value: 'mars' }), 'invalid-params value');
   assert.equal(await refused({ key: 'cloud' }), 'invalid-params value');
   assert.equal(await refused({ key: 'cloud', value: 'usgov', more: 1 }), 'invalid-params more');
+  assert.equal(await refused({ key: 'audit', value: { enabled: true, colour: 1 } }), 'invalid-params value');
+  assert.equal(await refused({ key: 'accounts', value: { 'ada@contoso.test': { signinas: 'x@contoso.test' } } }), 'invalid-params value');
+  assert.match((await host.refused('settings.set', { key: 'cloud', value: 'mars' })).message, /one of "worldwide", "usgov", "usgov-dod", "china", "custom"/);
   assert.equal(await refused({ key: 'tenant', value: 'other.test' }), 'policy-denied');
   assert.equal(await refused({ key: 'manage', value: 'listed' }), 'policy-denied');
   assert.equal(await refused({ key: 'recoveryPublicKey', value: Buffer.alloc(32, 7).toString('base64') }), 'policy-denied');
   assert.equal(await refused({ key: 'caFile', value: '/etc/ssl/mine.pem' }), 'policy-denied');
   assert.deepEqual(await readdir(host.home), [], 'nothing is written');
+  const many = Array.from({ length: 20_000 }, (_each, i) => `domain-${i}.contoso.test`);
+  assert.equal(await refused({ key: 'allowedDomains', value: many }), 'storage', 'nobody would read it again');
+  assert.deepEqual(await readdir(dirname(configFile(host.home))), []);
 });
