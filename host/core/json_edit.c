@@ -157,7 +157,7 @@ static void find_unit(const struct json_edit *edit, char unit[INDENT_MAX])
     if (siblings.count > 0 && line_between(edit, root, siblings.first.start))
         indent_at(edit, siblings.first.start, unit);
     else
-        strcpy(unit, UNIT_DEFAULT);
+        memcpy(unit, UNIT_DEFAULT, sizeof UNIT_DEFAULT);
 }
 
 static struct layout layout_of(const struct json_edit *edit, const struct json_member *object,

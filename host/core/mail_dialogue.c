@@ -231,7 +231,7 @@ static enum mail_action asked_for_data(struct mail_dialogue *dialogue, const cha
         return end(dialogue, MAIL_STRANGE);
     take_challenge(dialogue->result, line);
     if (dialogue->result->challenge[0] == '\0')
-        strcpy(dialogue->result->challenge, "?");
+        memcpy(dialogue->result->challenge, "?", sizeof "?");
     /* An empty line, and the server says no in its own words. */
     dialogue->say = "";
     return MAIL_SAY;

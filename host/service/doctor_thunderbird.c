@@ -98,7 +98,7 @@ static bool is_used(const struct doctor *doctor, const struct doctor_application
 
 static void judge(const struct doctor *doctor, const struct doctor_application *application, json_t *check)
 {
-    if (atoi(application->version) >= OLDEST_THUNDERBIRD)
+    if (strtol(application->version, NULL, 10) >= OLDEST_THUNDERBIRD) /* what is no number is too old */
         return;
     check_worsen(check,
                  doctor->application_count == 1 || is_used(doctor, application) ? CHECK_FAIL : CHECK_WARN);
