@@ -95,13 +95,20 @@ static void judge_tls_failure(json_t *check, const struct authority_work *work,
         check_remedy(check, "Check the date and time of this computer.");
     } else if (strcasestr(words, "subject name") != NULL) {
         check_cause(check, "certificate-name");
-        check_detail(check, "Who answers as %s has a certificate for another name%s%s.", host,
-                     shown->subject[0] == '\0' ? "" : ": ", shown->subject);
+        if (shown->subject[0] != '\0')
+            check_detail(check, "Who answers as %s has a certificate for another name: %s.", host,
+                         shown->subject);
+        else
+            check_detail(check, "Who answers as %s has a certificate for another name.", host);
         check_remedy(check, "Check whether this network first wants a sign-in of its own in the browser.");
     } else if (strcasestr(words, "certificate") != NULL) {
         check_cause(check, "tls-interception");
-        check_detail(check, "Nobody whom this computer trusts vouches for %s%s%s.", host,
-                     shown->issuer[0] == '\0' ? "" : ": the certificate is issued by ", shown->issuer);
+        if (shown->issuer[0] != '\0')
+            check_detail(check,
+                         "Nobody whom this computer trusts vouches for %s: the certificate is issued by %s.",
+                         host, shown->issuer);
+        else
+            check_detail(check, "Nobody whom this computer trusts vouches for %s.", host);
         check_remedy(check, "If your organisation inspects connections, ask your administrator for its "
                             "certificate.");
         check_admin_remedy(check,
