@@ -60,7 +60,7 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-probe check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers lint-manuals demo needs xpi \
+.PHONY: all bench check check-unit check-probe check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers check-texts lint-manuals demo needs xpi \
         install uninstall deb rpm format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
@@ -259,7 +259,7 @@ C_FILES = $(sort $(wildcard host/*.[ch] host/*/*.[ch] tests/unit/*.[ch] tests/si
 format:
 	clang-format -i $(C_FILES)
 
-lint: check-layers lint-manuals
+lint: check-layers check-texts lint-manuals
 	@clang-format --dry-run --Werror $(C_FILES)
 	@grep -q '"version": "$(VERSION)"' extension/manifest.json || { echo 'extension/manifest.json and Makefile differ in version'; exit 1; }
 	@tests/node_modules/.bin/node tests/node_modules/typescript/bin/tsc -p tests/servers
@@ -277,6 +277,9 @@ check-layers:
 	@! grep -nE '#include *"cli/' host/service/*.[ch]
 	@! grep -nE 'json_load[a-z]*\(' host/*/*.c | grep -v '^host/core/json_read.c'
 
+# What the host says to people, in all languages.
+check-texts:
+	@$(NODE) --test --test-reporter=dot $(sort $(wildcard tests/texts/*.test.mjs)) >$(BUILD)/texts.log || { cat $(BUILD)/texts.log; exit 1; }
 
 install: all
 	install -D -m 755 $(BUILD)/thunderseal $(DESTDIR)$(bindir)/thunderseal
