@@ -12,6 +12,7 @@ import { HostConnection } from "./host_connection.mjs";
 import { accountViews, groupByAccount } from "./overview.mjs";
 import { Settings } from "./settings.mjs";
 import { SignIns, scopesWithPop } from "./sign_ins.mjs";
+import { chooseLanguage, text } from "../shared/texts.mjs";
 import { TokenRequests, replaceToken } from "./token_requests.mjs";
 import { Unlocking } from "./unlocking.mjs";
 
@@ -23,8 +24,6 @@ const VAULT_SUBJECT = "vault";
 
 /** States of the connection in which the add-on steps aside. */
 const ASIDE = new Set(["missing", "broken", "crashing", "incompatible"]);
-
-const text = (/** @type {string} */ key, /** @type {string[]} */ ...parts) => browser.i18n.getMessage(key, parts);
 
 export class Companion {
   #book = new AccountBook();
@@ -47,7 +46,7 @@ export class Companion {
 
   /**
    * @param {import("./notices.mjs").Notices} notices
-   * @param {() => void} onChange what the popup shows is no longer right
+   * @param {() => void} onChange what the pages show is no longer right
    */
   constructor(notices, onChange) {
     this.#notices = notices;
@@ -62,6 +61,7 @@ export class Companion {
     this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
     this.unlocking = new Unlocking(this.#host, {
       isNew: () => this.#settings.policy.keystore === "passphrase" && !this.#book.holdsSignIn(),
+      language: () => this.#settings.locale,
       onUnlocked: () => this.#unlocked(),
     });
     this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
@@ -75,6 +75,7 @@ export class Companion {
     this.#host.start();
     const [{ fallback, ...bridge }, managed] = await Promise.all([browser.tokenBridge.getStatus(), managedSettings()]);
     this.#settings.remember(managed, fallback);
+    await chooseLanguage(this.#settings.locale);
     this.#bridge = bridge;
     this.#started.resolve(undefined);
     if (!bridge.installed) {
@@ -97,12 +98,21 @@ export class Companion {
     }
   }
 
-  /** Everything that the popup shows. */
+  /** The connection to the host, for orders that are not about the add-on's own state. */
+  get host() {
+    return this.#host;
+  }
+
+  /**
+   * What all pages show.
+   * @returns {Promise<import("./overview.mjs").Overview>}
+   */
   async overview() {
     const servers = await browser.tokenBridge.listServers();
-    const { fallback, manage } = this.#settings;
+    const { fallback, manage, locale } = this.#settings;
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
+      language: locale,
       host: { state: this.#host.state, version: this.#hostVersion, fallback },
       bridge: this.#bridge,
       accounts: accountViews(servers, known, { hostState: this.#host.state, fallback, manage }),
@@ -228,6 +238,7 @@ export class Companion {
       this.#notices.withdraw(HOST_SUBJECT);
       this.#hostVersion = detail.welcome.host?.version ?? "";
       this.#settings.learn(detail.welcome.policy ?? {});
+      await chooseLanguage(this.#settings.locale);
       await this.#listing.refresh(detail.welcome);
       this.#tellWhenLocked();
     }

@@ -5,7 +5,7 @@
  * and knows when to stop trying so that Thunderbird's own sign-in can go on.
  */
 
-import { RpcClient, RpcError } from "./rpc_client.mjs";
+import { DEFAULT_DEADLINE_MS, RpcClient, RpcError } from "./rpc_client.mjs";
 
 export const PROTOCOL = 1;
 
@@ -109,9 +109,10 @@ export class HostConnection {
    * @param {string} method
    * @param {object} [params]
    * @param {number} [deadlineMs]
+   * @param {import("./rpc_client.mjs").RequestOptions} [options]
    * @returns {Promise<any>}
    */
-  async request(method, params, deadlineMs = 15_000) {
+  async request(method, params, deadlineMs = DEFAULT_DEADLINE_MS, options = {}) {
     const until = this.#now() + deadlineMs;
     if (this.#state === "connecting") {
       await this.#decided(deadlineMs);
@@ -124,7 +125,7 @@ export class HostConnection {
     }
     const [port, sentAt] = [this.#port, this.#now()];
     try {
-      return await this.#client.request(method, params, Math.max(1, until - sentAt));
+      return await this.#client.request(method, params, Math.max(1, until - sentAt), options);
     } catch (error) {
       const { kind } = /** @type {RpcError} */ (error);
       const hangs = method === "token.get" && kind === "timeout" && this.#now() - sentAt >= TOKEN_PROMISE_MS;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-/** What the popup shows: the accounts of this Thunderbird beside what the host knows about them. */
+/** What the pages show: the accounts of this Thunderbird beside what the host knows about them. */
 
 import { actionsFor, wordsFor } from "./account_view.mjs";
 
@@ -21,6 +21,14 @@ import { actionsFor, wordsFor } from "./account_view.mjs";
  * @property {string|null} signInAs another name that signs in for it
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {string[]} actions which buttons it has
+ */
+
+/**
+ * @typedef {object} Overview
+ * @property {string} [language] the policy's choice; else Thunderbird's own is right
+ * @property {{state: string, version: string, fallback: "thunderbird"|"none"}} host
+ * @property {{installed: boolean, obstacle: string|null}} bridge
+ * @property {AccountView[]} accounts
  */
 
 /**

@@ -2,41 +2,11 @@
 
 /** Draws what the background says and sends back which button was pressed. */
 
-/* global browser */
+import { Link } from "../shared/link.mjs";
+import { beginPage, find, fromTemplate, pageReady, show } from "../shared/page.mjs";
+import { text } from "../shared/texts.mjs";
 
 /** @typedef {import("../background/overview.mjs").AccountView} AccountView */
-
-const text = (/** @type {string} */ key, /** @type {string[]} */ ...parts) => browser.i18n.getMessage(key, parts);
-
-const port = browser.runtime.connect({ name: "popup" });
-
-/**
- * @param {ParentNode} root
- * @param {string} selector
- * @returns {HTMLElement}
- */
-function find(root, selector) {
-  return /** @type {HTMLElement} */ (root.querySelector(selector));
-}
-
-/**
- * Shows a text, or hides the element where there is none.
- * @param {HTMLElement} element
- * @param {string|null|undefined} words
- */
-function show(element, words) {
-  element.hidden = !words;
-  if (element.textContent !== (words ?? "")) {
-    element.textContent = words ?? "";
-  }
-}
-
-/** @param {ParentNode} root */
-function fillTexts(root) {
-  for (const element of root.querySelectorAll("[data-text]")) {
-    element.textContent = text(/** @type {HTMLElement} */ (element).dataset.text ?? "");
-  }
-}
 
 /**
  * @param {HTMLElement} item
@@ -79,19 +49,15 @@ function itemFor(list, account) {
   if (present) {
     return /** @type {HTMLElement} */ (present);
   }
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("account"));
-  const item = /** @type {HTMLElement} */ (template.content.cloneNode(true)).firstElementChild;
-  const element = /** @type {HTMLElement} */ (item);
+  const element = fromTemplate("account");
   element.dataset.account = name;
-  fillTexts(element);
   list.append(element);
   return element;
 }
 
-/**
- * @param {{host: {state: string, version: string, fallback: string}, bridge: {installed: boolean, obstacle: string|null}, accounts: AccountView[]}} overview
- */
+/** @param {import("../background/overview.mjs").Overview} overview */
 function draw({ host, bridge, accounts }) {
+  beginPage("extensionName");
   const works = host.state === "connected";
   const aside = !works && host.state !== "connecting";
   show(find(document, "#version"), works ? text("version", host.version) : "");
@@ -110,18 +76,17 @@ function draw({ host, bridge, accounts }) {
   }
   accounts.forEach(view => drawAccount(itemFor(list, view.account), view));
   find(document, "#empty").hidden = accounts.length > 0;
-  document.documentElement.dataset.ready = "true";
+  pageReady();
 }
 
-document.title = text("extensionName");
-fillTexts(document);
-port.onMessage.addListener(draw);
+const link = new Link("popup", draw);
+
 document.body.addEventListener("click", ({ target }) => {
   const button = /** @type {Element} */ (target).closest("button");
   if (button) {
     // The next overview enables it again.
     button.disabled = true;
     const item = /** @type {HTMLElement|null} */ (button.closest("li"));
-    port.postMessage({ action: button.dataset.action, account: item?.dataset.account });
+    link.order("act", { action: button.dataset.action, account: item?.dataset.account });
   }
 });
