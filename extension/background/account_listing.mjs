@@ -8,6 +8,7 @@
 /* global browser */
 
 import { allPages } from "./account_book.mjs";
+import { cloudsInUse, signInProviders } from "./clouds.mjs";
 import { groupByAccount } from "./overview.mjs";
 
 export class AccountListing {
@@ -117,7 +118,8 @@ export class AccountListing {
   }
 
   #tellBridge() {
-    const { manage, domains, fallback } = this.#settings;
-    return browser.tokenBridge.setManaged({ rule: manage, names: this.#book.names(), domains, fallback });
+    const { manage, domains, fallback, policy } = this.#settings;
+    const providers = signInProviders(policy, cloudsInUse(policy, this.#book.all()));
+    return browser.tokenBridge.setManaged({ rule: manage, names: this.#book.names(), domains, fallback, providers });
   }
 }
