@@ -25,7 +25,7 @@ const HOST_SUBJECT = "host";
 const VAULT_SUBJECT = "vault";
 
 /** States of the connection in which the add-on steps aside. */
-const ASIDE = new Set(["missing", "broken", "crashing", "incompatible"]);
+const ASIDE = new Set(["missing", "broken", "crashing", "outdated", "newer"]);
 
 export class Companion {
   #book = new AccountBook();
