@@ -41,7 +41,10 @@ export function ordersOf(companion, tabs) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */
-    act: ({ action, account }) => companion.perform({ action, account }),
+    act: ({ action, account, signInAs }) => companion.perform({ action, account, signInAs }),
+
+    /** What the user sends to the administrator about an account. */
+    adminText: ({ account }) => companion.adminText({ account }),
 
     /** A section by its name, or wherever the user was. */
     openDashboard: ({ section }) => tabs.openDashboard({ section }),
