@@ -43,46 +43,50 @@ async function press(id) {
 }
 
 /**
- * Runs in Thunderbird: waits until account set-up shows a step and works on nothing.
- * @param {string} id of the step
+ * Runs in Thunderbird: waits until account set-up shows one of some steps and works on nothing.
+ * @param {string[]} ids of the steps
  * @param {string} type of the message that is shown above it; "" for any or none
  * @param {number} deadlineMs
+ * @returns {Promise<string>} which one
  */
-async function waitForStep(id, type, deadlineMs) {
+async function waitForStep(ids, type, deadlineMs) {
   const { setTimeout, clearTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
   const main = Services.wm.getMostRecentWindow("mail:3pane");
   const view = main.document.querySelector("account-hub-container").modal.querySelector("account-hub-email");
-  const step = view.querySelector(`#${id}`);
-  const message = () => step.shadowRoot?.querySelector("account-hub-header")?.shadowRoot?.querySelector("#emailFormNotification")
-    ?? step.querySelector("account-hub-header")?.shadowRoot?.querySelector("#emailFormNotification");
-  const shown = () => !step.hidden && !view.classList.contains("busy") && (!type || message()?.classList.contains(type));
-  await new Promise((resolve, reject) => {
+  const steps = ids.map(id => view.querySelector(`#${id}`));
+  const messageOf = step => step.shadowRoot?.querySelector("account-hub-header")?.shadowRoot?.querySelector("#emailFormNotification");
+  const shown = step => !step.hidden && !view.classList.contains("busy") && (!type || messageOf(step)?.classList.contains(type));
+  return new Promise((resolve, reject) => {
     const observer = new main.MutationObserver(look);
     const deadline = setTimeout(() => {
       observer.disconnect();
-      const visible = [...view.querySelectorAll(".account-hub-step")].filter(one => !one.hidden).map(one => one.id);
-      reject(new Error(`account set-up shows ${visible}, ${view.className}: ${message()?.className} ${message()?.textContent}`));
+      const [visible] = [...view.querySelectorAll(".account-hub-step")].filter(one => !one.hidden);
+      reject(new Error(`account set-up shows ${visible?.id}, ${view.className}: ${visible && messageOf(visible)?.textContent}`));
     }, deadlineMs);
     function look() {
-      if (shown()) {
+      const step = steps.find(shown);
+      if (step) {
         observer.disconnect();
         clearTimeout(deadline);
-        resolve(undefined);
+        resolve(step.id);
       }
     }
     observer.observe(view, { subtree: true, attributes: true, childList: true });
-    if (message()) {
-      observer.observe(message(), { attributes: true });
-    }
+    steps.map(messageOf).filter(Boolean).forEach(message => observer.observe(message, { attributes: true }));
     look();
   });
+}
+
+/** Runs in Thunderbird: whether "Cancel" ends a login that is under way; before version 153 there was no such button. */
+async function endsLogins() {
+  return Number.parseInt(Services.appinfo.version) >= 153;
 }
 
 /** Runs in Thunderbird: waits until its mail code asks for a token, which nobody has answered yet. */
 async function waitForPrompt() {
   const prompter = Cc["@mozilla.org/messenger/msgAsyncPrompter;1"].getService(Ci.nsIMsgAsyncPrompter).wrappedJSObject;
   const main = Services.wm.getMostRecentWindow("mail:3pane");
-  while (!Object.keys(prompter.pendingPrompts).length) {
+  while (!Object.keys(prompter.pendingPrompts ?? prompter._pendingPrompts).length) {
     await new Promise(resolve => main.requestAnimationFrame(resolve));
   }
 }
@@ -94,8 +98,8 @@ async function traces() {
   return {
     servers: MailServices.accounts.allServers.filter(server => server.type !== "none").map(server => `${server.type} ${server.username}`),
     outgoing: MailServices.outgoingServer.servers.map(server => `${server.type} ${server.username}`),
-    prompts: Object.keys(prompter.pendingPrompts),
-    inProgress: prompter.asyncPromptInProgress,
+    prompts: Object.keys(prompter.pendingPrompts ?? prompter._pendingPrompts),
+    inProgress: prompter.asyncPromptInProgress ?? prompter._asyncPromptInProgress,
     preferences: Services.prefs.getChildList("mail.server.").filter(name => name.endsWith(".hostname"))
       .map(name => Services.prefs.getStringPref(name)).filter(host => host !== "Local Folders"),
   };
@@ -130,7 +134,21 @@ export class AccountHub {
    * @param {"error"|"success"|""} [type] of the message that it shows
    */
   waitForStep(id, type = "", deadlineMs = 40_000) {
-    return this.#marionette.chrome(waitForStep, id, type, deadlineMs);
+    return this.#marionette.chrome(waitForStep, [id], type, deadlineMs);
+  }
+
+  /** Waits until the account is there. */
+  async waitForAccount() {
+    const syncing = "emailSyncAccountsSubview";
+    if ((await this.#marionette.chrome(waitForStep, [syncing, "emailAddedSuccessSubview"], "", 40_000)) === syncing) {
+      await this.press("forward");
+      await this.waitForStep("emailAddedSuccessSubview");
+    }
+  }
+
+  /** @returns {Promise<boolean>} whether "Cancel" ends a login that is under way */
+  endsLogins() {
+    return this.#marionette.chrome(endsLogins);
   }
 
   /** Waits until the login under way asks for a token. */

@@ -70,12 +70,15 @@ test("account set-up can be cancelled, leads to a sign-in, and then gets its tok
   await hub.press("forward");
   await hub.waitForPrompt();
   assert.deepEqual((await hub.traces()).servers, [`imap ${ADA}`], "one on trial");
-  await hub.press("back");
-  await hub.waitForStep("emailConfigFoundSubview");
-  assert.deepEqual(await hub.traces(), NOTHING);
-  process.kill(host, "SIGCONT");
-
-  await hub.press("forward");
+  if (await hub.endsLogins()) {
+    await hub.press("back");
+    await hub.waitForStep("emailConfigFoundSubview");
+    assert.deepEqual(await hub.traces(), NOTHING);
+    process.kill(host, "SIGCONT");
+    await hub.press("forward");
+  } else {
+    process.kill(host, "SIGCONT");
+  }
   await hub.waitForStep("emailConfigFoundSubview", "error");
   assert.deepEqual(await hub.traces(), NOTHING);
   assert.deepEqual(identityProvider.counts().authorize ?? 0, 0, "no browser opens by itself");
@@ -83,7 +86,7 @@ test("account set-up can be cancelled, leads to a sign-in, and then gets its tok
   await thunderbird.clickNotification(`Sign in ${ADA} to go on`);
   assert.match(await thunderbird.notificationTitled("Signed in"), /account set-up/);
   await hub.press("forward");
-  await hub.waitForStep("emailAddedSuccessSubview");
+  await hub.waitForAccount();
   await thunderbird.mailbox.waitForMessage(ADA, "Welcome");
   const { servers, outgoing, prompts } = await hub.traces();
   assert.deepEqual([servers, outgoing, prompts], [[`imap ${ADA}`], [`smtp ${ADA}`], []]);
@@ -105,7 +108,7 @@ test("in a national cloud account set-up gets its token too, and later Thunderbi
   const hub = new AccountHub(thunderbird.marionette);
   await hub.begin("Ada", ADA);
   await hub.press("forward");
-  await hub.waitForStep("emailAddedSuccessSubview");
+  await hub.waitForAccount();
   await thunderbird.mailbox.waitForMessage(ADA, "Welcome");
   await thunderbird.mailbox.send(ADA, { to: "ben@contoso.test", subject: "Re: Welcome", text: "Thank you." });
   await mail.waitForSent({ from: ADA, subject: "Re: Welcome" });
