@@ -30,6 +30,20 @@ const say = (argument, catalogue) =>
   typeof argument === "string" ? argument : (catalogue[argument.id]?.message ?? argument.text);
 
 /**
+ * @template {Speaker|null|undefined} T
+ * @param {T} speaker
+ * @param {HostCatalogue|null} catalogue
+ * @returns {T} a copy with its sentences translated; itself where there is nothing to translate
+ */
+export function inOtherWords(speaker, catalogue) {
+  if (!speaker?.texts || !catalogue) {
+    return speaker;
+  }
+  const sentences = Object.keys(speaker.texts).map(field => [field, hostText(speaker, field, catalogue)]);
+  return { ...speaker, ...Object.fromEntries(sentences) };
+}
+
+/**
  * A sentence of the host: translated where the catalogue has its text, else as it came. Host and add-on may be of
  * different versions: a text that either of them does not know stays English.
  * @param {Speaker} speaker

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-/** The host's texts in every language of the add-on: whole, nothing left over, and each argument in its place. */
+/**
+ * The host's texts in every language of the add-on: whole, nothing left over, and each argument in its place.
+ * Where texts have changed, `node tests/texts/update.mjs` says what is to be translated.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
