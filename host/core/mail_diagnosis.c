@@ -301,10 +301,11 @@ static void rank_unauthorized(struct ranking *ranking, const char *message,
                               const struct mail_circumstances *known)
 {
     bool audience = message != NULL && strcasestr(message, "audience") != NULL;
+    bool expired = message != NULL && strcasestr(message, "expired") != NULL;
 
     if (audience || look_at_audience(known) == SHOWN)
         rank(ranking, MAIL_CAUSE_WRONG_AUDIENCE);
-    if (look_at_expiry(known) != EXCLUDED)
+    if (expired || look_at_expiry(known) != EXCLUDED) /* the server's clock counts */
         rank(ranking, MAIL_CAUSE_TOKEN_EXPIRED);
     if (!audience && look_at_audience(known) == UNKNOWN)
         rank(ranking, MAIL_CAUSE_WRONG_AUDIENCE);

@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/cloud.h"
 #include "core/jwt.h"
+#include "core/mail_diagnosis.h"
 #include "service/service_parts.h"
 
 #define HEALTH_PROBE_MS 10000 /* PROTOCOL 3: Deadlines */
@@ -152,12 +153,17 @@ health_step health_authority;                                                   
 health_step health_sign_in, health_scopes;                                            /* health_sign_in.c */
 health_step health_token;                                                             /* health_token.c */
 health_step health_settings, health_offline_copy, health_deadlines;                   /* health_servers.c */
-health_step health_mail, health_graph;                                                /* health_probes.c */
+health_step health_mail;                                                              /* health_probes.c */
+health_step health_graph;                                                             /* health_graph.c */
 
 /* --- health_authority.c --- */
 /* The server's clock less ours is in it; NULL until the item is done, or when it was not asked. */
 struct authority_answer;
 const struct authority_answer *health_authority_answer(const struct health_item *item);
+/* Why the certificate of host, which may be a URL, was not believed, by libcurl's words. subject and issuer
+ * are of the one that was shown; "" when not seen. */
+void health_tls_failure(json_t *check, const char *words, const char *host, const char *subject,
+                        const char *issuer);
 
 /* --- health_token.c --- */
 /* Asks for a token unless that was done; true once there is an answer in look. */
@@ -166,6 +172,14 @@ bool health_token_look(struct health_account *account, struct token_look *look, 
 bool health_token_living(const struct health_account *account, bool graph);
 /* The token of a look that was answered; NULL when it is gone. Borrowed: only until the loop's next turn. */
 const struct secret *health_token_of(const struct health_account *account, const struct token_look *look);
+
+/* --- health_probes.c --- */
+/* What is known of a token, for the diagnosis. Borrowed from the account. */
+struct mail_circumstances health_circumstances(const struct health_account *account,
+                                               const struct token_look *look,
+                                               const struct account_target *target);
+/* Whether there is such a server, and it may have a token; else the item is ended, or waits. */
+bool health_may_probe(struct health_item *item);
 
 /* --- health_servers.c --- */
 /* "imap" … "ews". */

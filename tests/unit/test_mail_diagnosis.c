@@ -374,6 +374,17 @@ static void web_services_are_told_by_status_and_date(void **state)
     }
 }
 
+static void a_server_whose_clock_says_expired_is_believed(void **state)
+{
+    json_t *check = check_new("graph", USER, CHECK_OK, "Graph");
+
+    (void)state;
+    mail_diagnose_web(check, MAIL_GRAPH, 401, "InvalidAuthenticationToken",
+                      "Lifetime validation failed, the token is expired.", &good_token);
+    assert_string_equal(cause(check, 0), "token-expired");
+    json_decref(check);
+}
+
 static void no_memory_for_the_check_is_harmless(void **state)
 {
     struct mail_result result = {.failure = MAIL_REFUSED, .stage = MAIL_STAGE_AUTH};
@@ -397,6 +408,7 @@ int main(void)
         cmocka_unit_test(ipv6_is_suspected_only_where_it_was_used),
         cmocka_unit_test(nothing_is_left_without_words),
         cmocka_unit_test(web_services_are_told_by_status_and_date),
+        cmocka_unit_test(a_server_whose_clock_says_expired_is_believed),
         cmocka_unit_test(no_memory_for_the_check_is_harmless),
     };
 
