@@ -79,7 +79,7 @@ void health_problem(json_t *check, const struct problem *problem)
 static void account_clear(struct health_account *account)
 {
     struct service *service = account->job->service;
-    struct token_look *looks[] = {&account->mail, &account->graph};
+    struct token_look *looks[] = {&account->mail, &account->graph, &account->fresh};
     size_t i;
 
     for (i = 0; i < sizeof looks / sizeof looks[0]; i++) {
@@ -219,7 +219,7 @@ static void make_room(void *context)
 
     job->room = NULL;
     for (item = job->items; item != NULL; item = item->next) {
-        if (item->connections == 0 || item->state != ITEM_DONE)
+        if (item->connections == 0 || item->state == ITEM_RUNNING)
             continue;
         if (now - item->ended >= HEALTH_CLOSE_MS)
             item->connections = 0;
@@ -232,7 +232,8 @@ static void make_room(void *context)
         health_turn(each);
 }
 
-void health_done(struct health_item *item, json_t *check)
+/* Nothing of the item is on the wire any more. */
+static void rest(struct health_item *item, enum item_state state)
 {
     struct health_job *job = item->job;
 
@@ -241,7 +242,20 @@ void health_done(struct health_item *item, json_t *check)
         if (job->room == NULL)
             job->room = loop_timer_start(job->service->loop, HEALTH_CLOSE_MS, make_room, job);
     }
-    item->state = ITEM_DONE;
+    item->state = state;
+}
+
+void health_wait(struct health_item *item)
+{
+    rest(item, ITEM_WAITING);
+    health_turn(item->job);
+}
+
+void health_done(struct health_item *item, json_t *check)
+{
+    struct health_job *job = item->job;
+
+    rest(item, ITEM_DONE);
     item->check = check;
     if (check == NULL)
         job->no_memory = true;
@@ -303,7 +317,7 @@ bool health_connect(struct health_item *item, int connections, const char *host,
 
     for (job = item->job->service->health; job != NULL; job = job->next)
         for (each = job->items; each != NULL; each = each->next)
-            if (each->connections > 0) {
+            if (each->connections > 0 && each != item) {
                 all += each->connections;
                 if (each->port == port && strcasecmp(each->host, host) == 0)
                     there += each->connections;

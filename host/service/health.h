@@ -61,12 +61,14 @@ struct health_server {
 
 /* A look for an access token of one resource, without that counting as use. */
 struct token_look {
-    bool asked, answered, renewed;
+    bool asked, answered, renewed, read;
     uint64_t request; /* 0: none is open */
     int resource;     /* index into access, when there is one */
     struct problem problem;
     int64_t started, milliseconds;
+    /* Once read: */
     struct access_claims claims;
+    unsigned char hash[REJECTED_HASH_BYTES];
 };
 
 struct health_item;
@@ -79,6 +81,7 @@ struct health_account {
     struct health_server *servers; /* owned */
     size_t server_count;
     struct token_look mail, graph;
+    struct token_look fresh; /* of mail, once a server has refused the one at hand */
     struct health_item *authority, *sign_in, *token, *settings; /* NULL: not in the plan */
 };
 
@@ -90,6 +93,7 @@ struct health_item {
     enum health_id id;
     struct health_account *account; /* NULL: about none */
     struct health_server *server;   /* of a probe; NULL */
+    bool again;                     /* of a probe: with a fresh token */
     bool hidden;                    /* not asked for: another one builds upon it */
     enum item_state state;
     json_t *check; /* once done; owned */
@@ -122,6 +126,8 @@ struct health_job {
 /* --- health.c --- */
 /* Ends the item with the check, which is taken over: NULL is out of memory. */
 void health_done(struct health_item *item, json_t *check);
+/* The item, whose connection is over, waits for its next turn. */
+void health_wait(struct health_item *item);
 /* The item's title, and a new Check for it. */
 const char *health_title(enum health_id id);
 const char *health_name(enum health_id id);
@@ -166,8 +172,9 @@ void health_tls_failure(json_t *check, const char *words, const char *host, cons
                         const char *issuer);
 
 /* --- health_token.c --- */
-/* Asks for a token unless that was done; true once there is an answer in look. */
-bool health_token_look(struct health_account *account, struct token_look *look, bool graph);
+/* Asks for a token unless that was done; true once there is an answer in look, which is one of the account's.
+ */
+bool health_token_look(struct health_account *account, struct token_look *look);
 /* Whether a token that lives is at hand. */
 bool health_token_living(const struct health_account *account, bool graph);
 /* The token of a look that was answered; NULL when it is gone. Borrowed: only until the loop's next turn. */

@@ -171,7 +171,7 @@ void health_graph(struct health_item *item)
         return;
     if (!health_token_living(account, true) && health_base_failed(item, account->sign_in))
         return;
-    if (!health_token_look(account, &account->graph, true))
+    if (!health_token_look(account, &account->graph))
         return;
     if (account->graph.problem.kind != PROBLEM_NONE) {
         json_t *check = health_check(item, CHECK_FAIL);

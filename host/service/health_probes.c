@@ -16,11 +16,27 @@ static bool is_personal(const struct health_account *account, const struct accou
            (entry != NULL && settings_tenant_is_personal(entry->identity.grant.tid));
 }
 
+/* What the sign-in service said of a token that nobody else can read. Borrowed. */
+static void add_what_was_granted(struct mail_circumstances *known, const struct health_account *account,
+                                 const struct token_look *look)
+{
+    const struct entry *entry = entry_of(account->job->service, account->name);
+    const struct access *access;
+
+    if (entry == NULL || look->problem.kind != PROBLEM_NONE || health_token_of(account, look) == NULL)
+        return;
+    access = &entry->identity.access[look->resource];
+    known->token_user = entry->identity.key.sign_in_as;
+    known->token_audience = access->resource;
+    known->token_scopes = entry->identity.grant.scopes;
+    known->token_expires = access->expires_at;
+}
+
 struct mail_circumstances health_circumstances(const struct health_account *account,
                                                const struct token_look *look,
                                                const struct account_target *target)
 {
-    return (struct mail_circumstances){
+    struct mail_circumstances known = {
         .now = wall_clock(),
         .user = account->name,
         .token_user = look->claims.user[0] == '\0' ? NULL : look->claims.user,
@@ -30,6 +46,10 @@ struct mail_circumstances health_circumstances(const struct health_account *acco
         .audience = look == &account->graph ? target->graph : target->outlook,
         .personal = is_personal(account, target),
         .aadsts = look->problem.aadsts};
+
+    if (!look->claims.readable)
+        add_what_was_granted(&known, account, look);
+    return known;
 }
 
 /* ---- what a probe builds upon ---- */
@@ -62,18 +82,48 @@ static void tell_server(json_t *check, const struct health_server *server)
 
 /* ---- mail ---- */
 
+static void tell(struct health_item *item, const struct mail_result *result, const struct token_look *renewal)
+{
+    const struct account_target target = health_target(item->account);
+    const bool renewed = renewal != NULL && renewal->problem.kind == PROBLEM_NONE && renewal->renewed;
+    struct mail_circumstances known =
+        health_circumstances(item->account, renewed ? renewal : &item->account->mail, &target);
+    json_t *check = health_check(item, CHECK_OK);
+
+    if (renewal != NULL)
+        known.aadsts = renewal->problem.aadsts;
+    mail_diagnose(check, result, &known);
+    if (renewed && check_status(check) == CHECK_OK)
+        check_detail(check, "The server refused the token at hand, but takes a fresh one, and the mailbox "
+                            "opens.");
+    tell_server(check, item->server);
+    health_done(item, check);
+}
+
+/* Whether it is worth a renewal to know more. */
+static bool is_doubtful(const struct health_item *item, const struct mail_result *result)
+{
+    const struct health_account *account = item->account;
+    const struct account_target target = health_target(account);
+    const struct mail_circumstances known = health_circumstances(account, &account->mail, &target);
+
+    return !item->again && !account->mail.renewed && mail_refusal_is_vague(result, &known);
+}
+
 static void mail_came(void *context, const struct mail_result *result)
 {
     struct health_item *item = context;
-    struct health_account *account = item->account;
-    const struct account_target target = health_target(account);
-    const struct mail_circumstances circumstances = health_circumstances(account, &account->mail, &target);
-    json_t *check = health_check(item, CHECK_OK);
+    struct mail_result *refusal = NULL;
 
     item->work = NULL;
-    mail_diagnose(check, result, &circumstances);
-    tell_server(check, item->server);
-    health_done(item, check);
+    if (is_doubtful(item, result) && (refusal = malloc(sizeof *refusal)) != NULL) {
+        *refusal = *result;
+        item->work = refusal;
+        item->abandon = free;
+        health_wait(item);
+    } else {
+        tell(item, result, item->again ? &item->account->fresh : NULL);
+    }
 }
 
 static void abandon_mail(void *work)
@@ -114,11 +164,37 @@ static void start_mail(struct health_item *item, const struct secret *token)
         health_done(item, NULL);
 }
 
+/* The server refused the token at hand. Refuses the sign-in service to renew it, that is why; else a fresh
+ * one is tried. */
+static void try_again(struct health_item *item)
+{
+    struct health_account *account = item->account;
+    struct mail_result *refusal = item->work;
+    const struct secret *token;
+
+    if (!health_token_look(account, &account->fresh))
+        return;
+    token = account->fresh.renewed ? health_token_of(account, &account->fresh) : NULL;
+    if (token != NULL && !health_connect(item, 1, item->server->host, item->server->port))
+        return;
+    item->work = NULL;
+    item->again = true;
+    if (token != NULL)
+        start_mail(item, token);
+    else
+        tell(item, refusal, &account->fresh);
+    free(refusal);
+}
+
 void health_mail(struct health_item *item)
 {
     struct health_account *account = item->account;
     const struct secret *token;
 
+    if (item->work != NULL) {
+        try_again(item);
+        return;
+    }
     if (!health_may_probe(item) || account->token->state != ITEM_DONE ||
         health_base_failed(item, account->token))
         return;
