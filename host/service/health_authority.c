@@ -78,13 +78,9 @@ static void judge_issuer(json_t *check, const struct health_item *item, const st
                        item->target.key.authority);
 }
 
-/* Why a certificate was not believed, by OpenSSL's words in libcurl's. */
-static void judge_tls_failure(json_t *check, const struct authority_work *work,
-                              const struct connect_facts *shown)
+void health_tls_failure(json_t *check, const char *words, const char *host, const char *subject,
+                        const char *issuer)
 {
-    const char *words = work->answer.words;
-    const char *host = work->item->target.key.authority;
-
     json_object_del(check, "causes"); /* the closer one comes first */
     if (strcasestr(words, "expired") != NULL || strcasestr(words, "not yet valid") != NULL) {
         check_cause(check, "certificate-expired");
@@ -95,18 +91,17 @@ static void judge_tls_failure(json_t *check, const struct authority_work *work,
         check_remedy(check, "Check the date and time of this computer.");
     } else if (strcasestr(words, "subject name") != NULL) {
         check_cause(check, "certificate-name");
-        if (shown->subject[0] != '\0')
-            check_detail(check, "Who answers as %s has a certificate for another name: %s.", host,
-                         shown->subject);
+        if (subject[0] != '\0')
+            check_detail(check, "Who answers as %s has a certificate for another name: %s.", host, subject);
         else
             check_detail(check, "Who answers as %s has a certificate for another name.", host);
         check_remedy(check, "Check whether this network first wants a sign-in of its own in the browser.");
     } else if (strcasestr(words, "certificate") != NULL) {
         check_cause(check, "tls-interception");
-        if (shown->issuer[0] != '\0')
+        if (issuer[0] != '\0')
             check_detail(check,
                          "Nobody whom this computer trusts vouches for %s: the certificate is issued by %s.",
-                         host, shown->issuer);
+                         host, issuer);
         else
             check_detail(check, "Nobody whom this computer trusts vouches for %s.", host);
         check_remedy(check, "If your organisation inspects connections, ask your administrator for its "
@@ -155,7 +150,9 @@ static json_t *judge(const struct authority_work *work)
         if (shown != NULL)
             judge_issuer(check, item, shown);
     } else if (work->answer.stage != NULL && strcmp(work->answer.stage, "tls") == 0) {
-        judge_tls_failure(check, work, &work->looks[LOOK_ISSUER].facts);
+        const struct connect_facts *seen = &work->looks[LOOK_ISSUER].facts;
+        health_tls_failure(check, work->answer.words, item->target.key.authority, seen->subject,
+                           seen->issuer);
     }
     check_evidence_text(check, "proxy", proxy_source(&service->settings, service->proxy));
     check_evidence_text(check, "tenant", item->target.key.tenant);

@@ -153,7 +153,8 @@ function textsOf(source, shared, functions) {
       found.push(...literals.of(tokens.slice(at + 2, end), true).filter((text) => text.includes(' ')));
     }
   }
-  return found.filter((text) => !['', '%s', '%-s'].includes(text));
+  if (found.includes('%s')) throw new Error(`${source.path}: a text that is given as it stands is "%-s", not "%s"`);
+  return found.filter((text) => !['', '%-s'].includes(text));
 }
 
 /** Every text that the add-on can get, by id. @returns {Map<string, HostText>} */
