@@ -163,15 +163,6 @@ void text_id(char id[TEXT_ID_SIZE], const char *format, size_t length)
     snprintf(id, TEXT_ID_SIZE, "t%08x", hash);
 }
 
-/* Takes arguments over, which may be NULL. */
-static json_t *text_json(const char *format, size_t length, json_t *arguments)
-{
-    char id[TEXT_ID_SIZE];
-
-    text_id(id, format, length);
-    return json_pack("{s:s, s:o}", "id", id, "args", arguments);
-}
-
 static json_t *argument_json(const char *sentence, const struct text_parts *parts, int argument)
 {
     const size_t all = strlen(sentence), at = parts->arguments[argument].at;
@@ -191,6 +182,7 @@ static json_t *argument_json(const char *sentence, const struct text_parts *part
 int text_add(json_t *texts, const char *field, const char *sentence, const struct text_parts *parts)
 {
     const char *format = parts->format == NULL ? sentence : parts->format;
+    char id[TEXT_ID_SIZE];
     json_t *arguments;
     int i;
 
@@ -202,5 +194,6 @@ int text_add(json_t *texts, const char *field, const char *sentence, const struc
             json_decref(arguments);
             return -1;
         }
-    return json_object_set_new(texts, field, text_json(format, strlen(format), arguments));
+    text_id(id, format, strlen(format));
+    return json_object_set_new(texts, field, json_pack("{s:s, s:o}", "id", id, "args", arguments));
 }

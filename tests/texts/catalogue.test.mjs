@@ -23,6 +23,7 @@ test('the host formats only what core/text.c knows', () => {
   for (const { english, where } of texts.values()) {
     assert.ok(argumentCount(english) <= ARGUMENTS_MAX, `${where}: ${english}`);
     assert.doesNotMatch(english, /\$[1-9]/, where);
+    assert.doesNotMatch(english, /%-?s%/, `${where}: where two arguments adjoin, a character could lie in both`);
   }
 });
 
