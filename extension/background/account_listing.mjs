@@ -5,7 +5,7 @@
  * so an account gets on the list for good only when a sign-in here succeeded.
  */
 
-/* global browser */
+/* global messenger */
 
 import { allPages } from "./account_book.mjs";
 import { groupByAccount } from "./overview.mjs";
@@ -105,7 +105,7 @@ export class AccountListing {
     if (manage === "listed") {
       return;
     }
-    for (const [name, { account }] of groupByAccount(await browser.tokenBridge.listServers())) {
+    for (const [name, { account }] of groupByAccount(await messenger.tokenBridge.listServers())) {
       const inDomain = !domains.length || domains.includes(name.slice(name.lastIndexOf("@") + 1));
       if (!this.#book.get(name) && (manage === "all" || inDomain)) {
         const added = await this.#host.request("account.add", { account }).catch(() => null);
@@ -118,6 +118,6 @@ export class AccountListing {
 
   #tellBridge() {
     const { manage, domains, fallback } = this.#settings;
-    return browser.tokenBridge.setManaged({ rule: manage, names: this.#book.names(), domains, fallback });
+    return messenger.tokenBridge.setManaged({ rule: manage, names: this.#book.names(), domains, fallback });
   }
 }

@@ -2,7 +2,7 @@
 
 /** The add-on's own state and its reactions: to the host, to Thunderbird's mail code, to the user. */
 
-/* global browser */
+/* global browser, messenger */
 
 import { AccountBook } from "./account_book.mjs";
 import { AccountListing } from "./account_listing.mjs";
@@ -58,7 +58,7 @@ export class Companion {
       onNotification: (method, params) => this.#notified(method, params),
     });
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
-    this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
+    this.#signIns = new SignIns(this.#host, address => messenger.windows.openDefaultBrowser(address));
     this.unlocking = new Unlocking(this.#host, {
       isNew: () => this.#settings.policy.keystore === "passphrase" && !this.#book.holdsSignIn(),
       language: () => this.#settings.locale,
@@ -73,7 +73,7 @@ export class Companion {
 
   async start() {
     this.#host.start();
-    const [{ fallback, ...bridge }, managed] = await Promise.all([browser.tokenBridge.getStatus(), managedSettings()]);
+    const [{ fallback, ...bridge }, managed] = await Promise.all([messenger.tokenBridge.getStatus(), managedSettings()]);
     this.#settings.remember(managed, fallback);
     await chooseLanguage(this.#settings.locale);
     this.#bridge = bridge;
@@ -108,7 +108,7 @@ export class Companion {
    * @returns {Promise<import("./overview.mjs").Overview>}
    */
   async overview() {
-    const servers = await browser.tokenBridge.listServers();
+    const servers = await messenger.tokenBridge.listServers();
     const { fallback, manage, locale } = this.#settings;
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
@@ -143,7 +143,7 @@ export class Companion {
           break;
         case "newToken":
           await replaceToken(this.#host, account);
-          await browser.tokenBridge.checkMail(account);
+          await messenger.tokenBridge.checkMail(account);
           break;
         case "tryAgain":
           if (before?.kind === "network" || this.#book.get(account)?.state === "blocked") {
@@ -151,7 +151,7 @@ export class Companion {
             this.#startHostAnew();
           }
           await this.#host.request("token.get", { account });
-          await browser.tokenBridge.checkMail(account);
+          await messenger.tokenBridge.checkMail(account);
           break;
         case "unlock":
           await this.unlocking.begin();
@@ -218,7 +218,7 @@ export class Companion {
 
   /** @param {string} account */
   async #protocolsOf(account) {
-    return groupByAccount(await browser.tokenBridge.listServers()).get(account.toLowerCase())?.protocols ?? [];
+    return groupByAccount(await messenger.tokenBridge.listServers()).get(account.toLowerCase())?.protocols ?? [];
   }
 
   /**
@@ -291,12 +291,12 @@ export class Companion {
     }
     if (account.state === "signed-out" && before && before !== "signed-out") {
       // Wherever the user did it: connections made with the tokens that went are to go too.
-      await browser.tokenBridge.disconnect(account.account);
+      await messenger.tokenBridge.disconnect(account.account);
     }
     await this.#listing.update(account);
     if (account.state === "ready" && this.#unserved.delete(account.account.toLowerCase())) {
       // Thunderbird's own next check may be ten minutes away.
-      await browser.tokenBridge.checkMail(account.account);
+      await messenger.tokenBridge.checkMail(account.account);
     }
   }
 
@@ -307,7 +307,7 @@ export class Companion {
       this.#failures.forget(account);
       this.#notices.say(`account ${account}`, text("signedInTitle"), text("signedIn", account));
       await this.#listing.signInEnded(account, true);
-      await browser.tokenBridge.checkMail(account);
+      await messenger.tokenBridge.checkMail(account);
     } else if (awaited && problem) {
       this.#failures.set(account, problem);
       this.#notices.say(`account ${account}`, text("signInFailedTitle", account), sentences(problem));

@@ -61,7 +61,7 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
     },
   };
   const timers = new FakeTimers();
-  Object.assign(globalThis, { browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
+  Object.assign(globalThis, { browser, messenger: browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
   const notices = { say: (/** @type {any[]} */ ...words) => said.push(words), withdraw() {} };
   const companion = new Companion(/** @type {any} */ (notices), () => {});
   const view = async () => (await companion.overview()).accounts[0];

@@ -10,10 +10,15 @@ const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.
 /** A mail check that comes while the connection of a failed login ends is put on that one, and lost with it. */
 const CONNECTION_END_MS = 1_000;
 
-this.tokenBridge = class extends ExtensionAPI {
+/** @type {any} the global of the script */ (this).tokenBridge = class extends ExtensionAPI {
+  // Classes of the scripts that are loaded.
+  /** @type {any} */
   #managed = null;
+  /** @type {any} */
   #mailServers = null;
+  /** @type {any} */
   #hook = null;
+  /** @type {any} */
   #refusedLogins = null;
   /** @type {string|null} */
   #obstacle = null;
