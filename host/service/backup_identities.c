@@ -70,8 +70,7 @@ json_t *backup_missing(const struct service *service)
     for (entry = service->entries; entry != NULL; entry = entry->next) {
         if (entry->identity.held.kind == PROBLEM_NONE || entry->identity.grant.serial != 0)
             continue;
-        json_array_foreach(entry->addresses, i, address)
-            json_array_append(missing, address);
+        json_array_foreach(entry->addresses, i, address) json_array_append(missing, address);
     }
     return missing;
 }

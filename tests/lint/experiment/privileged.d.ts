@@ -11,3 +11,14 @@ declare const ExtensionCommon: { EventManager: new (event: { context: any; name:
 declare class ExtensionAPI {
   extension: any;
 }
+
+/** As the Experiment's schema describes it. */
+interface SignInProvider {
+  issuer: string;
+  authority: string;
+  tenant: string;
+  clientId: string;
+  redirectHost: "localhost" | "127.0.0.1";
+  resource: string;
+  hosts: string[];
+}

@@ -28,11 +28,22 @@ declare namespace messenger.tokenBridge {
     offlineCopy?: boolean;
   }
 
+  interface SignInProvider {
+    issuer: string;
+    authority: string;
+    tenant: string;
+    clientId: string;
+    redirectHost: string;
+    resource: string;
+    hosts: string[];
+  }
+
   interface Managed {
     rule: "listed" | "domains" | "all";
     names: string[];
     domains: string[];
     fallback: "thunderbird" | "none";
+    providers: SignInProvider[];
   }
 
   const onTokenRequest: { addListener(listener: (request: TokenRequest) => Promise<TokenAnswer>): void };
