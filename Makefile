@@ -293,7 +293,7 @@ lint-version:
 # looks for leaks too, and the sanitizers do.
 ANALYSE  = gcc -O2 -S -o /dev/null -fanalyzer -Wno-analyzer-malloc-leak
 
-$(BUILD)/lint/%.ok: host/%.c .clang-tidy $(BUILD)/flags
+$(BUILD)/lint/%.ok: host/%.c .clang-tidy Makefile
 	@mkdir -p $(@D)
 	@$(ANALYSE) $(CPPFLAGS_OURS) $(WARNINGS) $(LIB_CFLAGS) -MMD -MP -MF $(@:.ok=.d) -MT $@ $<
 	@clang-tidy --quiet $< -- $(CPPFLAGS_OURS) $(LIB_CFLAGS) 2>$(@:.ok=.tidy) || { cat $(@:.ok=.tidy); exit 1; }
@@ -310,7 +310,7 @@ $(BUILD)/lint/%.ok: host/%.c .clang-tidy $(BUILD)/flags
 CPPCHECK_LEFT_OUT = ctuuninitvar readdirCalled redundantContinue unreadVariable variableScope
 
 # Jansson's header brings the macros that are loops.
-lint-cppcheck: $(BUILD)/flags
+lint-cppcheck:
 	@mkdir -p $(BUILD)/lint/cppcheck
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --library=posix,gnu --enable=warning,style,performance,portability \
 	  $(CPPCHECK_LEFT_OUT:%=--suppress=%) --suppress=missingIncludeSystem --inline-suppr --cppcheck-build-dir=$(BUILD)/lint/cppcheck \
