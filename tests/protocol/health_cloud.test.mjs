@@ -43,6 +43,7 @@ async function signedIn() {
 test('a server outside the cloud\'s table never receives a byte, though a token is at hand', async () => {
   let connections = 0;
   const listening = await listenOnLoopback(() => createServer((socket) => { connections += 1; socket.destroy(); }));
+  after(() => listening.servers.forEach((each) => each.close()));
   const { host, account } = await signedIn();
   const tunnels = proxy.tunnels.length;
   const names = ['localhost', '127.0.0.1', '[::1]', 'localhost.', 'outlook.office365.com.localhost', 'outlook.office365.com@localhost', 'localhost#outlook.office365.com', 'localhost/outlook.office365.com', 'outlook.office365.com:993@localhost'];
@@ -55,7 +56,6 @@ test('a server outside the cloud\'s table never receives a byte, though a token 
   assert.deepEqual([probes.length, new Set(probes.map(({ status }) => status))], [4 * names.length, new Set(['skipped'])]);
   assert.equal(connections, 0);
   assert.deepEqual(proxy.tunnels.slice(tunnels), [], 'nor does it go through the proxy');
-  listening.servers.forEach((each) => each.close());
 });
 
 test('an authority that this computer trusts, and Microsoft does not use, is named as the one who reads along', async () => {

@@ -52,6 +52,7 @@ test('a sign-in that runs out unless it is used is told two weeks ahead, and whe
 test('IPv6 that hangs is told of the sign-in service, and hinders no mail server', async () => {
   const exchange = await startExchange({ protocol: 'imap', certificate: world.idp.certificates.server });
   const [authority, imap] = [await startIpv6Hangs(world.idp.port), await startIpv6Hangs(exchange.port)];
+  after(() => Promise.all([authority, imap, exchange].map((each) => each.stop())));
   const host = await world.host(await world.home({ custom: { ...world.custom(), authority: `https://localhost:${authority.port}` } }));
   const { account } = await world.signedIn(host);
   const tokenEndpoint = `https://localhost:${authority.port}/${world.idp.tenant}/oauth2/v2.0/token`;
@@ -65,5 +66,4 @@ test('IPv6 that hangs is told of the sign-in service, and hinders no mail server
   assert.deepEqual([found.evidence.ipv4.address, found.evidence.ipv6.failedStage], ['127.0.0.1', 'timeout']);
   const { status, evidence } = one(report, 'imap');
   assert.deepEqual([status, evidence.addressFamily], ['ok', 'ipv4']);
-  await Promise.all([authority, imap, exchange].map((each) => each.stop()));
 });
