@@ -2,7 +2,7 @@
 
 /** What went wrong with what the user asked for last; shown with the account until it has become untrue. */
 
-/* global browser */
+import { text } from "../shared/texts.mjs";
 
 /** @typedef {import("./rpc_client.mjs").Problem} Problem */
 
@@ -15,8 +15,8 @@ const OWN_TEXTS = new Map([["timeout", "problemTimeout"], ["disconnected", "prob
  */
 export function problemOf({ kind = "internal", message = "", data = {} }) {
   const own = OWN_TEXTS.get(kind);
-  const cause = data.cause ?? (own ? browser.i18n.getMessage(own) : message);
-  return { kind, cause, remedy: data.remedy ?? "", adminRemedy: data.adminRemedy };
+  const cause = data.cause ?? (own ? text(own) : message);
+  return { ...data, kind, cause, remedy: data.remedy ?? "" };
 }
 
 export class Failures {

@@ -6,35 +6,19 @@
 
 import { Companion } from "./companion.mjs";
 import { Notices } from "./notices.mjs";
+import { ordersOf } from "./orders.mjs";
+import { PageTabs } from "./page_tabs.mjs";
+import { Pages } from "./pages.mjs";
 
-/** @type {Set<any>} ports of open popups */
-const popups = new Set();
-let overviewPending = false;
-
-/** Sends the newest overview to the open popups; changes that come together are sent once. */
-async function refreshPopups() {
-  if (overviewPending || !popups.size) {
-    return;
-  }
-  overviewPending = true;
-  await Promise.resolve();
-  overviewPending = false;
-  const overview = await companion.overview();
-  popups.forEach(port => port.postMessage(overview));
-}
-
-/** @param {any} port */
-function attendPopup(port) {
-  popups.add(port);
-  port.onMessage.addListener((/** @type {any} */ order) => companion.perform(order));
-  port.onDisconnect.addListener(() => popups.delete(port));
-  refreshPopups();
-}
-
-const companion = new Companion(new Notices(), refreshPopups);
+const tabs = new PageTabs();
+const companion = new Companion(new Notices(), () => {
+  pages.refresh();
+  tabs.refresh();
+});
+const pages = new Pages(() => companion.overview(), ordersOf(companion, tabs));
 
 browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
-browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : attendPopup(port)));
+browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : pages.attend(port)));
 
 companion.start();

@@ -14,6 +14,7 @@ export const DEFAULT_DEADLINE_MS = 15_000;
  * @property {string} [remedy]
  * @property {string} [adminRemedy]
  * @property {boolean} [retryable]
+ * @property {string} [signedInAs] who signed in instead
  */
 
 /** What the host answered, or why it did not. */
@@ -43,6 +44,12 @@ export class RpcError extends Error {
  * @property {(timer: any) => void} clearTimeout
  */
 
+/**
+ * @typedef {object} RequestOptions
+ * @property {(progress: any) => void} [onProgress] gets the parameters of the notifications that bear the request's id
+ * @property {AbortSignal} [signal] when it aborts the host is told, and answers that the request was cancelled
+ */
+
 export class RpcClient {
   #port;
   #onNotification;
@@ -50,7 +57,7 @@ export class RpcClient {
   #nextId = 1;
   /** @type {RpcError|null} */
   #closed = null;
-  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: RpcError) => void, deadline: any}>} */
+  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: RpcError) => void, deadline: any, onProgress?: (progress: any) => void}>} */
   #pending = new Map();
 
   /**
@@ -74,17 +81,19 @@ export class RpcClient {
    * @param {string} method
    * @param {object} [params]
    * @param {number} [deadlineMs]
+   * @param {RequestOptions} [options]
    * @returns {Promise<any>} rejects with an {@link RpcError}
    */
-  request(method, params = {}, deadlineMs = DEFAULT_DEADLINE_MS) {
+  request(method, params = {}, deadlineMs = DEFAULT_DEADLINE_MS, { onProgress, signal } = {}) {
     if (this.#closed) {
       return Promise.reject(this.#closed);
     }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const deadline = this.#timers.setTimeout(() => this.#giveUp(id, method), deadlineMs);
-      this.#pending.set(id, { resolve, reject, deadline });
+      this.#pending.set(id, { resolve, reject, deadline, onProgress });
       this.#post({ jsonrpc: "2.0", id, method, params });
+      signal?.addEventListener("abort", () => this.#pending.has(id) && this.#cancel(id), { once: true });
     });
   }
 
@@ -118,9 +127,14 @@ export class RpcClient {
   #giveUp(id, method) {
     const waiting = this.#take(id);
     if (waiting) {
-      this.#post({ jsonrpc: "2.0", method: "cancel", params: { id } });
+      this.#cancel(id);
       waiting.reject(new RpcError("timeout", `${method}: no answer in time`, { retryable: true }));
     }
+  }
+
+  /** @param {number} id */
+  #cancel(id) {
+    this.#post({ jsonrpc: "2.0", method: "cancel", params: { id } });
   }
 
   /** @param {number} id */
@@ -139,7 +153,7 @@ export class RpcClient {
       return;
     }
     if (typeof message.method === "string") {
-      this.#onNotification(message.method, message.params ?? {});
+      this.#notified(message.method, message.params ?? {});
       return;
     }
     const waiting = this.#take(message.id);
@@ -152,6 +166,19 @@ export class RpcClient {
       waiting.reject(new RpcError(String(data.kind ?? "internal"), String(text), data));
     } else {
       waiting.resolve(message.result);
+    }
+  }
+
+  /**
+   * @param {string} method
+   * @param {Record<string, any>} params
+   */
+  #notified(method, params) {
+    const asked = method.endsWith(".progress") ? this.#pending.get(params.id) : undefined;
+    if (asked?.onProgress) {
+      asked.onProgress(params);
+    } else {
+      this.#onNotification(method, params);
     }
   }
 }

@@ -43,6 +43,11 @@ export class Settings {
     return this.#value("manage", "listed");
   }
 
+  /** @returns {string|undefined} a language tag, where the policy has one */
+  get locale() {
+    return this.#value("locale", undefined);
+  }
+
   /** @returns {string[]} */
   get domains() {
     return this.#value("allowedDomains", []);

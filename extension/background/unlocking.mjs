@@ -27,18 +27,20 @@ function lacksPassphrase({ kind, data }) {
 export class Unlocking {
   #host;
   #isNew;
+  #language;
   #onUnlocked;
   /** @type {Promise<{id: number}>|null} the last one that was opened */
   #window = null;
 
   /**
    * @param {import("./host_connection.mjs").HostConnection} host
-   * @param {{isNew: () => boolean, onUnlocked: () => void}} world
-   *   `isNew`: a passphrase that is lacking has never been chosen
+   * @param {{isNew: () => boolean, language: () => string|undefined, onUnlocked: () => void}} world
+   *   `isNew`: a passphrase that is lacking has never been chosen; `language`: the policy's choice
    */
-  constructor(host, { isNew, onUnlocked }) {
+  constructor(host, { isNew, language, onUnlocked }) {
     this.#host = host;
     this.#isNew = isNew;
+    this.#language = language;
     this.#onUnlocked = onUnlocked;
   }
 
@@ -64,7 +66,7 @@ export class Unlocking {
 
   /** @param {any} port of the window */
   attend(port) {
-    port.postMessage({ isNew: this.#isNew() });
+    port.postMessage({ isNew: this.#isNew(), language: this.#language() });
     port.onMessage.addListener(async (/** @type {{passphrase: string}} */ { passphrase }) => {
       const outcome = await this.#unlock({ passphrase }).then(() => ({ unlocked: true }), error => ({ problem: problemOf(error) }));
       try {

@@ -7,10 +7,11 @@
 
 /* global browser */
 
+import { beginPage } from "../shared/page.mjs";
+import { chooseLanguage, text } from "../shared/texts.mjs";
+
 /** What the host takes. */
 const PASSPHRASE_MAX_BYTES = 1_024;
-
-const text = (/** @type {string} */ key) => browser.i18n.getMessage(key);
 
 const port = browser.runtime.connect({ name: "unlock" });
 
@@ -38,8 +39,9 @@ function setWorking(works) {
 /** @param {boolean} chooses */
 function draw(chooses) {
   isNew = chooses;
-  title.textContent = text(isNew ? "choosePassphraseTitle" : "unlockTitle");
-  document.title = title.textContent;
+  const titleKey = isNew ? "choosePassphraseTitle" : "unlockTitle";
+  beginPage(titleKey);
+  title.textContent = text(titleKey);
   why.textContent = text(isNew ? "choosePassphraseWhy" : "unlockWhy");
   repetition.hidden = !isNew;
   setWorking(false);
@@ -70,10 +72,6 @@ function mistake() {
   return isNew && passphrase.value !== again.value ? "passphrasesDiffer" : "";
 }
 
-for (const element of document.querySelectorAll("[data-text]")) {
-  element.textContent = text(/** @type {HTMLElement} */ (element).dataset.text ?? "");
-}
-
 form.addEventListener("submit", event => {
   event.preventDefault();
   if (submit.disabled) {
@@ -97,12 +95,13 @@ document.addEventListener("keydown", ({ key }) => {
   }
 });
 
-port.onMessage.addListener((/** @type {any} */ message) => {
+port.onMessage.addListener(async (/** @type {any} */ message) => {
   if (message.unlocked) {
     window.close();
   } else if (message.problem) {
     complain([message.problem.cause, message.problem.remedy].filter(Boolean).join(" "));
   } else {
+    await chooseLanguage(message.language);
     draw(message.isNew);
   }
 });

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { makeHostOfVersions } from "./other_version.mjs";
 import { makeRecordingBrowser } from "./recording_browser.mjs";
 import { ADA, World } from "./world.mjs";
 
@@ -57,6 +58,18 @@ const cases = [
     title: "The Thunderseal program cannot be started",
     remedy: /thunderseal status/,
   },
+  {
+    name: "a host that is too old",
+    makeHost: (/** @type {string} */ folder) => makeHostOfVersions(folder, [0]),
+    title: "The Thunderseal program is too old for this add-on",
+    remedy: /Update the Thunderseal program/,
+  },
+  {
+    name: "a host that is too new",
+    makeHost: (/** @type {string} */ folder) => makeHostOfVersions(folder, [2, 3]),
+    title: "The Thunderseal program is too new for this add-on",
+    remedy: /Update the Thunderseal add-on/,
+  },
 ];
 
 for (const { name, makeHost, title, remedy } of cases) {
@@ -67,8 +80,8 @@ for (const { name, makeHost, title, remedy } of cases) {
     assert.match(notification, remedy);
 
     const popup = await thunderbird.openPopup();
-    assert.equal(await popup.waitFor("#host h2"), title);
-    assert.match(await popup.waitFor("#host p"), remedy);
+    assert.equal(await popup.waitFor(".host-warning h2"), title);
+    assert.match(await popup.waitFor(".host-warning p"), remedy);
     assert.match(await popup.text(), /Thunderbird signs in by itself/);
 
     // Nobody answers the sign-in page; its address is enough to see that Thunderbird opened it.

@@ -72,3 +72,20 @@ test("notifications are passed on, and nothing that is no JSON-RPC message does 
   port.receive({ jsonrpc: "2.0", method: "attention" });
   assert.deepEqual(notifications, [["account.changed", { account: {} }], ["attention", {}]]);
 });
+
+test("progress reaches whoever asked, and cancelling tells the host, whose answer counts", async () => {
+  const { port, notifications, client } = setUp();
+  /** @type {number[]} */
+  const done = [];
+  const controller = new AbortController();
+  const asked = client.request("health.check", {}, 40_000, { onProgress: progress => done.push(progress.done), signal: controller.signal });
+  const [{ id }] = port.sent;
+  port.receive({ jsonrpc: "2.0", method: "health.progress", params: { id, done: 1, total: 2 } });
+  port.receive({ jsonrpc: "2.0", method: "health.progress", params: { id: id + 1, done: 9, total: 9 } });
+  assert.deepEqual(done, [1]);
+  assert.equal(notifications.length, 1, "what nobody here asked for");
+  controller.abort();
+  assert.deepEqual(port.sent[1], { jsonrpc: "2.0", method: "cancel", params: { id } });
+  port.receive({ jsonrpc: "2.0", id, error: { code: 1010, message: "cancelled", data: { kind: "cancelled" } } });
+  await assert.rejects(asked, { kind: "cancelled" });
+});

@@ -39,7 +39,7 @@ function setUp(answer, isNew = false) {
       return answer(params);
     },
   };
-  const unlocking = new Unlocking(/** @type {any} */ (host), { isNew: () => isNew, onUnlocked: () => unlocked++ });
+  const unlocking = new Unlocking(/** @type {any} */ (host), { isNew: () => isNew, language: () => undefined, onUnlocked: () => unlocked++ });
   return { unlocking, asked, windows, created: () => created, unlocked: () => unlocked };
 }
 
@@ -74,7 +74,7 @@ test("the window hears whether to choose, what was wrong, and that it is done; n
   await settled();
   assert.equal(unlocked(), 1);
   const problem = { kind: "vault-locked", cause: "Under a passphrase.", remedy: "", adminRemedy: undefined };
-  assert.deepEqual(port.sent, [{ isNew: true }, { problem }, { unlocked: true }]);
+  assert.deepEqual(port.sent, [{ isNew: true, language: undefined }, { problem }, { unlocked: true }]);
   port.postMessage = () => {
     throw new Error("disconnected");
   };

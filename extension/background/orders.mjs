@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** What the pages can have done, by name: the add-on's own orders, and the host's methods that need nothing of it. */
+
+/* global browser */
+
+/** The host answers within these; more than its own deadline, so that its answer comes first. */
+const HEALTH_DEADLINE_MS = 40_000;
+/** Sealing and opening with a passphrase is slow on purpose. */
+const BACKUP_DEADLINE_MS = 40_000;
+
+/** Methods of the host that a page may ask for, with the deadline of each. */
+const HOST_METHODS = /** @type {Record<string, number>} */ ({
+  "account.add": 15_000,
+  "account.list": 15_000,
+  "audit.read": 15_000,
+  "backup.create": BACKUP_DEADLINE_MS,
+  "backup.restore": BACKUP_DEADLINE_MS,
+  "policy.get": 15_000,
+  "report.create": 15_000,
+  "settings.set": 15_000,
+});
+
+/**
+ * The servers of this Thunderbird as the host takes them.
+ * @param {string[]} [accounts] in lower case; absent: all
+ */
+async function serversOf(accounts) {
+  const servers = await browser.tokenBridge.listServers();
+  return servers
+    .filter((/** @type {any} */ { account }) => !accounts || accounts.includes(account.toLowerCase()))
+    .map((/** @type {any} */ { ownLogin: _, ...server }) => server);
+}
+
+/**
+ * @param {import("./companion.mjs").Companion} companion
+ * @param {import("./page_tabs.mjs").PageTabs} tabs
+ * @returns {Record<string, import("./pages.mjs").Order>}
+ */
+export function ordersOf(companion, tabs) {
+  const { host } = companion;
+  return {
+    /** A button of an account; what goes wrong is shown with the account. */
+    act: ({ action, account, signInAs }) => companion.perform({ action, account, signInAs }),
+
+    /** What the user sends to the administrator about an account. */
+    adminText: ({ account }) => companion.adminText({ account }),
+
+    /** A section by its name, or wherever the user was. */
+    openDashboard: ({ section }) => tabs.openDashboard({ section }),
+
+    /** Asks the host as it is. */
+    ask: ({ method, params }, context) => {
+      if (!Object.hasOwn(HOST_METHODS, method)) {
+        throw new Error(`${method}: not for pages`);
+      }
+      return host.request(method, params, HOST_METHODS[method], context);
+    },
+
+    /** The health check of this Thunderbird's accounts and servers, or of one account. */
+    checkHealth: async ({ account }, context) => {
+      const accounts = account ? [account.toLowerCase()] : undefined;
+      const params = { ...(accounts ? { accounts: [account] } : {}), servers: await serversOf(accounts) };
+      return host.request("health.check", params, HEALTH_DEADLINE_MS, context);
+    },
+  };
+}

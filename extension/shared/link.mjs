@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/**
+ * A page's connection to the background: the overview comes by itself, orders are given and answered.
+ *
+ * page → background: `{id, order, …}`, `{cancel: id}`
+ * background → page: `{overview}`, `{id, progress}`, `{id, result}`, `{id, problem}`
+ */
+
+/* global browser */
+
+import { chooseLanguage } from "./texts.mjs";
+
+/** @typedef {import("../background/overview.mjs").Overview} Overview */
+/** @typedef {import("../background/rpc_client.mjs").Problem} Problem */
+
+/** What an order was answered with; `problem` is as it is shown. */
+export class OrderFailed extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(problem.cause ?? problem.kind);
+    this.name = "OrderFailed";
+    this.problem = problem;
+  }
+}
+
+/**
+ * @typedef {object} OrderOptions
+ * @property {(progress: any) => void} [onProgress]
+ * @property {AbortSignal} [signal] when it aborts, the host is told; the order then ends as cancelled
+ */
+
+export class Link {
+  #port;
+  #nextId = 1;
+  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void, onProgress?: (progress: any) => void}>} */
+  #open = new Map();
+  /** The overviews are drawn one after the other, each in its language. */
+  #drawn = Promise.resolve();
+
+  /**
+   * @param {string} name of the page
+   * @param {(overview: Overview) => void} onOverview called with each; the language is loaded then
+   */
+  constructor(name, onOverview) {
+    this.#port = browser.runtime.connect({ name });
+    this.#port.onMessage.addListener((/** @type {any} */ message) => {
+      if (message.overview) {
+        this.#drawn = this.#drawn.then(() => chooseLanguage(message.overview.language)).then(() => onOverview(message.overview));
+      } else {
+        this.#answered(message);
+      }
+    });
+  }
+
+  /**
+   * Has the background do something; see `background/orders.mjs`.
+   * @param {string} order
+   * @param {object} [params]
+   * @param {OrderOptions} [options]
+   * @returns {Promise<any>} rejects with {@link OrderFailed}
+   */
+  order(order, params = {}, { onProgress, signal } = {}) {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#open.set(id, { resolve, reject, onProgress });
+      this.#port.postMessage({ ...params, id, order });
+      signal?.addEventListener("abort", () => this.#open.has(id) && this.#port.postMessage({ cancel: id }), { once: true });
+    });
+  }
+
+  /** @param {{id: number, progress?: any, result?: any, problem?: Problem}} message */
+  #answered({ id, progress, result, problem }) {
+    const open = this.#open.get(id);
+    if (!open) {
+      return;
+    }
+    if (progress !== undefined) {
+      open.onProgress?.(progress);
+      return;
+    }
+    this.#open.delete(id);
+    if (problem) {
+      open.reject(new OrderFailed(problem));
+    } else {
+      open.resolve(result);
+    }
+  }
+}

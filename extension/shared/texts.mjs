@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/**
+ * The add-on's texts. Thunderbird chooses their language, unless the policy names another one,
+ * which the add-on then reads itself: nothing in Thunderbird can be asked for a certain language.
+ */
+
+/* global browser */
+
+/** @typedef {Record<string, {message: string}>} Messages a messages.json of `_locales` */
+
+/** Languages that are here whole; any other is shown in the first. */
+export const LANGUAGES = ["en", "de"];
+
+/** @type {Messages|null} instead of those that Thunderbird chose */
+let chosen = null;
+/** @type {string|null} */
+let chosenLanguage = null;
+
+/**
+ * @param {string|undefined} tag a language tag, such as "de-AT"
+ * @returns {string} the language that is here and comes nearest
+ */
+export function nearestLanguage(tag) {
+  const primary = (tag ?? "").toLowerCase().split(/[-_]/)[0];
+  return LANGUAGES.includes(primary) ? primary : LANGUAGES[0];
+}
+
+/** @returns {string} the language of what {@link text} gives */
+export function language() {
+  return chosenLanguage ?? nearestLanguage(browser.i18n.getUILanguage());
+}
+
+/**
+ * @param {string} message with $1…$9; a dollar sign is $$
+ * @param {string[]} parts
+ */
+function fill(message, parts) {
+  return message.replace(/\$(?:\$|([1-9]))/g, (_, number) => (number ? (parts[number - 1] ?? "") : "$"));
+}
+
+/**
+ * @param {string|undefined} tag the policy's language; undefined: Thunderbird's
+ */
+export async function chooseLanguage(tag) {
+  const wanted = tag ? nearestLanguage(tag) : null;
+  if (wanted === chosenLanguage) {
+    return;
+  }
+  chosen = wanted ? await (await fetch(browser.runtime.getURL(`_locales/${wanted}/messages.json`))).json() : null;
+  chosenLanguage = wanted;
+}
+
+/**
+ * @param {string} key
+ * @param {...string} parts
+ * @returns {string}
+ */
+export function text(key, ...parts) {
+  const own = chosen?.[key]?.message;
+  return own === undefined ? browser.i18n.getMessage(key, parts) : fill(own, parts);
+}
