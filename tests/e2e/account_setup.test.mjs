@@ -70,7 +70,8 @@ test("account set-up can be cancelled, leads to a sign-in, and then gets its tok
   await hub.press("forward");
   await hub.waitForPrompt();
   assert.deepEqual((await hub.traces()).servers, [`imap ${ADA}`], "one on trial");
-  if (await hub.endsLogins()) {
+  // Earlier versions have no "Cancel" for a login that is under way.
+  if ((await thunderbird.majorVersion()) >= 153) {
     await hub.press("back");
     await hub.waitForStep("emailConfigFoundSubview");
     assert.deepEqual(await hub.traces(), NOTHING);
