@@ -7,11 +7,12 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { AccountHub, mailConfiguration } from "./account_hub.mjs";
+import { EXTENSION_ID } from "./home.mjs";
 import { makeRecordingBrowser } from "./recording_browser.mjs";
 import { terminal } from "./terminal.mjs";
 import { ADA, World, letter } from "./world.mjs";
 
-/* global Services */
+/* global ChromeUtils, Services */
 
 const NOTHING = { servers: [], outgoing: [], prompts: [], inProgress: 0, preferences: [] };
 
@@ -53,6 +54,19 @@ async function waitUntilManaged(name) {
     Services.prefs.addObserver(preference, look);
     look();
   });
+}
+
+/**
+ * Runs in Thunderbird: takes the add-on away, and says whether it still knows how a server signs in.
+ * @param {string} id
+ * @param {string} hostname
+ */
+async function knowsWithoutAddOn(id, hostname) {
+  const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
+  const { OAuth2Providers } = ChromeUtils.importESModule("resource:///modules/OAuth2Providers.sys.mjs");
+  const before = Boolean(OAuth2Providers.getHostnameDetails(hostname, "imap"));
+  await (await AddonManager.getAddonByID(id)).uninstall();
+  return [before, Boolean(OAuth2Providers.getHostnameDetails(hostname, "imap"))];
 }
 
 test("account set-up can be cancelled, leads to a sign-in, and then gets its token", { timeout: 240_000 }, async t => {
@@ -129,4 +143,5 @@ test("in a national cloud account set-up gets its token too, and later Thunderbi
   assert.equal(address.origin, identityProvider.authority);
   assert.equal(address.searchParams.get("client_id"), identityProvider.clientId);
   assert.equal(address.searchParams.get("code_challenge_method"), "S256");
+  assert.deepEqual(await again.marionette.chrome(knowsWithoutAddOn, EXTENSION_ID, imapHost), [true, false]);
 });

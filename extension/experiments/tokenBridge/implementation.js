@@ -37,8 +37,10 @@ this.tokenBridge = class extends ExtensionAPI {
       this.#managed = new ManagedAccounts(this.#providers);
       AddonManager.addAddonListener(this.#watcher);
       const { OAuth2 } = ChromeUtils.importESModule("resource:///modules/OAuth2.sys.mjs");
-      this.#obstacle = TokenHook.obstacle(OAuth2.prototype) ?? SignInProviders.obstacle();
+      this.#obstacle = TokenHook.obstacle(OAuth2.prototype);
       if (!this.#obstacle) {
+        // Where this alone is different, the worldwide cloud's accounts still are served.
+        this.#obstacle = SignInProviders.obstacle();
         this.#providers.use(this.#managed.providers);
         this.#hook = new TokenHook(OAuth2.prototype, this.#managed);
         this.#hook.install();
