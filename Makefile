@@ -60,7 +60,7 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-programs check-unit check-probe check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers demo needs xpi \
+.PHONY: all bench check check-programs check-unit check-probe check-sim soak check-protocol check-servers check-torture check-e2e check-e2e-140 check-package check-layers demo needs xpi \
         install uninstall deb rpm format lint lint-format lint-version lint-manuals lint-cppcheck lint-eslint lint-types lint-add-on clean help FORCE
 
 # What compilers and analysers do takes all cores; tests run one after the other where nothing else is said. Somebody
@@ -74,7 +74,7 @@ help:
 	@echo 'make demo       install what is missing, build, and show the main job in a real Thunderbird'
 	@echo 'make check      install what is missing, build, and run all tests'
 	@echo 'make bench      install what is missing, build, and measure speed and memory against their targets'
-	@echo 'make soak       fail and kill the program at every call, then simulate identities until stopped'
+	@echo 'make soak       test with the older Thunderbird, fail and kill the program at every call, then simulate until stopped'
 	@echo 'make install    install below DESTDIR (prefix, sysconfdir and BUILD can be set)'
 	@echo 'make xpi        build the add-on alone'
 	@echo 'make deb        build the Debian package in $(BUILD)/deb'
@@ -170,6 +170,7 @@ check-sim: $(BUILD)/sim
 
 SOAK_FROM = $(shell date +%s)
 soak: $(BUILD)/sim
+	$(MAKE) check-e2e-140
 	$(MAKE) check-torture TORTURE_ROUNDS=1000
 	$(BUILD)/sim --soak --seeds $(SOAK_FROM)-$(SOAK_FROM)
 
@@ -199,8 +200,27 @@ check-torture: $(BUILD)/torture/thunderseal $(addprefix $(BUILD)/unit/,test_enve
 	 $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
 	@$(NODE) tests/torture/summary.mjs $(TORTURE_TALLY)
 
-check-e2e: all
-	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))
+# With the Thunderbird that is installed, whole; and what differs most between versions with the older one that is supported.
+# Without THUNDERBIRD_140 that is left out.
+THUNDERBIRD_140 = $(BUILD)/thunderbird-140/usr/lib/thunderbird
+E2E        = THUNDERSEAL=$(abspath $(BUILD)/thunderseal)
+E2E_TESTS  = $(sort $(wildcard tests/e2e/*.test.mjs))
+E2E_ON_140 = $(if $(THUNDERBIRD_140),THUNDERBIRD_FOLDER=$(abspath $(THUNDERBIRD_140)) $(E2E) $(NODE_TEST),@echo 'Not tested with Thunderbird 140:')
+E2E_140    = $(addprefix tests/e2e/,$(addsuffix .test.mjs,sign_in restart popup refused account_setup))
+E2E_140_NAMES = --test-name-pattern='^a sign-in in the browser' --test-name-pattern='^after a restart' \
+                --test-name-pattern='^a corrected configuration' --test-name-pattern='^a token that IMAP refuses' \
+                --test-name-pattern='^account set-up can be cancelled'
+
+check-e2e: all $(THUNDERBIRD_140)
+	$(E2E) $(NODE_TEST) $(E2E_TESTS)
+	$(E2E_ON_140) $(E2E_140_NAMES) $(E2E_140)
+
+# All that starts a Thunderbird, but for what 140 does not have: Graph.
+check-e2e-140: all $(THUNDERBIRD_140)
+	$(E2E_ON_140) $(filter-out %/graph_account.test.mjs,$(sort $(shell grep -l world.mjs tests/e2e/*.test.mjs)))
+
+$(BUILD)/thunderbird-140/usr/lib/thunderbird:
+	tests/older-thunderbird 140 $(BUILD)/thunderbird-140
 
 # The package, the same one built elsewhere, and one that is older; and a bare Debian to install them in. Only root may make
 # and enter that; what is mounted there is seen by the tests alone and goes with them.

@@ -14,6 +14,7 @@
  * @property {string} state a state of the protocol, or "unlisted": nobody signed in here
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
+ * @property {boolean} ewsOnly its servers speak Exchange Web Services, for which Thunderbird signs in by itself
  * @property {boolean} ownLogin Thunderbird has a sign-in of its own stored
  * @property {"here"|"opening"|null} signIn whether one that was started here is under way
  * @property {boolean} vaultLocked the key to what is saved cannot be had
@@ -54,8 +55,8 @@ function actionsOf(problem) {
  * @param {Situation} situation
  * @returns {string[]}
  */
-export function actionsFor({ state, problem, passwordOnly, signIn, vaultLocked, removable }, { hostState }) {
-  if (hostState !== "connected") {
+export function actionsFor({ state, problem, passwordOnly, ewsOnly, signIn, vaultLocked, removable }, { hostState }) {
+  if (hostState !== "connected" || ewsOnly) {
     return [];
   }
   if (signIn) {
@@ -90,8 +91,11 @@ export function primaryFor({ state, problem, signIn }, actions) {
  * @param {Situation} situation
  * @returns {string} the key of the text that says how things stand, at length
  */
-function sentenceFor({ state, passwordOnly, ownLogin, signIn }, { hostState, fallback, manage }) {
+function sentenceFor({ state, passwordOnly, ewsOnly, ownLogin, signIn }, { hostState, fallback, manage }) {
   const alone = fallback === "none";
+  if (ewsOnly) {
+    return "state_ews";
+  }
   if (passwordOnly) {
     return "state_password";
   }
@@ -118,7 +122,7 @@ function sentenceFor({ state, passwordOnly, ownLogin, signIn }, { hostState, fal
 }
 
 /** In these the state's own sentence holds whatever else is wrong. */
-const BESIDE_PROBLEM = new Set(["state_password", "state_connecting", "state_no_mail", "state_aside", "state_signing_in"]);
+const BESIDE_PROBLEM = new Set(["state_password", "state_ews", "state_connecting", "state_no_mail", "state_aside", "state_signing_in"]);
 
 /**
  * @param {Facts} facts

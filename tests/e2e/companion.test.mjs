@@ -173,6 +173,12 @@ test("an account that set-up tries out is signed in here where the policy says s
   assert.equal(said.length, count, "the popup has the button for an account that is there");
 });
 
+test("an account that Thunderbird reads by Exchange Web Services is left to it, and the page says so", async () => {
+  const { view } = await started({ server: { type: "ews" } });
+  const { words, actions } = await view();
+  assert.deepEqual([words, actions], ["state_ews", []]);
+});
+
 test("a sign-in for set-up that cannot begin says why", async () => {
   const methods = {
     "token.get": () => Promise.reject({ kind: "sign-in-required" }),

@@ -43,8 +43,10 @@ const CONNECTION_END_MS = 1_000;
       this.#managed = new ManagedAccounts(this.#providers);
       AddonManager.addAddonListener(this.#watcher);
       const { OAuth2 } = ChromeUtils.importESModule("resource:///modules/OAuth2.sys.mjs");
-      this.#obstacle = TokenHook.obstacle(OAuth2.prototype) ?? SignInProviders.obstacle();
+      this.#obstacle = TokenHook.obstacle(OAuth2.prototype);
       if (!this.#obstacle) {
+        // Where this alone is different, the worldwide cloud's accounts still are served.
+        this.#obstacle = SignInProviders.obstacle();
         this.#providers.use(this.#managed.providers);
         this.#hook = new TokenHook(OAuth2.prototype, this.#managed);
         this.#hook.install();
