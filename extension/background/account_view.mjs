@@ -12,6 +12,7 @@
 /**
  * @typedef {object} Facts
  * @property {string} state a state of the protocol, or "unlisted": nobody signed in here
+ * @property {string} signInAs who signs in for it
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
  * @property {boolean} ownLogin Thunderbird has a sign-in of its own stored
@@ -42,11 +43,12 @@ const ADMINISTRATORS = new Set(["consent-required", "policy-denied", "misconfigu
 const WELL = new Set(["ready", "renewing"]);
 
 /**
- * @param {import("./rpc_client.mjs").Problem|null} problem
+ * @param {Facts} facts
  * @returns {string[]} what a problem brings along, whatever the state
  */
-function actionsOf(problem) {
-  return [...(problem?.signedInAs ? ["useName"] : []), ...(problem?.adminRemedy ? ["askAdmin"] : [])];
+function actionsOfProblem({ problem, signInAs }) {
+  const other = problem?.signedInAs && problem.signedInAs.toLowerCase() !== signInAs.toLowerCase();
+  return [...(other ? ["useName"] : []), ...(problem?.adminRemedy ? ["askAdmin"] : [])];
 }
 
 /**
@@ -54,19 +56,20 @@ function actionsOf(problem) {
  * @param {Situation} situation
  * @returns {string[]}
  */
-export function actionsFor({ state, problem, passwordOnly, signIn, vaultLocked, removable }, { hostState }) {
+export function actionsFor(facts, { hostState }) {
+  const { state, passwordOnly, signIn, vaultLocked, removable } = facts;
   if (hostState !== "connected") {
     return [];
   }
   if (signIn) {
-    return signIn === "here" ? [...actionsOf(problem), "cancelSignIn"] : [];
+    return signIn === "here" ? [...actionsOfProblem(facts), "cancelSignIn"] : [];
   }
   const hidden = new Set([
     ...(passwordOnly ? ["signIn", "openBy"] : []),
     ...(removable ? [] : ["letThunderbird"]),
     ...(vaultLocked ? NEEDS_VAULT : []),
   ]);
-  const all = [...(vaultLocked ? ["unlock"] : []), ...actionsOf(problem), ...(ACTIONS[state] ?? [])];
+  const all = [...(vaultLocked ? ["unlock"] : []), ...actionsOfProblem(facts), ...(ACTIONS[state] ?? [])];
   return all.filter(action => !hidden.has(action));
 }
 
