@@ -91,37 +91,37 @@ export function primaryFor({ state, problem, signIn }, actions) {
 /**
  * @param {Facts} facts
  * @param {Situation} situation
- * @returns {string} the key of the text that says how things stand, at length
+ * @returns {string} how things stand: what the keys of its texts have in common
  */
-function sentenceFor({ state, passwordOnly, ownLogin, signIn }, { hostState, fallback, manage }) {
+function topicFor({ state, passwordOnly, ownLogin, signIn }, { hostState, fallback, manage }) {
   const alone = fallback === "none";
   if (passwordOnly) {
-    return "state_password";
+    return "password";
   }
   if (hostState === "connecting") {
-    return "state_connecting";
+    return "connecting";
   }
   if (hostState !== "connected") {
-    return alone ? "state_no_mail" : "state_aside";
+    return alone ? "no_mail" : "aside";
   }
   if (signIn) {
-    return "state_signing_in";
+    return "signing_in";
   }
   switch (state) {
     case "signing-in":
-      return "state_signing_in_elsewhere";
+      return "signing_in_elsewhere";
     case "unlisted":
       // Beyond the list Thunderbird asks here for every account.
-      return alone && manage !== "listed" ? "state_signed_out" : "state_unlisted";
+      return alone && manage !== "listed" ? "signed_out" : "unlisted";
     case "signed-out":
-      return ownLogin && !alone ? "state_signed_out_own_login" : "state_signed_out";
+      return ownLogin && !alone ? "signed_out_own_login" : "signed_out";
     default:
-      return `state_${state}`;
+      return state;
   }
 }
 
 /** In these the state's own sentence holds whatever else is wrong. */
-const BESIDE_PROBLEM = new Set(["state_password", "state_connecting", "state_no_mail", "state_aside", "state_signing_in"]);
+const BESIDE_PROBLEM = new Set(["password", "connecting", "no_mail", "aside", "signing_in"]);
 
 /**
  * @param {Facts} facts
@@ -130,7 +130,7 @@ const BESIDE_PROBLEM = new Set(["state_password", "state_connecting", "state_no_
  *   sentence where the problem's own says more
  */
 export function wordsFor(facts, situation) {
-  const words = sentenceFor(facts, situation);
-  const label = words.replace(/^state_/, "label_").replace(/_(own_login|elsewhere)$/, "");
-  return { label, words: facts.problem?.cause && !BESIDE_PROBLEM.has(words) ? null : words };
+  const topic = topicFor(facts, situation);
+  const label = `label_${topic.replace(/_(own_login|elsewhere)$/, "")}`;
+  return { label, words: facts.problem?.cause && !BESIDE_PROBLEM.has(topic) ? null : `state_${topic}` };
 }

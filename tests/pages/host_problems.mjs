@@ -7,14 +7,13 @@ import { join, resolve } from "node:path";
 
 const HOST = resolve(import.meta.dirname, "../../host");
 
-const GRANT_CONSENT = "Grant admin consent for the app's permissions in Entra, under Enterprise applications, Permissions.";
 const TRACE = { correlationId: "5b9ad2f4-6d3e-4a55-9d8e-8f4c1f0e7a10", traceId: "2f3a6b1c-0d4e-4f5a-8b6c-7d8e9f001122", since: 1_790_000_000 };
 
 /** @type {Record<string, any>} */
 export const PROBLEMS = {
   "sign-in-required": {
     cause: "Microsoft no longer accepts the stored sign-in of this account.",
-    remedy: "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal login\".",
+    remedy: 'Sign in again from Thunderseal\'s button in Thunderbird, or with "thunderseal login".',
     adminRemedy: "Look at the user's sign-in log in Entra for the reason: password change, revoked sessions, or an expired sign-in.",
     aadsts: 50173, ...TRACE,
   },
@@ -25,8 +24,8 @@ export const PROBLEMS = {
   },
   "consent-required": {
     cause: "In your organisation only an administrator can allow this app to read mail.",
-    remedy: "Ask your administrator to approve the app; then sign in again.",
-    adminRemedy: GRANT_CONSENT,
+    remedy: 'Ask your administrator to approve the app; "thunderseal consent-url" prints the link for it.',
+    adminRemedy: 'Open the admin consent link that "thunderseal consent-url" prints, and approve the app there.',
     aadsts: 90094, ...TRACE,
   },
   network: {
@@ -49,7 +48,7 @@ export const PROBLEMS = {
   },
   "vault-locked": {
     cause: "The keyring with the key to the saved sign-ins is locked.",
-    remedy: "Unlock the keyring; everything then goes on by itself.",
+    remedy: "Unlock your keyring; everything then goes on by itself.",
   },
   "vault-damaged": {
     cause: "The saved sign-in /home/ada/.local/state/thunderseal/identities/4f1d22a09c3b7e58.sealed was damaged, changed by another program, or removed.",
