@@ -2,6 +2,8 @@
 
 /** All appearances of an account on one page, by the card that the add-on's pages use. */
 
+/* global document */
+
 import { AccountCards } from "/shared/account_card.mjs";
 import { Link } from "/shared/link.mjs";
 import { beginPage, pageReady } from "/shared/page.mjs";
