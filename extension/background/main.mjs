@@ -7,10 +7,15 @@
 import { Companion } from "./companion.mjs";
 import { Notices } from "./notices.mjs";
 import { ordersOf } from "./orders.mjs";
+import { PageTabs } from "./page_tabs.mjs";
 import { Pages } from "./pages.mjs";
 
-const companion = new Companion(new Notices(), () => pages.refresh());
-const pages = new Pages(() => companion.overview(), ordersOf(companion));
+const tabs = new PageTabs();
+const companion = new Companion(new Notices(), () => {
+  pages.refresh();
+  tabs.refresh();
+});
+const pages = new Pages(() => companion.overview(), ordersOf(companion, tabs));
 
 browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 

@@ -34,9 +34,10 @@ async function serversOf(accounts) {
 
 /**
  * @param {import("./companion.mjs").Companion} companion
+ * @param {import("./page_tabs.mjs").PageTabs} tabs
  * @returns {Record<string, import("./pages.mjs").Order>}
  */
-export function ordersOf(companion) {
+export function ordersOf(companion, tabs) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */
@@ -44,6 +45,9 @@ export function ordersOf(companion) {
 
     /** What the user sends to the administrator about an account. */
     adminText: ({ account }) => companion.adminText({ account }),
+
+    /** A section by its name, or wherever the user was. */
+    openDashboard: ({ section }) => tabs.openDashboard({ section }),
 
     /** Asks the host as it is. */
     ask: ({ method, params }, context) => {
