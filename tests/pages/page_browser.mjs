@@ -30,6 +30,7 @@ const PAGE_DEADLINE_MS = 20_000;
 
 /**
  * @typedef {object} Scene what the page shows, and what was done with it before it is looked at
+ * @property {string} [hash] of the page's address, such as "#health"
  * @property {any[]} messages that the background sends when the page opens
  * @property {Record<string, {progress?: any[], result?: any, problem?: any}>} [orders] answers, by the order's name; `ask NAME` for a
  *   method of the host; one without outcome stays open
@@ -154,7 +155,7 @@ export class PageBrowser {
    * @param {Scene} scene
    * @param {Language} language
    */
-  async open({ file, width }, { messages, orders = {}, reply, steps = [] }, language) {
+  async open({ file, width }, { hash = "", messages, orders = {}, reply, steps = [] }, language) {
     const texts = JSON.parse(await readFile(join(EXTENSION, `_locales/${language}/messages.json`), "utf8"));
     if (this.#script) {
       await this.#page("Page.removeScriptToEvaluateOnNewDocument", { identifier: this.#script });
@@ -163,8 +164,10 @@ export class PageBrowser {
     this.#script = (await this.#page("Page.addScriptToEvaluateOnNewDocument", { source })).identifier;
     this.#complaints.length = 0;
     await this.resize(width);
+    // Only another hash would not load it anew.
+    await this.#page("Page.navigate", { url: "about:blank" });
     const loaded = new Promise(settled => this.#chromium.tools.once("Page.domContentEventFired", settled));
-    await this.#page("Page.navigate", { url: `${this.#server.origin}/${file}` });
+    await this.#page("Page.navigate", { url: `${this.#server.origin}/${file}${hash}` });
     await Promise.race([loaded, this.#chromium.lost]);
     await this.#await(':root[data-ready="true"]', false);
     for (const step of steps) {
