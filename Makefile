@@ -60,7 +60,7 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-programs check-unit check-probe check-sim soak check-protocol check-servers check-torture check-e2e check-e2e-140 check-package check-layers demo needs xpi \
+.PHONY: all bench check check-programs check-unit check-probe check-sim soak check-protocol check-servers check-torture check-pages check-e2e check-e2e-140 check-package check-layers demo needs xpi \
         install uninstall deb rpm format lint lint-format lint-version lint-manuals lint-cppcheck lint-eslint lint-types lint-add-on clean help FORCE
 
 # What compilers and analysers do takes all cores; tests run one after the other where nothing else is said. Somebody
@@ -132,6 +132,7 @@ check: needs
 	$(MAKE) check-torture
 	$(MAKE) check-protocol
 	$(MAKE) check-servers
+	$(MAKE) check-pages
 	$(MAKE) check-e2e
 	$(MAKE) check-package
 
@@ -199,6 +200,10 @@ check-torture: $(BUILD)/torture/thunderseal $(addprefix $(BUILD)/unit/,test_enve
 	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) TORTURE_TALLY=$(TORTURE_TALLY) \
 	 $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
 	@$(NODE) tests/torture/summary.mjs $(TORTURE_TALLY)
+
+# The add-on's pages in Chromium, and its texts; pictures of them are left in $(BUILD)/pages.
+check-pages:
+	$(NODE_TEST) $(sort $(wildcard tests/pages/*.test.mjs))
 
 # With the Thunderbird that is installed, whole; and what differs most between versions with the older one that is supported.
 # Without THUNDERBIRD_140 that is left out.
