@@ -2,7 +2,7 @@
 
 /** Starts the add-on. The token listener comes first: mail checks may be waiting for it already. */
 
-/* global browser */
+/* global browser, messenger */
 
 import { Companion } from "./companion.mjs";
 import { Notices } from "./notices.mjs";
@@ -17,7 +17,7 @@ const companion = new Companion(new Notices(), () => {
 });
 const pages = new Pages(() => companion.overview(), ordersOf(companion, tabs));
 
-browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
+messenger.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
 browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : pages.attend(port)));
 

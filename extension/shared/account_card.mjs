@@ -35,7 +35,7 @@ function wordsOn(action, view) {
  * @returns {{open: string[], more: string[]}}
  */
 function arrange({ actions, primary, state, otherNames }) {
-  const beside = action => action === "cancelSignIn" || (action === "openBy" && UNOPENED.has(state) && otherNames.length > 0);
+  const beside = (/** @type {string} */ action) => action === "cancelSignIn" || (action === "openBy" && UNOPENED.has(state) && otherNames.length > 0);
   const open = actions.filter(action => action === primary || beside(action));
   return { open, more: actions.filter(action => !open.includes(action)) };
 }
@@ -70,13 +70,13 @@ class Card {
         { class: "head" },
         create("span", { "class": "dot", "aria-hidden": "true" }),
         create("h2", { class: "name", id, tabindex: "-1" }),
-        create("span", { class: "protocols" }),
+        this.#more,
       ),
-      create("p", { class: "label" }),
+      create("div", { class: "head" }, create("p", { class: "label" }), create("span", { class: "protocols" })),
       create("p", { class: "sentence" }),
       create("div", { class: "problem" }, create("p", { class: "cause" }), create("p", { class: "remedy" })),
       create("p", { class: "as" }),
-      create("div", { class: "actions" }, ...ACTIONS.map(button), this.#more),
+      create("div", { class: "actions" }, ...ACTIONS.map(button)),
       this.#moreList,
       this.#names.element,
       this.#admin.element,
@@ -130,7 +130,7 @@ class Card {
         button.ariaDisabled = null;
         button.textContent = wordsOn(action, this.#view);
         button.classList.toggle("primary", action === this.#view.primary);
-        button.classList.toggle("quiet", action !== this.#view.primary);
+        button.classList.toggle("quiet", action !== this.#view.primary && action !== "cancelSignIn");
       }
     };
     draw(find(this.element, ".actions"), open);

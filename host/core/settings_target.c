@@ -35,7 +35,7 @@ static const char *first_text(const json_t *entry, const char *key, const char *
 
     if (text != NULL)
         return text;
-    return wish != NULL && wish[0] != '\0' ? wish : otherwise;
+    return wish[0] != '\0' ? wish : otherwise;
 }
 
 static void find_cloud(const struct settings *settings, struct account_target *target, const char **authority)
@@ -63,7 +63,7 @@ static void find_cloud(const struct settings *settings, struct account_target *t
 static void find_sign_in_name(const json_t *entry, const char *wish, const char *account,
                               struct account_target *target)
 {
-    const char *named = first_text(entry, "signInAs", NULL, account);
+    const char *named = first_text(entry, "signInAs", "", account);
     bool ask = strcmp(named, SIGN_IN_ASK) == 0;
 
     if (ask || json_object_get(entry, "signInAs") == NULL)

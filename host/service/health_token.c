@@ -35,7 +35,9 @@ static void told(void *context, int resource, bool renewed, const struct problem
     look->renewed = renewed;
     look->resource = resource;
     look->milliseconds = loop_monotonic_ms() - look->started;
-    look->problem = problem == NULL ? (struct problem){0} : *problem;
+    look->problem = (struct problem){0};
+    if (problem != NULL)
+        look->problem = *problem;
 }
 
 static void told_mail(void *context, int resource, bool renewed, const struct problem *problem)
