@@ -60,7 +60,7 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-programs check-unit check-probe check-sim soak check-protocol check-servers check-torture check-pages check-e2e check-e2e-140 check-package check-layers demo needs xpi \
+.PHONY: all bench check check-programs check-unit check-probe check-sim soak check-protocol check-servers check-torture check-pages check-e2e check-e2e-140 check-package check-layers check-texts demo needs xpi \
         install uninstall deb rpm format lint lint-format lint-version lint-manuals lint-cppcheck lint-eslint lint-types lint-add-on clean help FORCE
 
 # What compilers and analysers do takes all cores; tests run one after the other where nothing else is said. Somebody
@@ -303,7 +303,7 @@ format:
 # Of the program, gcc's analyser and clang-tidy look at each file that has changed, or a header of it; tests run under
 # sanitizers instead.
 ANALYSED = $(SOURCES:host/%.c=$(BUILD)/lint/%.ok)
-LINT     = lint-types lint-add-on lint-eslint lint-cppcheck lint-format lint-version lint-manuals check-layers $(ANALYSED)
+LINT     = lint-types lint-add-on lint-eslint lint-cppcheck lint-format lint-version lint-manuals check-layers check-texts $(ANALYSED)
 
 lint:
 	@$(MAKE) -s --keep-going $(PARALLEL) $(LINT)
@@ -366,6 +366,9 @@ check-layers:
 	@! grep -nE '#include *"cli/' host/service/*.[ch]
 	@! grep -nE 'json_load[a-z]*\(' host/*/*.c | grep -v '^host/core/json_read.c'
 
+# What the host says to people, in all languages.
+check-texts:
+	@$(NODE) --test --test-reporter=dot $(sort $(wildcard tests/texts/*.test.mjs)) >$(BUILD)/texts.log || { cat $(BUILD)/texts.log; exit 1; }
 
 install: all
 	install -D -m 755 $(BUILD)/thunderseal $(DESTDIR)$(bindir)/thunderseal

@@ -213,7 +213,8 @@ static json_t *judge_token(const struct health_item *item)
         check_detail(check, "The account was signed out meanwhile.");
         return check;
     }
-    check_detail(check, "%s, good until %s.", look->renewed ? "Fresh from the sign-in service" : "At hand",
+    check_detail(check,
+                 look->renewed ? "Fresh from the sign-in service, good until %s." : "At hand, good until %s.",
                  health_date(until, access->expires_at));
     check_evidence_text(check, "source", look->renewed ? "renewed" : "cache");
     check_evidence_text(check, "resource", access->resource);
