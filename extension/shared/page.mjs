@@ -39,6 +39,28 @@ export function fillTexts(root) {
 }
 
 /**
+ * An element with its texts.
+ * @param {string} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node|string)} children
+ * @returns {HTMLElement}
+ */
+export function create(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    element.setAttribute(name, value);
+  }
+  element.append(...children);
+  if (element.dataset.text) {
+    element.textContent = text(element.dataset.text);
+  }
+  if (element.dataset.label) {
+    element.ariaLabel = text(element.dataset.label);
+  }
+  return element;
+}
+
+/**
  * The first element of a template, with its texts.
  * @param {string} id of the template
  * @returns {HTMLElement}

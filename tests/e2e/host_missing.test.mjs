@@ -67,8 +67,8 @@ for (const { name, makeHost, title, remedy } of cases) {
     assert.match(notification, remedy);
 
     const popup = await thunderbird.openPopup();
-    assert.equal(await popup.waitFor("#host h2"), title);
-    assert.match(await popup.waitFor("#host p"), remedy);
+    assert.equal(await popup.waitFor(".host-warning h2"), title);
+    assert.match(await popup.waitFor(".host-warning p"), remedy);
     assert.match(await popup.text(), /Thunderbird signs in by itself/);
 
     // Nobody answers the sign-in page; its address is enough to see that Thunderbird opened it.

@@ -33,7 +33,7 @@ test("with fallback “none” a missing host opens no browser", { timeout: 120_
     preferences: { "extensions.thunderseal.managed": JSON.stringify({ rule: "listed", names: [ADA], domains: [] }) },
   });
   const popup = await thunderbird.openPopup();
-  await popup.waitFor("#host h2");
+  await popup.waitFor(".host-warning h2");
   assert.equal(await thunderbird.mailbox.hasToken(ADA, { withUI: true }), false);
   assert.deepEqual(await browser.addresses(), []);
 });
