@@ -6,12 +6,14 @@
 
 import { AccountBook } from "./account_book.mjs";
 import { AccountListing } from "./account_listing.mjs";
+import { AccountSetup } from "./account_setup.mjs";
 import { Failures } from "./failures.mjs";
 import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
-import { accountViews, groupByAccount } from "./overview.mjs";
+import { accountViews } from "./overview.mjs";
+import { ServerNeeds } from "./server_needs.mjs";
 import { Settings } from "./settings.mjs";
-import { SignIns, scopesWithPop } from "./sign_ins.mjs";
+import { SignIns } from "./sign_ins.mjs";
 import { chooseLanguage, text } from "../shared/texts.mjs";
 import { TokenRequests, replaceToken } from "./token_requests.mjs";
 import { Unlocking } from "./unlocking.mjs";
@@ -32,7 +34,9 @@ export class Companion {
   #host;
   #listing;
   #signIns;
+  #needs;
   #tokenRequests;
+  #accountSetup;
   #notices;
   #onChange;
   /** Accounts whose mail check came to nothing for want of a token, in lower case. */
@@ -59,6 +63,7 @@ export class Companion {
     });
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
     this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
+    this.#needs = new ServerNeeds(this.#host, this.#settings);
     this.unlocking = new Unlocking(this.#host, {
       isNew: () => this.#settings.policy.keystore === "passphrase" && !this.#book.holdsSignIn(),
       language: () => this.#settings.locale,
@@ -66,9 +71,10 @@ export class Companion {
     });
     this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
       onSuccess: account => this.#served(account),
-      onFailure: account => this.#unserved.add(account.toLowerCase()),
-      onUnknown: account => this.#listing.drop(account),
+      onFailure: (account, kind) => this.#notServed(account, kind),
+      onUnknown: account => this.#listing.unknown(account),
     });
+    this.#accountSetup = new AccountSetup(notices, account => this.#signInForSetup(account));
   }
 
   async start() {
@@ -95,6 +101,17 @@ export class Companion {
     this.#unserved.delete(account.toLowerCase());
     if (this.#failures.forget(account)) {
       this.#changed();
+    }
+  }
+
+  /**
+   * @param {string} account
+   * @param {string} kind
+   */
+  #notServed(account, kind) {
+    this.#unserved.add(account.toLowerCase());
+    if (kind === "sign-in-required") {
+      this.#accountSetup.ask(account);
     }
   }
 
@@ -142,7 +159,7 @@ export class Companion {
           await this.#listing.remove(account);
           break;
         case "newToken":
-          await replaceToken(this.#host, account);
+          await replaceToken(this.#host, await this.#needs.token(account));
           await browser.tokenBridge.checkMail(account);
           break;
         case "tryAgain":
@@ -150,7 +167,7 @@ export class Companion {
             // The host waits ever longer, and an hour for an administrator, but for its first try.
             this.#startHostAnew();
           }
-          await this.#host.request("token.get", { account });
+          await this.#host.request("token.get", await this.#needs.token(account));
           await browser.tokenBridge.checkMail(account);
           break;
         case "unlock":
@@ -176,7 +193,7 @@ export class Companion {
       this.#startHostAnew();
     }
     this.#listing.signInBegins(account);
-    const started = this.#signIns.start(account, await this.#scopesOf(account));
+    const started = this.#signIns.start(account, await this.#needs.scopes(account));
     this.#onChange();
     await started;
   }
@@ -189,16 +206,11 @@ export class Companion {
 
   /**
    * @param {string} account
-   * @returns {Promise<string[]|undefined>} undefined: the host's default
+   * @returns {Promise<string>} what went wrong, in words, or ""
    */
-  async #scopesOf(account) {
-    const protocols = await this.#protocolsOf(account);
-    if (!protocols.includes("pop3")) {
-      return undefined;
-    }
-    // Whose cloud it is in, the policy may say by name or by domain; the host knows.
-    const { account: { cloud } } = await this.#host.request("account.add", { account });
-    return scopesWithPop(protocols, cloud, this.#settings.policy);
+  async #signInForSetup(account) {
+    await this.perform({ action: "signIn", account });
+    return sentences(this.#failures.get(account) ?? {});
   }
 
   /**
@@ -214,11 +226,6 @@ export class Companion {
     if (!this.#signIns.of(account)) {
       await this.#listing.signInEnded(account, false);
     }
-  }
-
-  /** @param {string} account */
-  async #protocolsOf(account) {
-    return groupByAccount(await browser.tokenBridge.listServers()).get(account.toLowerCase())?.protocols ?? [];
   }
 
   /**
@@ -305,7 +312,8 @@ export class Companion {
     const awaited = this.#signIns.finished({ signInId });
     if (ok) {
       this.#failures.forget(account);
-      this.#notices.say(`account ${account}`, text("signedInTitle"), text("signedIn", account));
+      const words = (await this.#accountSetup.concerns(account)) ? "signedInForSetUp" : "signedIn";
+      this.#notices.say(`account ${account}`, text("signedInTitle"), text(words, account));
       await this.#listing.signInEnded(account, true);
       await browser.tokenBridge.checkMail(account);
     } else if (awaited && problem) {

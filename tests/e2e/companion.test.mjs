@@ -147,6 +147,41 @@ test("an account that the host no longer knows is Thunderbird's again", async ()
   assert.deepEqual(setManaged.at(-1).names, []);
 });
 
+test("an account that set-up tries out is signed in here where the policy says so, after a click on the notification", async () => {
+  const methods = { "token.get": () => Promise.reject({ kind: "unknown-account" }), "account.add": () => ({ account: account("signed-out") }) };
+  const { companion, said, host } = await started({ policy: { manage: "domains", allowedDomains: ["contoso.test"] }, methods });
+  const asked = asking({ account: "new@contoso.test", ownToken: false });
+  assert.deepEqual(await companion.answerToken(asked), { failure: "sign-in-required" });
+  await settled();
+  const [subject, title, , click] = said.at(-1);
+  assert.deepEqual([subject, title], ["account new@contoso.test", "setUpTitle"]);
+  assert.deepEqual(host().asked("account.add").map(({ account: name }) => name), [ADA], "set-up may be given up again");
+  assert.deepEqual(host().asked("signIn.start"), []);
+  await click();
+  assert.deepEqual(host().asked("signIn.start"), [{ account: "new@contoso.test" }]);
+  host().notify("signIn.finished", { signInId: "s1", account: "new@contoso.test", ok: true });
+  await settled();
+  assert.equal(said.at(-1)[2], "signedInForSetUp");
+
+  assert.deepEqual(await companion.answerToken({ ...asked, account: "new@elsewhere.test" }), { pass: true });
+  const count = said.length;
+  assert.deepEqual(await companion.answerToken(asking({ ownToken: false })), { failure: "sign-in-required" });
+  await settled();
+  assert.equal(said.length, count, "the popup has the button for an account that is there");
+});
+
+test("a sign-in for set-up that cannot begin says why", async () => {
+  const methods = {
+    "token.get": () => Promise.reject({ kind: "sign-in-required" }),
+    "signIn.start": () => Promise.reject({ kind: "misconfigured", cause: "No client id.", remedy: "Set one." }),
+  };
+  const { companion, said } = await started({ methods });
+  await companion.answerToken(asking({ account: "new@contoso.test", ownToken: false }));
+  await settled();
+  await said.at(-1)[3]();
+  assert.deepEqual(said.at(-1).slice(1), ["signInFailedTitle", "No client id. Set one."]);
+});
+
 test("a slow host opens no dialog for an account that is signed in here, a missing one lets Thunderbird go on", async () => {
   const { companion, timers } = await started({ accounts: [account("ready")], methods: { "token.get": () => new Promise(() => {}) } });
   const answer = companion.answerToken(asking());
@@ -262,8 +297,9 @@ test("a server that refuses good tokens is told of though the account is ready",
   assert.equal(shown, problem);
 });
 
-test("POP's permission is asked for where a server uses POP, in the cloud where the host sees the account", async () => {
-  const policy = { cloud: "worldwide", custom: { resources: { outlook: "https://outlook.test" } } };
+test("the permissions of POP and Graph are asked for where a server uses them, in the cloud where the host sees the account", async () => {
+  const resources = { outlook: "https://outlook.test", graph: "https://graph.test" };
+  const policy = { cloud: "worldwide", custom: { authority: "https://login.test", resources } };
   const scopesIn = async (/** @type {string} */ cloud, /** @type {string} */ type) => {
     const methods = { "account.add": () => ({ account: account("signed-out", { cloud }) }) };
     const { companion, host } = await started({ policy, methods, server: { type } });
@@ -274,6 +310,9 @@ test("POP's permission is asked for where a server uses POP, in the cloud where 
   assert.deepEqual(await scopesIn("worldwide", "pop3"), [["https://outlook.office.com/POP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send"]]);
   assert.deepEqual(await scopesIn("china", "pop3"), [["https://partner.outlook.cn/POP.AccessAsUser.All", "https://partner.outlook.cn/SMTP.Send"]]);
   assert.deepEqual(await scopesIn("custom", "pop3"), [["https://outlook.test/POP.AccessAsUser.All", "https://outlook.test/SMTP.Send"]]);
+  const graph = ["User.Read", "MailboxFolder.ReadWrite", "Mail.ReadWrite", "Mail.Send"];
+  assert.deepEqual(await scopesIn("usgov-dod", "graph"), [graph.map(permission => `https://dod-graph.microsoft.us/${permission}`)]);
+  assert.deepEqual(await scopesIn("custom", "graph"), [graph.map(permission => `https://graph.test/${permission}`)]);
   assert.deepEqual(await scopesIn("one we have not heard of", "pop3"), [undefined]);
 });
 
