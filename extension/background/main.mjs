@@ -5,15 +5,28 @@
 /* global browser */
 
 import { Companion } from "./companion.mjs";
+import { Migration } from "./migration.mjs";
 import { Notices } from "./notices.mjs";
 import { ordersOf } from "./orders.mjs";
 import { Pages } from "./pages.mjs";
 
-const companion = new Companion(new Notices(), () => pages.refresh());
-const pages = new Pages(() => companion.overview(), ordersOf(companion));
+const notices = new Notices();
+const companion = new Companion(notices, () => {
+  pages.refresh();
+  migration.consider();
+});
+const migration = new Migration({
+  companion,
+  bridge: browser.tokenBridge,
+  storage: browser.storage.local,
+  notices,
+  onChange: () => pages.refresh(),
+});
+const pages = new Pages(() => companion.overview(), ordersOf(companion, migration));
 
 browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
 browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : pages.attend(port)));
 
 companion.start();
+migration.start();
