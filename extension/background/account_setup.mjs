@@ -7,6 +7,7 @@
 
 /* global browser */
 
+import { subjectOf } from "./account_notices.mjs";
 import { groupByAccount } from "./overview.mjs";
 import { text } from "../shared/texts.mjs";
 
@@ -37,7 +38,7 @@ export class AccountSetup {
    */
   async ask(account) {
     if (await this.concerns(account)) {
-      const subject = `account ${account}`;
+      const subject = subjectOf(account);
       // Whoever tries again is told again.
       this.#notices.withdraw(subject);
       this.#notices.say(subject, text("setUpTitle", account), text("setUp"), () => this.#begin(subject, account));

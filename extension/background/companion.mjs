@@ -6,13 +6,16 @@
 
 import { AccountBook } from "./account_book.mjs";
 import { AccountListing } from "./account_listing.mjs";
+import { AccountNotices, sentences } from "./account_notices.mjs";
 import { AccountSetup } from "./account_setup.mjs";
+import { adminText } from "./admin_text.mjs";
 import { Failures } from "./failures.mjs";
 import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
 import { accountViews } from "./overview.mjs";
 import { ServerNeeds } from "./server_needs.mjs";
 import { Settings } from "./settings.mjs";
+import { changeSignInName } from "./sign_in_name.mjs";
 import { SignIns } from "./sign_ins.mjs";
 import { chooseLanguage, text } from "../shared/texts.mjs";
 import { TokenRequests, replaceToken } from "./token_requests.mjs";
@@ -25,7 +28,7 @@ const HOST_SUBJECT = "host";
 const VAULT_SUBJECT = "vault";
 
 /** States of the connection in which the add-on steps aside. */
-const ASIDE = new Set(["missing", "broken", "crashing", "incompatible"]);
+const ASIDE = new Set(["missing", "broken", "crashing", "outdated", "newer"]);
 
 export class Companion {
   #book = new AccountBook();
@@ -37,6 +40,7 @@ export class Companion {
   #needs;
   #tokenRequests;
   #accountSetup;
+  #accountNotices;
   #notices;
   #onChange;
   /** Accounts whose mail check came to nothing for want of a token, in lower case. */
@@ -61,6 +65,7 @@ export class Companion {
       onState: (state, detail) => this.#hostChanged(state, detail),
       onNotification: (method, params) => this.#notified(method, params),
     });
+    this.#accountNotices = new AccountNotices(notices, this.#book);
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
     this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
     this.#needs = new ServerNeeds(this.#host, this.#settings);
@@ -110,6 +115,7 @@ export class Companion {
    */
   #notServed(account, kind) {
     this.#unserved.add(account.toLowerCase());
+    this.#accountNotices.notServed(account);
     if (kind === "sign-in-required") {
       this.#accountSetup.ask(account);
     }
@@ -161,15 +167,20 @@ export class Companion {
 
   /**
    * Does what a button says; a failure is shown with the account.
-   * @param {{action: string, account?: string, protocols?: string[]}} order
+   * @param {{action: string, account?: string, signInAs?: string, protocols?: string[]}} order
    */
-  async perform({ action, account = "", protocols }) {
-    const before = this.#failures.get(account) ?? this.#book.get(account)?.problem;
+  async perform({ action, account = "", signInAs, protocols }) {
+    const before = this.#problemOf(account);
     this.#failures.forget(account);
     try {
       switch (action) {
         case "signIn":
           await this.#signIn(account, before?.kind, protocols);
+          break;
+        case "openBy":
+          if (await changeSignInName({ host: this.#host, listing: this.#listing, signIns: this.#signIns }, account, signInAs)) {
+            await this.#signIn(account, before?.kind);
+          }
           break;
         case "cancelSignIn":
           await this.#signIns.cancel(account);
@@ -204,6 +215,20 @@ export class Companion {
       await this.#failed(account, error);
     }
     this.#onChange();
+  }
+
+  /**
+   * What the user sends to the administrator about an account.
+   * @param {{account: string}} params
+   */
+  adminText({ account }) {
+    const { clientId } = this.#settings.policy;
+    return adminText(this.#host, { account, problem: this.#problemOf(account) ?? {}, clientId, version: this.#hostVersion });
+  }
+
+  /** @param {string} account */
+  #problemOf(account) {
+    return this.#failures.get(account) ?? this.#signIns.of(account)?.problem ?? this.#book.get(account)?.problem;
   }
 
   /**
@@ -299,7 +324,7 @@ export class Companion {
         await this.#accountChanged(params.account);
         break;
       case "attention":
-        this.#notices.say(`account ${params.account}`, text("attentionTitle", params.account), sentences(params.problem));
+        this.#accountNotices.attention(params.account, params.problem);
         break;
       case "signIn.retry":
         this.#signIns.retried(/** @type {any} */ (params));
@@ -314,11 +339,9 @@ export class Companion {
   /** @param {import("./account_book.mjs").Account} account */
   async #accountChanged(account) {
     const before = this.#book.get(account.account)?.state;
-    if (account.state === "ready") {
-      this.#notices.withdraw(`account ${account.account}`);
-      if (before !== "ready") {
-        this.#failures.forget(account.account);
-      }
+    this.#accountNotices.changed(account);
+    if (account.state === "ready" && before !== "ready") {
+      this.#failures.forget(account.account);
     }
     if (account.state === "signed-out" && before && before !== "signed-out") {
       // Wherever the user did it: connections made with the tokens that went are to go too.
@@ -337,31 +360,22 @@ export class Companion {
     if (ok) {
       this.#failures.forget(account);
       const isSetUp = !this.#signIns.end(account, { ok }) && (await this.#accountSetup.concerns(account));
-      const words = isSetUp ? "signedInForSetUp" : "signedIn";
-      this.#notices.say(`account ${account}`, text("signedInTitle"), text(words, account));
+      this.#accountNotices.signedIn(account, isSetUp ? "signedInForSetUp" : "signedIn");
       await this.#listing.signInEnded(account, true);
       await browser.tokenBridge.checkMail(account);
     } else if (awaited && problem) {
       this.#signIns.end(account, { ok, problem });
       this.#failures.set(account, problem);
-      this.#notices.say(`account ${account}`, text("signInFailedTitle", account), sentences(problem));
+      this.#accountNotices.signInFailed(account, problem);
       await this.#listing.signInEnded(account, false);
     }
   }
 
   #changed() {
-    const aside = ASIDE.has(this.#host.state);
-    const troubled = this.#book.troubled();
     if (!this.#book.isLocked()) {
       this.#notices.withdraw(VAULT_SUBJECT);
     }
-    browser.browserAction.setBadgeBackgroundColor({ color: "#b3261e" });
-    browser.browserAction.setBadgeText({ text: aside ? "!" : troubled ? String(troubled) : "" });
+    this.#accountNotices.mark(ASIDE.has(this.#host.state));
     this.#onChange();
   }
-}
-
-/** @param {any} problem */
-function sentences({ cause = "", remedy = "" }) {
-  return [cause, remedy].filter(Boolean).join(" ");
 }

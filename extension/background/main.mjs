@@ -8,11 +8,14 @@ import { Companion } from "./companion.mjs";
 import { Migration } from "./migration.mjs";
 import { Notices } from "./notices.mjs";
 import { ordersOf } from "./orders.mjs";
+import { PageTabs } from "./page_tabs.mjs";
 import { Pages } from "./pages.mjs";
 
+const tabs = new PageTabs();
 const notices = new Notices();
 const companion = new Companion(notices, () => {
   pages.refresh();
+  tabs.refresh();
   migration.consider();
 });
 const migration = new Migration({
@@ -21,8 +24,9 @@ const migration = new Migration({
   storage: browser.storage.local,
   notices,
   onChange: () => pages.refresh(),
+  openSection: () => tabs.openDashboard({ section: "accounts" }),
 });
-const pages = new Pages(() => companion.overview(), ordersOf(companion, migration));
+const pages = new Pages(() => companion.overview(), ordersOf(companion, tabs, migration));
 
 browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 

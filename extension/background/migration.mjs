@@ -47,6 +47,7 @@ export class Migration {
   #storage;
   #notices;
   #onChange;
+  #openSection;
   /** @type {Map<string, import("./migration_view.mjs").Step>} by account in lower case */
   #steps = new Map();
   /** @type {Map<string, Problem>} why the last try came to nothing */
@@ -64,13 +65,15 @@ export class Migration {
    * @param {any} world.storage browser.storage.local
    * @param {import("./notices.mjs").Notices} world.notices
    * @param {() => void} world.onChange what the pages show is no longer right
+   * @param {() => void} world.openSection shows the user what could be switched
    */
-  constructor({ companion, bridge, storage, notices, onChange }) {
+  constructor({ companion, bridge, storage, notices, onChange, openSection }) {
     this.#companion = companion;
     this.#bridge = bridge;
     this.#storage = storage;
     this.#notices = notices;
     this.#onChange = onChange;
+    this.#openSection = openSection;
   }
 
   /** Before anything else: Thunderbird may have ended in the middle of a change. */
@@ -317,7 +320,7 @@ export class Migration {
       waiting.forEach(plan => this.#switchByItself(plan));
     } else if (waiting.length && !offered) {
       await this.#storage.set({ [OFFERED]: true });
-      this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_notice"));
+      this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_notice"), this.#openSection);
     }
   }
 

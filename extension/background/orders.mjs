@@ -34,14 +34,21 @@ async function serversOf(accounts) {
 
 /**
  * @param {import("./companion.mjs").Companion} companion
+ * @param {import("./page_tabs.mjs").PageTabs} tabs
  * @param {import("./migration.mjs").Migration} migration
  * @returns {Record<string, import("./pages.mjs").Order>}
  */
-export function ordersOf(companion, migration) {
+export function ordersOf(companion, tabs, migration) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */
-    act: ({ action, account }) => companion.perform({ action, account }),
+    act: ({ action, account, signInAs }) => companion.perform({ action, account, signInAs }),
+
+    /** What the user sends to the administrator about an account. */
+    adminText: ({ account }) => companion.adminText({ account }),
+
+    /** A section by its name, or wherever the user was. */
+    openDashboard: ({ section }) => tabs.openDashboard({ section }),
 
     /** Asks the host as it is. */
     ask: ({ method, params }, context) => {

@@ -23,3 +23,8 @@ function draw(overview) {
   find(document, "#empty").hidden = accounts.length > 0;
   pageReady();
 }
+
+find(document, "#dashboard").addEventListener("click", async () => {
+  await link.order("openDashboard");
+  window.close();
+});

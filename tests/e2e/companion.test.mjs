@@ -21,6 +21,8 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   const hosts = [];
   /** @type {any[]} */
   const said = [];
+  /** @type {string[]} */
+  const withdrawn = [];
   /** @type {any[]} */
   const setManaged = [];
   /** @type {string[]} */
@@ -62,10 +64,11 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   };
   const timers = new FakeTimers();
   Object.assign(globalThis, { browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
-  const notices = { say: (/** @type {any[]} */ ...words) => said.push(words), withdraw() {} };
+  const say = (/** @type {any[]} */ ...words) => said.push(words);
+  const notices = { say, answer: say, withdraw: (/** @type {string} */ subject) => withdrawn.push(subject), mark() {} };
   const companion = new Companion(/** @type {any} */ (notices), () => {});
   const view = async () => (await companion.overview()).accounts[0];
-  return { companion, browser, hosts, said, setManaged, checked, disconnected, view, timers, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
+  return { companion, browser, hosts, said, withdrawn, setManaged, checked, disconnected, view, timers, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
 }
 
 /** @param {Parameters<typeof setUp>[0]} [world] */
@@ -134,7 +137,7 @@ test("an account that succeeded once is kept when a later sign-in fails", async 
 
 test("“Let Thunderbird sign in” gives a signed-out account back", async () => {
   const { companion, host, setManaged, view } = await started({ accounts: [account("signed-out")] });
-  assert.deepEqual((await view()).actions, ["signIn", "letThunderbird"]);
+  assert.deepEqual((await view()).actions, ["signIn", "openBy", "letThunderbird"]);
   await companion.perform({ action: "letThunderbird", account: ADA });
   assert.deepEqual(host().asked("account.remove"), [{ account: ADA }]);
   assert.deepEqual(setManaged.at(-1).names, []);
@@ -231,7 +234,7 @@ test("a failure is shown until the account works again", async () => {
 
 test("“Try again” fetches mail when there is a token", async () => {
   const { companion, checked, view } = await started({ accounts: [account("blocked")] });
-  assert.deepEqual((await view()).actions, ["tryAgain", "signOut"]);
+  assert.deepEqual((await view()).actions, ["tryAgain", "openBy", "signOut"]);
   await companion.perform({ action: "tryAgain", account: ADA });
   assert.deepEqual(checked, [ADA]);
 });
@@ -291,10 +294,16 @@ test("a mail check that got no token is made up for as soon as the account is re
 
 test("a server that refuses good tokens is told of though the account is ready", async () => {
   const problem = { kind: "blocked", cause: "The mail server refuses tokens.", remedy: "Ask your administrator." };
-  const { view } = await started({ accounts: [account("ready", { problem })] });
-  const { words, problem: shown } = await view();
-  assert.equal(words, "state_ready");
+  const { host, said, withdrawn, view } = await started({ accounts: [account("ready", { problem })] });
+  const { label, problem: shown } = await view();
+  assert.equal(label, "label_ready");
   assert.equal(shown, problem);
+  host().notify("account.changed", { account: account("ready", { problem }) });
+  await settled();
+  assert.deepEqual(said.map(([, , words]) => words), ["The mail server refuses tokens. Ask your administrator."]);
+  host().notify("account.changed", { account: account("ready") });
+  await settled();
+  assert.deepEqual(withdrawn.filter(subject => subject !== "host" && subject !== "vault"), [said[0][0]]);
 });
 
 test("the permissions of POP and Graph are asked for where a server uses them, in the cloud where the host sees the account", async () => {
@@ -342,7 +351,7 @@ test("where a sign-in finds the vault locked, “Unlock” takes its place until
   assert.deepEqual([(await view()).actions, (await view()).problem?.cause], [["unlock"], "Dismissed."]);
   open = true;
   await companion.perform({ action: "unlock", account: ADA });
-  assert.deepEqual([(await view()).actions, (await view()).problem], [["signIn"], null]);
+  assert.deepEqual([(await view()).actions, (await view()).problem], [["signIn", "openBy"], null]);
 });
 
 test("while the host starts nobody claims that Thunderbird signs in by itself", async () => {
