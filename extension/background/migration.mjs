@@ -48,6 +48,8 @@ export class Migration {
   #notices;
   #onChange;
   #openSection;
+  /** Accounts, in lower case, at which something is being done. */
+  #busy = new Set();
   /** @type {Map<string, import("./migration_view.mjs").Step>} by account in lower case */
   #steps = new Map();
   /** @type {Map<string, Problem>} why the last try came to nothing */
@@ -270,9 +272,10 @@ export class Migration {
    */
   async #during(account, work) {
     const name = account.toLowerCase();
-    if (this.#steps.has(name)) {
+    if (this.#busy.has(name)) {
       return;
     }
+    this.#busy.add(name);
     this.#problems.delete(name);
     this.#restored.delete(name);
     try {
@@ -281,6 +284,7 @@ export class Migration {
     } catch (error) {
       this.#problems.set(name, problemOf(error));
     } finally {
+      this.#busy.delete(name);
       this.#steps.delete(name);
       this.#onChange();
     }
@@ -328,7 +332,7 @@ export class Migration {
   #switchByItself(plan) {
     const { account } = plan;
     const name = account.toLowerCase();
-    if (this.#tried.has(name) || this.#steps.has(name)) {
+    if (this.#tried.has(name) || this.#busy.has(name)) {
       return;
     }
     if (this.#isSignedIn(account) || this.#sharedApp(plan)) {
@@ -348,7 +352,7 @@ export class Migration {
     for (const { account, servers } of plans) {
       const unverified = servers.filter(({ server: { change } }) => change && !change.flowed).map(({ server }) => server.key);
       const name = account.toLowerCase();
-      if (unverified.length && this.#isSignedIn(account) && !this.#steps.has(name) && !this.#tried.has(name)) {
+      if (unverified.length && this.#isSignedIn(account) && !this.#busy.has(name) && !this.#tried.has(name)) {
         this.#tried.add(name);
         this.#bridge.checkSettings(unverified).then(() => this.#onChange());
       }

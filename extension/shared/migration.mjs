@@ -127,7 +127,7 @@ export class MigrationSection {
   #draw({ accounts }) {
     this.#root.hidden = !accounts.length;
     show(find(this.#root, "h2"), text("migration_title"));
-    show(find(this.#root, ".intro"), text("migration_intro"));
+    show(find(this.#root, ".intro"), accounts.some(({ switched, servers }) => servers.length && !switched) ? text("migration_intro") : "");
     const names = new Set(accounts.map(({ account }) => account.toLowerCase()));
     for (const [name, { item }] of this.#items) {
       if (!names.has(name)) {

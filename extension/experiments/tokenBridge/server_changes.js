@@ -65,15 +65,8 @@ function isMicrosofts(hostname, customHosts) {
 function login(server) {
   const { promise, resolve } = Promise.withResolvers();
   const deadline = setTimeout(resolve, CHECK_DEADLINE_MS, false);
-  const listener = {
-    QueryInterface: ChromeUtils.generateQI(["nsIUrlListener"]),
-    onStartRunningUrl() {},
-    onStopRunningUrl: (_url, status) => resolve(status === 0),
-    OnStartRunningUrl() {},
-    OnStopRunningUrl: (_url, status) => resolve(status === 0),
-  };
   try {
-    server.check(listener);
+    server.check(resolve);
   } catch (error) {
     console.error(error);
     resolve(false);
@@ -162,7 +155,9 @@ var ServerChanges = class {
     const hosts = checkedHosts(customHosts);
     const servers = new Map(this.#servers.all().map(server => [server.key, server]));
     const steps = changes.map(change => this.#checked(change, servers.get(change.key), hosts));
-    await this.#logins.keep(steps.map(({ server }) => ({ type: server.type, ...server.settings })), () => {
+    // Thunderbird forgets what is stored under the old name or, in the case of IMAP, under the new one.
+    const names = steps.flatMap(({ server: { type, settings }, wanted }) => [settings, wanted].map(named => ({ ...named, type })));
+    await this.#logins.keep(names, () => {
       steps.forEach(step => this.#enter(step));
       this.#record.save();
       try {
@@ -235,7 +230,8 @@ var ServerChanges = class {
   }
 
   async #putAllBack(servers) {
-    await this.#logins.keep(servers.map(({ type, settings }) => ({ type, ...settings })), () => {
+    const names = servers.flatMap(server => this.#namesOf(this.#record.entries[server.key]));
+    await this.#logins.keep(names, () => {
       servers.forEach(server => this.#putBack(server));
       this.#record.save();
     });

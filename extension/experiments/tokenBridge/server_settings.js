@@ -4,6 +4,7 @@
 
 /* exported ServerSettings, userValue, setUserValue */
 
+const { SmtpClient } = ChromeUtils.importESModule("resource:///modules/SmtpClient.sys.mjs");
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
 
 /** What is set, and what Thunderbird sets along with it: names below the server's branch. */
@@ -152,14 +153,34 @@ var ServerSettings = class {
 
   /**
    * Logs in as the mail code does: an incoming server is asked for new mail, to an outgoing one nothing is sent.
-   * @param {object} listener nsIUrlListener
+   * @param {(works: boolean) => void} onEnd may be called more than once
    */
-  check(listener) {
-    if (this.incoming) {
-      const { rootFolder } = this.#server;
-      this.#server.getNewMessages(rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox) ?? rootFolder, null, listener);
-    } else {
-      this.#server.verifyLogon(listener, null);
-    }
+  check(onEnd) {
+    return this.incoming ? this.#look(onEnd) : this.#greet(onEnd);
+  }
+
+  #look(onEnd) {
+    const { rootFolder } = this.#server;
+    const onStop = (_url, status) => onEnd(status === 0);
+    this.#server.getNewMessages(rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox) ?? rootFolder, null, {
+      QueryInterface: ChromeUtils.generateQI(["nsIUrlListener"]),
+      // Their names begin in either case, depending on the version.
+      onStartRunningUrl() {},
+      onStopRunningUrl: onStop,
+      OnStartRunningUrl() {},
+      OnStopRunningUrl: onStop,
+    });
+  }
+
+  /** Thunderbird's own verifyLogon() waits for an event that comes only with a message. */
+  #greet(onEnd) {
+    const client = new SmtpClient(this.#server.wrappedJSObject);
+    client.onidle = () => {
+      onEnd(true);
+      client.quit();
+    };
+    client.onerror = () => onEnd(false);
+    client.onclose = () => onEnd(false);
+    client.connect();
   }
 };
