@@ -295,25 +295,37 @@ bool health_base_failed(struct health_item *item, const struct health_item *base
     return true;
 }
 
-bool health_connect(struct health_item *item, int connections, const char *host, unsigned short port)
+/* Counts the connections that are on the wire, those of other jobs too: once a turn, as a plan may be long.
+ */
+static void look_at_connections(const struct service *service, struct health_connections *open)
 {
     const struct health_job *job;
-    const struct health_item *each;
-    int all = 0, there = 0;
+    const struct health_item *item;
 
-    for (job = item->job->service->health; job != NULL; job = job->next)
-        for (each = job->items; each != NULL; each = each->next)
-            if (each->connections > 0) {
-                all += each->connections;
-                if (each->port == port && strcasecmp(each->host, host) == 0)
-                    there += each->connections;
-            }
-    if (all + connections > HEALTH_CONNECTIONS_MAX || there + connections > HEALTH_CONNECTIONS_PER_SERVER)
+    open->count = 0;
+    for (job = service->health; job != NULL; job = job->next)
+        for (item = job->items; item != NULL; item = item->next)
+            for (int i = 0; i < item->connections && open->count < HEALTH_CONNECTIONS_MAX; i++)
+                open->items[open->count++] = item;
+}
+
+bool health_connect(struct health_item *item, int connections, const char *host, unsigned short port)
+{
+    struct health_connections *open = item->job->open;
+    int i, there = 0;
+
+    for (i = 0; i < open->count; i++)
+        there += open->items[i]->port == port && strcasecmp(open->items[i]->host, host) == 0;
+    if (open->count + connections > HEALTH_CONNECTIONS_MAX ||
+        there + connections > HEALTH_CONNECTIONS_PER_SERVER)
         return false;
     item->connections = connections;
     problem_copy_text(item->host, sizeof item->host, host);
     item->port = port;
     item->state = ITEM_RUNNING;
+    item->began = loop_monotonic_ms();
+    for (i = 0; i < connections; i++)
+        open->items[open->count++] = item;
     return true;
 }
 
@@ -321,11 +333,14 @@ static void turn(void *context)
 {
     struct health_job *job = context;
     struct service *service = job->service;
+    struct health_connections connections;
     struct health_item *item;
     bool open = false;
     int ended = 0;
 
     job->turn = NULL;
+    look_at_connections(service, &connections);
+    job->open = &connections;
     for (item = job->items; item != NULL && ended < STEPS_PER_TURN; item = item->next) {
         if (item->state == ITEM_WAITING) {
             rows[item->id].step(item);
@@ -333,6 +348,7 @@ static void turn(void *context)
         }
         open = open || item->state != ITEM_DONE;
     }
+    job->open = NULL;
     if (!open && item == NULL)
         finish(job);
     else if (ended == STEPS_PER_TURN)
@@ -341,20 +357,23 @@ static void turn(void *context)
     service_tell_changes(service);
 }
 
-/* What is not done by now is told as it is. */
+/* What is not done by now is told as it is: only who had a probe's whole time has failed. */
 static void late(void *context)
 {
     struct health_job *job = context;
     struct health_item *item;
+    int64_t now = loop_monotonic_ms();
 
     job->deadline = NULL;
     for (item = job->items; item != NULL; item = item->next) {
+        bool had_time = item->state == ITEM_RUNNING && now - item->began >= HEALTH_PROBE_MS;
         json_t *check;
         if (item->state == ITEM_DONE)
             continue;
-        check = health_check(item, item->state == ITEM_RUNNING ? CHECK_FAIL : CHECK_SKIPPED);
-        check_detail(check, item->state == ITEM_RUNNING ? "No answer came before the end of the check."
-                                                        : "The time was up before its turn came.");
+        check = health_check(item, had_time ? CHECK_FAIL : CHECK_SKIPPED);
+        check_detail(check, had_time                      ? "No answer came before the end of the check."
+                            : item->state == ITEM_RUNNING ? "The time was up before an answer came."
+                                                          : "The time was up before its turn came.");
         check_cause(check, "timeout");
         check_remedy(check, "Check again, fewer accounts at a time.");
         health_done(item, check);

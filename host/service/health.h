@@ -94,12 +94,18 @@ struct health_item {
     json_t *check; /* once done; owned */
     /* While running, and until the other end has heard of the end: what is on the wire, and where to. */
     int connections;
-    int64_t ended;
+    int64_t began, ended; /* monotonic milliseconds */
     char host[MAIL_HOST_SIZE];
     unsigned short port;
     void *work;                   /* the step's own; owned by it */
     void (*abandon)(void *work);  /* ends the work, for which nobody waits any more */
     struct account_target target; /* of an authority */
+};
+
+/* The items to which the connections on the wire belong, one entry each. */
+struct health_connections {
+    const struct health_item *items[HEALTH_CONNECTIONS_MAX];
+    int count;
 };
 
 struct health_job {
@@ -110,7 +116,8 @@ struct health_job {
     unsigned wanted; /* bits */
     struct health_account *accounts, **accounts_end;
     struct health_item *items, **items_end;
-    size_t total, done; /* of those that are not hidden */
+    size_t total, done;              /* of those that are not hidden */
+    struct health_connections *open; /* during a turn */
     bool no_memory;
     unsigned long refused; /* wiping_refused() at the start: later, something may be missing */
     struct loop_timer *turn, *deadline;
@@ -132,7 +139,8 @@ void health_skip(struct health_item *item, const char *reason);
 bool health_base_failed(struct health_item *item, const struct health_item *base);
 /* Steps follow at the loop's next turn. */
 void health_turn(struct health_job *job);
-/* Whether so many connections to this server may be made now; then they count as the item's, which runs. */
+/* Whether so many connections to this server may be made now; then they count as the item's, which runs. For
+ * steps only. */
 bool health_connect(struct health_item *item, int connections, const char *host, unsigned short port);
 /* Words and numbers of a problem, with the ids by which an administrator finds it in Entra's logs. */
 void health_problem(json_t *check, const struct problem *problem);
