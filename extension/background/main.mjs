@@ -8,9 +8,19 @@ import { Companion } from "./companion.mjs";
 import { Notices } from "./notices.mjs";
 import { ordersOf } from "./orders.mjs";
 import { Pages } from "./pages.mjs";
+import { openWebPage } from "./web_pages.mjs";
+import { Welcome } from "./welcome.mjs";
 
-const companion = new Companion(new Notices(), () => pages.refresh());
-const pages = new Pages(() => companion.overview(), ordersOf(companion));
+const companion = new Companion(new Notices(), () => {
+  pages.refresh();
+  welcome.consider();
+});
+const welcome = new Welcome(companion.host);
+const pages = new Pages(() => companion.overview(), {
+  ...ordersOf(companion),
+  openWebPage,
+  openWelcome: ({ page }) => welcome.show(page),
+});
 
 browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
