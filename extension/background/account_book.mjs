@@ -17,6 +17,11 @@ const TROUBLED = new Set(["attention", "blocked", "locked"]);
 /** States that only an account with a saved sign-in has. */
 const SAVED = new Set(["ready", "renewing", "waiting", "locked"]);
 
+/** @param {Account} account whose tokens are had without a person */
+export function isSignedIn({ state }) {
+  return SAVED.has(state) && state !== "locked";
+}
+
 export class AccountBook {
   /** @type {Map<string, Account>} */
   #accounts = new Map();
@@ -58,9 +63,15 @@ export class AccountBook {
     return [...this.#accounts.keys()];
   }
 
-  /** How many need somebody. */
+  /** How many need somebody; a mail server may refuse tokens that are good. */
   troubled() {
-    return this.all().filter(({ state }) => TROUBLED.has(state)).length;
+    return this.all().filter(({ state, problem }) => TROUBLED.has(state) || (state === "ready" && problem)).length;
+  }
+
+  /** @returns {string[]} who is signed in, each once */
+  signInNames() {
+    const names = this.all().filter(isSignedIn).map(({ signInAs }) => /** @type {[string, string]} */ ([signInAs.toLowerCase(), signInAs]));
+    return [...new Map(names).values()];
   }
 
   /** Whether a sign-in is certain to be saved for one of them. */

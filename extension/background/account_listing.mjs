@@ -8,6 +8,7 @@
 /* global browser */
 
 import { allPages } from "./account_book.mjs";
+import { cloudsInUse, signInProviders } from "./clouds.mjs";
 import { groupByAccount } from "./overview.mjs";
 
 export class AccountListing {
@@ -99,15 +100,31 @@ export class AccountListing {
     }
   }
 
+  /**
+   * The host does not know an account for which it was asked.
+   * @param {string} account
+   * @returns {Promise<boolean>} whether the policy puts it here all the same
+   */
+  async unknown(account) {
+    await this.drop(account);
+    await this.#addManagedAccounts();
+    return this.#isManaged(account.toLowerCase());
+  }
+
+  /** @param {string} name in lower case */
+  #isManaged(name) {
+    const { manage, domains } = this.#settings;
+    const inDomain = !domains.length || domains.includes(name.slice(name.lastIndexOf("@") + 1));
+    return manage === "all" || (manage === "domains" && inDomain);
+  }
+
   /** Where the policy manages more than the listed accounts, the host is to know the others too. */
   async #addManagedAccounts() {
-    const { manage, domains } = this.#settings;
-    if (manage === "listed") {
+    if (this.#settings.manage === "listed") {
       return;
     }
     for (const [name, { account }] of groupByAccount(await browser.tokenBridge.listServers())) {
-      const inDomain = !domains.length || domains.includes(name.slice(name.lastIndexOf("@") + 1));
-      if (!this.#book.get(name) && (manage === "all" || inDomain)) {
+      if (!this.#book.get(name) && this.#isManaged(name)) {
         const added = await this.#host.request("account.add", { account }).catch(() => null);
         if (added) {
           this.#book.update(added.account);
@@ -117,7 +134,8 @@ export class AccountListing {
   }
 
   #tellBridge() {
-    const { manage, domains, fallback } = this.#settings;
-    return browser.tokenBridge.setManaged({ rule: manage, names: this.#book.names(), domains, fallback });
+    const { manage, domains, fallback, policy } = this.#settings;
+    const providers = signInProviders(policy, cloudsInUse(policy, this.#book.all()));
+    return browser.tokenBridge.setManaged({ rule: manage, names: this.#book.names(), domains, fallback, providers });
   }
 }

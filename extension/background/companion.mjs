@@ -6,12 +6,17 @@
 
 import { AccountBook } from "./account_book.mjs";
 import { AccountListing } from "./account_listing.mjs";
+import { AccountNotices, sentences } from "./account_notices.mjs";
+import { AccountSetup } from "./account_setup.mjs";
+import { adminText } from "./admin_text.mjs";
 import { Failures } from "./failures.mjs";
 import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
-import { accountViews, groupByAccount } from "./overview.mjs";
+import { accountViews } from "./overview.mjs";
+import { ServerNeeds } from "./server_needs.mjs";
 import { Settings } from "./settings.mjs";
-import { SignIns, scopesWithPop } from "./sign_ins.mjs";
+import { changeSignInName } from "./sign_in_name.mjs";
+import { SignIns } from "./sign_ins.mjs";
 import { chooseLanguage, text } from "../shared/texts.mjs";
 import { TokenRequests, replaceToken } from "./token_requests.mjs";
 import { Unlocking } from "./unlocking.mjs";
@@ -23,7 +28,7 @@ const HOST_SUBJECT = "host";
 const VAULT_SUBJECT = "vault";
 
 /** States of the connection in which the add-on steps aside. */
-const ASIDE = new Set(["missing", "broken", "crashing", "incompatible"]);
+const ASIDE = new Set(["missing", "broken", "crashing", "outdated", "newer"]);
 
 export class Companion {
   #book = new AccountBook();
@@ -32,7 +37,10 @@ export class Companion {
   #host;
   #listing;
   #signIns;
+  #needs;
   #tokenRequests;
+  #accountSetup;
+  #accountNotices;
   #notices;
   #onChange;
   /** Accounts whose mail check came to nothing for want of a token, in lower case. */
@@ -57,8 +65,10 @@ export class Companion {
       onState: (state, detail) => this.#hostChanged(state, detail),
       onNotification: (method, params) => this.#notified(method, params),
     });
+    this.#accountNotices = new AccountNotices(notices, this.#book);
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
     this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
+    this.#needs = new ServerNeeds(this.#host, this.#settings);
     this.unlocking = new Unlocking(this.#host, {
       isNew: () => this.#settings.policy.keystore === "passphrase" && !this.#book.holdsSignIn(),
       language: () => this.#settings.locale,
@@ -66,9 +76,10 @@ export class Companion {
     });
     this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
       onSuccess: account => this.#served(account),
-      onFailure: account => this.#unserved.add(account.toLowerCase()),
-      onUnknown: account => this.#listing.drop(account),
+      onFailure: (account, kind) => this.#notServed(account, kind),
+      onUnknown: account => this.#listing.unknown(account),
     });
+    this.#accountSetup = new AccountSetup(notices, account => this.#signInForSetup(account));
   }
 
   async start() {
@@ -98,6 +109,18 @@ export class Companion {
     }
   }
 
+  /**
+   * @param {string} account
+   * @param {string} kind
+   */
+  #notServed(account, kind) {
+    this.#unserved.add(account.toLowerCase());
+    this.#accountNotices.notServed(account);
+    if (kind === "sign-in-required") {
+      this.#accountSetup.ask(account);
+    }
+  }
+
   /** The connection to the host, for orders that are not about the add-on's own state. */
   get host() {
     return this.#host;
@@ -121,15 +144,20 @@ export class Companion {
 
   /**
    * Does what a button says; a failure is shown with the account.
-   * @param {{action: string, account?: string}} order
+   * @param {{action: string, account?: string, signInAs?: string}} order
    */
-  async perform({ action, account = "" }) {
-    const before = this.#failures.get(account) ?? this.#book.get(account)?.problem;
+  async perform({ action, account = "", signInAs }) {
+    const before = this.#problemOf(account);
     this.#failures.forget(account);
     try {
       switch (action) {
         case "signIn":
           await this.#signIn(account, before?.kind);
+          break;
+        case "openBy":
+          if (await changeSignInName({ host: this.#host, listing: this.#listing, signIns: this.#signIns }, account, signInAs)) {
+            await this.#signIn(account, before?.kind);
+          }
           break;
         case "cancelSignIn":
           await this.#signIns.cancel(account);
@@ -142,7 +170,7 @@ export class Companion {
           await this.#listing.remove(account);
           break;
         case "newToken":
-          await replaceToken(this.#host, account);
+          await replaceToken(this.#host, await this.#needs.token(account));
           await browser.tokenBridge.checkMail(account);
           break;
         case "tryAgain":
@@ -150,7 +178,7 @@ export class Companion {
             // The host waits ever longer, and an hour for an administrator, but for its first try.
             this.#startHostAnew();
           }
-          await this.#host.request("token.get", { account });
+          await this.#host.request("token.get", await this.#needs.token(account));
           await browser.tokenBridge.checkMail(account);
           break;
         case "unlock":
@@ -167,6 +195,20 @@ export class Companion {
   }
 
   /**
+   * What the user sends to the administrator about an account.
+   * @param {{account: string}} params
+   */
+  adminText({ account }) {
+    const { clientId } = this.#settings.policy;
+    return adminText(this.#host, { account, problem: this.#problemOf(account) ?? {}, clientId, version: this.#hostVersion });
+  }
+
+  /** @param {string} account */
+  #problemOf(account) {
+    return this.#failures.get(account) ?? this.#signIns.of(account)?.problem ?? this.#book.get(account)?.problem;
+  }
+
+  /**
    * @param {string} account
    * @param {string|undefined} failedBefore the kind of what went wrong last
    */
@@ -176,7 +218,7 @@ export class Companion {
       this.#startHostAnew();
     }
     this.#listing.signInBegins(account);
-    const started = this.#signIns.start(account, await this.#scopesOf(account));
+    const started = this.#signIns.start(account, await this.#needs.scopes(account));
     this.#onChange();
     await started;
   }
@@ -189,16 +231,11 @@ export class Companion {
 
   /**
    * @param {string} account
-   * @returns {Promise<string[]|undefined>} undefined: the host's default
+   * @returns {Promise<string>} what went wrong, in words, or ""
    */
-  async #scopesOf(account) {
-    const protocols = await this.#protocolsOf(account);
-    if (!protocols.includes("pop3")) {
-      return undefined;
-    }
-    // Whose cloud it is in, the policy may say by name or by domain; the host knows.
-    const { account: { cloud } } = await this.#host.request("account.add", { account });
-    return scopesWithPop(protocols, cloud, this.#settings.policy);
+  async #signInForSetup(account) {
+    await this.perform({ action: "signIn", account });
+    return sentences(this.#failures.get(account) ?? {});
   }
 
   /**
@@ -214,11 +251,6 @@ export class Companion {
     if (!this.#signIns.of(account)) {
       await this.#listing.signInEnded(account, false);
     }
-  }
-
-  /** @param {string} account */
-  async #protocolsOf(account) {
-    return groupByAccount(await browser.tokenBridge.listServers()).get(account.toLowerCase())?.protocols ?? [];
   }
 
   /**
@@ -268,7 +300,7 @@ export class Companion {
         await this.#accountChanged(params.account);
         break;
       case "attention":
-        this.#notices.say(`account ${params.account}`, text("attentionTitle", params.account), sentences(params.problem));
+        this.#accountNotices.attention(params.account, params.problem);
         break;
       case "signIn.retry":
         this.#signIns.retried(/** @type {any} */ (params));
@@ -283,11 +315,9 @@ export class Companion {
   /** @param {import("./account_book.mjs").Account} account */
   async #accountChanged(account) {
     const before = this.#book.get(account.account)?.state;
-    if (account.state === "ready") {
-      this.#notices.withdraw(`account ${account.account}`);
-      if (before !== "ready") {
-        this.#failures.forget(account.account);
-      }
+    this.#accountNotices.changed(account);
+    if (account.state === "ready" && before !== "ready") {
+      this.#failures.forget(account.account);
     }
     if (account.state === "signed-out" && before && before !== "signed-out") {
       // Wherever the user did it: connections made with the tokens that went are to go too.
@@ -305,29 +335,22 @@ export class Companion {
     const awaited = this.#signIns.finished({ signInId });
     if (ok) {
       this.#failures.forget(account);
-      this.#notices.say(`account ${account}`, text("signedInTitle"), text("signedIn", account));
+      const words = (await this.#accountSetup.concerns(account)) ? "signedInForSetUp" : "signedIn";
+      this.#accountNotices.signedIn(account, words);
       await this.#listing.signInEnded(account, true);
       await browser.tokenBridge.checkMail(account);
     } else if (awaited && problem) {
       this.#failures.set(account, problem);
-      this.#notices.say(`account ${account}`, text("signInFailedTitle", account), sentences(problem));
+      this.#accountNotices.signInFailed(account, problem);
       await this.#listing.signInEnded(account, false);
     }
   }
 
   #changed() {
-    const aside = ASIDE.has(this.#host.state);
-    const troubled = this.#book.troubled();
     if (!this.#book.isLocked()) {
       this.#notices.withdraw(VAULT_SUBJECT);
     }
-    browser.browserAction.setBadgeBackgroundColor({ color: "#b3261e" });
-    browser.browserAction.setBadgeText({ text: aside ? "!" : troubled ? String(troubled) : "" });
+    this.#accountNotices.mark(ASIDE.has(this.#host.state));
     this.#onChange();
   }
-}
-
-/** @param {any} problem */
-function sentences({ cause = "", remedy = "" }) {
-  return [cause, remedy].filter(Boolean).join(" ");
 }

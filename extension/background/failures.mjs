@@ -16,7 +16,7 @@ const OWN_TEXTS = new Map([["timeout", "problemTimeout"], ["disconnected", "prob
 export function problemOf({ kind = "internal", message = "", data = {} }) {
   const own = OWN_TEXTS.get(kind);
   const cause = data.cause ?? (own ? text(own) : message);
-  return { kind, cause, remedy: data.remedy ?? "", adminRemedy: data.adminRemedy };
+  return { ...data, kind, cause, remedy: data.remedy ?? "" };
 }
 
 export class Failures {

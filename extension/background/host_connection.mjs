@@ -15,19 +15,20 @@ const HELLO_DEADLINE_MS = 5_000;
 /** The host answers `token.get` within this time always; one that does not hangs. */
 const TOKEN_PROMISE_MS = 8_000;
 
-/** The first reconnection is immediate: mail may be waiting for a token. */
-const RECONNECT_DELAYS_MS = [0, 200, 800, 2_000];
-
-/** One loss more than there are delays within this time means that it keeps crashing. */
+/**
+ * Before each reconnection. The first is immediate: mail may be waiting for a token. One loss more than there are
+ * delays within a minute means that it keeps crashing.
+ */
+const RECONNECT_DELAYS_MS = [0, 1_000];
 const CRASH_WINDOW_MS = 60_000;
 
 /** A host that was missing or broken may have been repaired: one quiet look per interval. */
 const RECHECK_MS = 60_000;
 
 /**
- * @typedef {"connecting"|"connected"|"missing"|"broken"|"crashing"|"incompatible"} State
+ * @typedef {"connecting"|"connected"|"missing"|"broken"|"crashing"|"outdated"|"newer"} State
  * "missing": not registered; "broken": cannot be started or does not speak the protocol;
- * "crashing": starts and ends again and again; "incompatible": no common protocol version
+ * "crashing": starts and ends again and again; "outdated", "newer": than this add-on, without a common protocol version
  */
 
 /**
@@ -49,6 +50,14 @@ export function classifyLoss(error) {
     return "ended";
   }
   return error.message.startsWith("No such native application") ? "missing" : "broken";
+}
+
+/**
+ * @param {unknown} supported protocol versions that the host speaks, none of them ours
+ * @returns {boolean} whether the host is the newer of the two
+ */
+function isNewer(supported) {
+  return Array.isArray(supported) && supported.length > 0 && supported.every(version => version > PROTOCOL);
 }
 
 export class HostConnection {
@@ -177,7 +186,7 @@ export class HostConnection {
   #refused(error) {
     if (error.kind === "protocol-unsupported") {
       this.#drop("no common protocol");
-      this.#enter("incompatible", { supported: error.data.supported ?? [] });
+      this.#enter(isNewer(error.data.supported) ? "newer" : "outdated", {});
       this.#later(RECHECK_MS);
     } else if (error.kind !== "disconnected") {
       this.#lost("ended");

@@ -7,20 +7,18 @@
 import { Companion } from "./companion.mjs";
 import { Notices } from "./notices.mjs";
 import { ordersOf } from "./orders.mjs";
+import { PageTabs } from "./page_tabs.mjs";
 import { Pages } from "./pages.mjs";
-import { openWebPage } from "./web_pages.mjs";
 import { Welcome } from "./welcome.mjs";
 
+const tabs = new PageTabs();
 const companion = new Companion(new Notices(), () => {
   pages.refresh();
+  tabs.refresh();
   welcome.consider();
 });
 const welcome = new Welcome(companion.host);
-const pages = new Pages(() => companion.overview(), {
-  ...ordersOf(companion),
-  openWebPage,
-  openWelcome: ({ page }) => welcome.show(page),
-});
+const pages = new Pages(() => companion.overview(), ordersOf(companion, tabs, welcome));
 
 browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 

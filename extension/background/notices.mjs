@@ -4,36 +4,96 @@
 
 /* global browser */
 
+import { Quiet } from "./quiet.mjs";
+
 const ICON = "icons/thunderseal.svg";
+
+const BADGE_COLOUR = "#b3261e";
 
 const openPopup = () => browser.browserAction.openPopup();
 
-export class Notices {
-  /** @type {Map<string, {text: string, onClick: () => void}>} what was said, by subject */
-  #said = new Map();
+/** @typedef {{title: string, text: string, onClick: () => void}} Notice */
 
-  constructor() {
+export class Notices {
+  #quiet;
+  /** @type {Map<string, Notice>} what was said, by subject */
+  #said = new Map();
+  /** Subjects of what is said as soon as it is no longer quiet. */
+  #held = new Set();
+
+  /** @param {Quiet} [quiet] */
+  constructor(quiet = new Quiet()) {
+    this.#quiet = quiet;
+    quiet.onEnd = () => this.#release();
     browser.notifications.onClicked.addListener(subject => (this.#said.get(subject)?.onClick ?? openPopup)());
   }
 
   /**
+   * Says it as soon as it is not quiet.
    * @param {string} subject at most one notification is shown for it
    * @param {string} title
    * @param {string} text
    * @param {() => void} [onClick]
    */
   say(subject, title, text, onClick = openPopup) {
-    if (this.#said.get(subject)?.text === text) {
-      return;
+    if (this.#isNew(subject, { title, text, onClick }) && !this.#quiet.holds) {
+      this.#release();
     }
-    this.#said.set(subject, { text, onClick });
-    browser.notifications.create(subject, { type: "basic", iconUrl: browser.runtime.getURL(ICON), title, message: text });
+  }
+
+  /**
+   * Says what answers something that the user just did, whatever the time.
+   * @param {string} subject
+   * @param {string} title
+   * @param {string} text
+   */
+  answer(subject, title, text) {
+    if (this.#isNew(subject, { title, text, onClick: openPopup })) {
+      this.#show(subject);
+    }
   }
 
   /** @param {string} subject its reason has gone */
   withdraw(subject) {
+    this.#held.delete(subject);
     if (this.#said.delete(subject)) {
       browser.notifications.clear(subject);
     }
+  }
+
+  /**
+   * Marks the toolbar button.
+   * @param {string} badge
+   * @param {string} title
+   */
+  mark(badge, title) {
+    browser.browserAction.setBadgeBackgroundColor({ color: BADGE_COLOUR });
+    browser.browserAction.setBadgeText({ text: badge });
+    browser.browserAction.setTitle({ title });
+  }
+
+  /**
+   * @param {string} subject
+   * @param {Notice} notice
+   */
+  #isNew(subject, notice) {
+    const before = this.#said.get(subject);
+    if (before?.title === notice.title && before.text === notice.text) {
+      return false;
+    }
+    this.#said.set(subject, notice);
+    this.#held.add(subject);
+    return true;
+  }
+
+  #release() {
+    this.#held.forEach(subject => this.#show(subject));
+  }
+
+  /** @param {string} subject */
+  #show(subject) {
+    const { title, text } = /** @type {Notice} */ (this.#said.get(subject));
+    this.#held.delete(subject);
+    browser.notifications.create(subject, { type: "basic", iconUrl: browser.runtime.getURL(ICON), title, message: text });
   }
 }

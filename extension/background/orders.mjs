@@ -4,6 +4,8 @@
 
 /* global browser */
 
+import { openWebPage } from "./web_pages.mjs";
+
 /** The host answers within these; more than its own deadline, so that its answer comes first. */
 const HEALTH_DEADLINE_MS = 40_000;
 /** Sealing and opening with a passphrase is slow on purpose. */
@@ -34,13 +36,27 @@ async function serversOf(accounts) {
 
 /**
  * @param {import("./companion.mjs").Companion} companion
+ * @param {import("./page_tabs.mjs").PageTabs} tabs
+ * @param {import("./welcome.mjs").Welcome} welcome
  * @returns {Record<string, import("./pages.mjs").Order>}
  */
-export function ordersOf(companion) {
+export function ordersOf(companion, tabs, welcome) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */
-    act: ({ action, account }) => companion.perform({ action, account }),
+    act: ({ action, account, signInAs }) => companion.perform({ action, account, signInAs }),
+
+    /** What the user sends to the administrator about an account. */
+    adminText: ({ account }) => companion.adminText({ account }),
+
+    /** A section by its name, or wherever the user was. */
+    openDashboard: ({ section }) => tabs.openDashboard({ section }),
+
+    /** The welcome page, or one of those beside it. */
+    openWelcome: ({ page }) => welcome.show(page),
+
+    /** A page of Microsoft's, in the system's browser. */
+    openWebPage: ({ address }) => openWebPage(address),
 
     /** Asks the host as it is. */
     ask: ({ method, params }, context) => {

@@ -2,7 +2,10 @@
 
 /** What the pages show: the accounts of this Thunderbird beside what the host knows about them. */
 
-import { actionsFor, wordsFor } from "./account_view.mjs";
+import { actionsFor, primaryFor, wordsFor } from "./account_view.mjs";
+
+/** More would have to be read through; any other can be typed. */
+const OTHER_NAMES_MAX = 6;
 
 /**
  * @typedef {object} Server an incoming or outgoing server as the experiment describes it
@@ -17,10 +20,13 @@ import { actionsFor, wordsFor } from "./account_view.mjs";
  * @property {string} account
  * @property {string[]} protocols
  * @property {string} state as it is shown
- * @property {string} words the key of the text about the state
+ * @property {string} label the key of the text that names how things stand
+ * @property {string|null} words the key of a sentence about it; null: the problem's own says it
  * @property {string|null} signInAs another name that signs in for it
+ * @property {string[]} otherNames that are signed in and could open it
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {string[]} actions which buttons it has
+ * @property {string|null} primary the one of them that helps
  */
 
 /**
@@ -63,26 +69,32 @@ export function groupByAccount(servers) {
  * @returns {AccountView[]}
  */
 export function accountViews(servers, { book, signIns, failures, listing }, situation) {
+  const names = book.signInNames();
   return [...groupByAccount(servers)].map(([name, { account, protocols, passwordOnly, ownLogin }]) => {
     const known = book.get(name);
     const open = signIns.of(name);
     const problem = /** @type {any} */ (failures.get(name) ?? open?.problem ?? known?.problem ?? null);
     const facts = {
       state: known?.state ?? "unlisted",
+      problem,
       passwordOnly,
       ownLogin,
       signIn: open ? /** @type {const} */ ("here") : signIns.isOpening(name) ? /** @type {const} */ ("opening") : null,
       vaultLocked: known?.state === "locked" || problem?.kind === "vault-locked",
       removable: situation.fallback !== "none" && listing.mayRemove(name),
     };
+    const signInAs = known && known.signInAs.toLowerCase() !== name ? known.signInAs : null;
+    const actions = actionsFor(facts, situation);
     return {
       account,
       protocols,
       state: facts.signIn ? "signing-in" : facts.state,
-      words: wordsFor(facts, situation),
-      signInAs: known && known.signInAs.toLowerCase() !== name ? known.signInAs : null,
+      ...wordsFor(facts, situation),
+      signInAs,
+      otherNames: names.filter(one => one.toLowerCase() !== (signInAs ?? account).toLowerCase()).slice(0, OTHER_NAMES_MAX),
       problem,
-      actions: actionsFor(facts, situation),
+      actions,
+      primary: primaryFor(facts, actions),
     };
   });
 }

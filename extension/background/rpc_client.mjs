@@ -14,6 +14,7 @@ export const DEFAULT_DEADLINE_MS = 15_000;
  * @property {string} [remedy]
  * @property {string} [adminRemedy]
  * @property {boolean} [retryable]
+ * @property {string} [signedInAs] who signed in instead
  */
 
 /** What the host answered, or why it did not. */

@@ -2,30 +2,8 @@
 
 /** Signing in and out: the host makes the address, the system browser shows it, a notification ends it. */
 
-/** How the resource for mail is called in each cloud, for scopes that are named in full. */
-const OUTLOOK_RESOURCES = {
-  worldwide: "https://outlook.office.com",
-  usgov: "https://outlook.office365.us",
-  "usgov-dod": "https://outlook.office365.us",
-  china: "https://partner.outlook.cn",
-};
-
 /** The host talks to nobody before it answers, but its key store may ask the user. */
 const START_DEADLINE_MS = 65_000;
-
-/**
- * The permissions of an account that fetches by POP, which the default ones are without.
- * @param {string[]} protocols
- * @param {string} cloud where the account is
- * @param {Record<string, any>} policy
- * @returns {string[]|undefined} undefined: a cloud unknown here, so the host's default
- */
-export function scopesWithPop(protocols, cloud, policy) {
-  const builtIn = /** @type {Record<string, string>} */ (OUTLOOK_RESOURCES)[cloud];
-  const resource = cloud === "custom" ? policy.custom?.resources?.outlook : builtIn;
-  const permissions = ["POP.AccessAsUser.All", ...(protocols.includes("imap") ? ["IMAP.AccessAsUser.All"] : []), "SMTP.Send"];
-  return resource && permissions.map(permission => `${resource}/${permission}`);
-}
 
 export class SignIns {
   #host;

@@ -21,8 +21,8 @@ const RETURN_MS = 300;
 /**
  * @typedef {object} Listener
  * @property {(account: string) => void} onSuccess the host gave a token
- * @property {(account: string) => void} onFailure a mail connection got none
- * @property {(account: string) => void} onUnknown the host does not know the account any more
+ * @property {(account: string, kind: string) => void} onFailure a mail connection got none
+ * @property {(account: string) => Promise<boolean>} onUnknown the host does not know the account; whether it is to be signed in here
  */
 
 export class TokenRequests {
@@ -49,22 +49,28 @@ export class TokenRequests {
    * @returns {Promise<TokenAnswer>}
    */
   async answer({ account, resource, ownToken, deadline, rejected }) {
-    const params = { account, ...(resource === "graph" ? { protocol: "graph" } : {}), ...(rejected ? { rejected } : {}) };
+    const params = { account, ...(resource === "graph" ? { protocol: resource } : {}), ...(rejected ? { rejected } : {}) };
     try {
       const { accessToken, expiresAt } = await this.#request(params, deadline - RETURN_MS);
       this.#listener.onSuccess(account);
       return { accessToken, expiresAt };
     } catch (error) {
-      const { kind = "internal" } = /** @type {{kind?: string}} */ (error);
-      if (kind === "unknown-account") {
-        this.#listener.onUnknown(account);
-      }
+      const kind = await this.#kindOf(error, account);
       if (this.#mayPass(kind, account, ownToken)) {
         return { pass: true };
       }
-      this.#listener.onFailure(account);
+      this.#listener.onFailure(account, kind);
       return { failure: kind };
     }
+  }
+
+  /**
+   * @param {{kind?: string}} error
+   * @param {string} account
+   */
+  async #kindOf({ kind = "internal" }, account) {
+    const isToSignIn = kind === "unknown-account" && (await this.#listener.onUnknown(account));
+    return isToSignIn ? "sign-in-required" : kind;
   }
 
   /**
@@ -120,11 +126,11 @@ async function sha256Hex(text) {
 /**
  * Replaces the token at hand by a new one, for a user whose mail server refuses it.
  * @param {import("./host_connection.mjs").HostConnection} host
- * @param {string} account
+ * @param {{account: string, protocol?: "graph"}} params of token.get
  */
-export async function replaceToken(host, account) {
-  const { accessToken, source } = await host.request("token.get", { account });
+export async function replaceToken(host, params) {
+  const { accessToken, source } = await host.request("token.get", params);
   if (source !== "renewed") {
-    await host.request("token.get", { account, rejected: await sha256Hex(accessToken) });
+    await host.request("token.get", { ...params, rejected: await sha256Hex(accessToken) });
   }
 }

@@ -11,8 +11,8 @@ export const WEB_PAGES = [
   "https://mysignins.microsoft.com/security-info",
 ];
 
-/** @param {{address: string}} order */
-export async function openWebPage({ address }) {
+/** @param {string} address */
+export async function openWebPage(address) {
   if (!WEB_PAGES.includes(address)) {
     throw new Error(`${address}: not for pages`);
   }

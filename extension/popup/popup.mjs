@@ -23,3 +23,10 @@ function draw(overview) {
   find(document, "#empty").hidden = accounts.length > 0;
   pageReady();
 }
+
+for (const [button, order] of [["#dashboard", "openDashboard"], ["#welcome", "openWelcome"]]) {
+  find(document, button).addEventListener("click", async () => {
+    await link.order(order);
+    window.close();
+  });
+}

@@ -1,90 +1,212 @@
 // SPDX-License-Identifier: MPL-2.0
 
-/** Accounts as cards: state, one plain sentence, the buttons. The page carries `account_card.css`. */
+/** Accounts as cards: state, one plain sentence, the one button that helps. The page carries `account_card.css`. */
 
+import { AdminPanel } from "./admin_panel.mjs";
+import { NamesPanel } from "./names_panel.mjs";
 import { create, find, show } from "./page.mjs";
 import { text } from "./texts.mjs";
 
 /** @typedef {import("../background/overview.mjs").AccountView} AccountView */
 
-/** Buttons in their order, with the key of what each says. */
-const BUTTONS = [
-  ["signIn", "signIn"],
-  ["unlock", "unlock"],
-  ["cancelSignIn", "cancelSignIn"],
-  ["tryAgain", "tryAgain"],
-  ["newToken", "newToken"],
-  ["signOut", "signOut"],
-  ["letThunderbird", "letThunderbird"],
-];
+/** What a card can have done, in the order of its buttons. */
+const ACTIONS = ["useName", "signIn", "unlock", "askAdmin", "tryAgain", "newToken", "openBy", "signOut", "letThunderbird", "cancelSignIn"];
 
-/** Buttons that are the likely next step wherever they are shown. */
-const PRIMARY = new Set(["signIn", "unlock"]);
+/** Nobody signs in for it yet: whose sign-in opens it is worth a button of its own, where there is one to choose. */
+const UNOPENED = new Set(["unlisted", "signed-out"]);
 
-/** @param {string[]} button */
-function createButton([action, words]) {
-  return create("button", { "type": "button", "class": PRIMARY.has(action) ? "primary" : "", "data-action": action, "data-text": words });
-}
-
-/** @returns {HTMLElement} */
-function createCard() {
-  return create(
-    "li",
-    { class: "account-card" },
-    create(
-      "div",
-      { class: "head" },
-      create("span", { "class": "dot", "aria-hidden": "true" }),
-      create("h2", { class: "name" }),
-      create("span", { class: "protocols" }),
-    ),
-    create("p", { class: "state", role: "status" }),
-    create("p", { class: "as" }),
-    create(
-      "div",
-      { class: "problem" },
-      create("p", { class: "cause" }),
-      create("p", { class: "remedy" }),
-      create("p", { class: "admin" }),
-    ),
-    create("div", { class: "actions" }, ...BUTTONS.map(createButton)),
-  );
-}
+/** Cards are told apart by these in `aria-controls` and `aria-describedby`. */
+let cardCount = 0;
 
 /**
- * @param {HTMLElement} card
+ * @param {string} action
  * @param {AccountView} view
  */
-function drawButtons(card, view) {
-  for (const element of card.querySelectorAll(".actions button")) {
-    const button = /** @type {HTMLButtonElement} */ (element);
-    button.hidden = !view.actions.includes(button.dataset.action ?? "");
-    button.disabled = false;
+function wordsOn(action, view) {
+  if (action === "useName") {
+    return text("useName", view.problem?.signedInAs ?? "");
   }
-  find(card, '[data-action="signIn"]').textContent = text(view.state === "attention" ? "signInAgain" : "signIn");
+  return text(action === "signIn" && view.state === "attention" ? "signInAgain" : action);
 }
 
 /**
- * @param {HTMLElement} card
+ * One of the buttons stands out, some stand beside it, the others are one click away.
  * @param {AccountView} view
+ * @returns {{open: string[], more: string[]}}
  */
-function drawCard(card, view) {
-  card.dataset.state = view.state;
-  show(find(card, ".name"), view.account);
-  show(find(card, ".protocols"), view.protocols.map(protocol => protocol.toUpperCase()).join(" · "));
-  show(find(card, ".state"), text(view.words));
-  show(find(card, ".as"), view.signInAs ? text("signInAs", view.signInAs) : "");
-  find(card, ".problem").hidden = !view.problem;
-  show(find(card, ".cause"), view.problem?.cause);
-  show(find(card, ".remedy"), view.problem?.remedy);
-  show(find(card, ".admin"), view.problem?.adminRemedy ? text("adminRemedy", view.problem.adminRemedy) : "");
-  drawButtons(card, view);
+function arrange({ actions, primary, state, otherNames }) {
+  const beside = action => action === "cancelSignIn" || (action === "openBy" && UNOPENED.has(state) && otherNames.length > 0);
+  const open = actions.filter(action => action === primary || beside(action));
+  return { open, more: actions.filter(action => !open.includes(action)) };
+}
+
+class Card {
+  #link;
+  /** @type {AccountView} */
+  #view = /** @type {any} */ (null);
+  #more;
+  #moreList;
+  #names;
+  #admin;
+  element;
+
+  /** @param {import("./link.mjs").Link} link */
+  constructor(link) {
+    this.#link = link;
+    const id = `account-${++cardCount}`;
+    const button = (/** @type {string} */ action) => create("button", { "type": "button", "data-action": action, "aria-describedby": id });
+    this.#moreList = create("div", { class: "more-list", id: `${id}-more`, hidden: "" }, ...ACTIONS.map(button));
+    this.#more = create("button", {
+      "type": "button", "class": "quiet more", "data-text": "more",
+      "aria-expanded": "false", "aria-controls": `${id}-more`, "aria-describedby": id,
+    });
+    this.#names = new NamesPanel(`${id}-name`, name => this.#act("openBy", { signInAs: name }));
+    this.#admin = new AdminPanel(link);
+    this.element = create(
+      "li",
+      { class: "account-card" },
+      create(
+        "div",
+        { class: "head" },
+        create("span", { "class": "dot", "aria-hidden": "true" }),
+        create("h2", { class: "name", id, tabindex: "-1" }),
+        create("span", { class: "protocols" }),
+      ),
+      create("p", { class: "label" }),
+      create("p", { class: "sentence" }),
+      create("div", { class: "problem" }, create("p", { class: "cause" }), create("p", { class: "remedy" })),
+      create("p", { class: "as" }),
+      create("div", { class: "actions" }, ...ACTIONS.map(button), this.#more),
+      this.#moreList,
+      this.#names.element,
+      this.#admin.element,
+    );
+    this.element.addEventListener("click", ({ target }) => this.#clicked(/** @type {Element} */ (target).closest("button")));
+    this.element.addEventListener("keydown", event => {
+      if (event.key === "Escape" && this.#close()) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    });
+  }
+
+  /** What a screen reader is told when it changes. */
+  get news() {
+    const { account, label, problem } = this.#view;
+    return [account, text(label), problem?.cause].filter(Boolean).join(". ");
+  }
+
+  /** @param {AccountView} view */
+  draw(view) {
+    const hadFocus = this.element.contains(document.activeElement);
+    this.#view = view;
+    const { element } = this;
+    element.dataset.account = view.account.toLowerCase();
+    element.dataset.state = view.state;
+    show(find(element, ".name"), view.account);
+    show(find(element, ".protocols"), view.protocols.map(protocol => protocol.toUpperCase()).join(" · "));
+    show(find(element, ".label"), text(view.label));
+    show(find(element, ".sentence"), view.words ? text(view.words) : "");
+    find(element, ".problem").hidden = !view.problem;
+    show(find(element, ".cause"), view.problem?.cause);
+    show(find(element, ".remedy"), view.problem?.remedy);
+    show(find(element, ".as"), view.signInAs ? text("signInAs", view.signInAs) : "");
+    this.#drawButtons();
+    this.#names.draw(view);
+    this.#admin.draw(view);
+    if (hadFocus && !document.activeElement?.checkVisibility()) {
+      // Not on another button: a key that is pressed twice would do what nobody asked for.
+      find(element, ".name").focus();
+    }
+  }
+
+  #drawButtons() {
+    const { open, more } = arrange(this.#view);
+    const draw = (/** @type {HTMLElement} */ root, /** @type {string[]} */ visible) => {
+      for (const button of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-action]"))) {
+        const action = button.dataset.action ?? "";
+        button.hidden = !visible.includes(action);
+        button.ariaDisabled = null;
+        button.textContent = wordsOn(action, this.#view);
+        button.classList.toggle("primary", action === this.#view.primary);
+        button.classList.toggle("quiet", action !== this.#view.primary);
+      }
+    };
+    draw(find(this.element, ".actions"), open);
+    draw(this.#moreList, more);
+    this.#more.hidden = !more.length;
+    if (!more.length) {
+      this.#showMore(false);
+    }
+  }
+
+  /** @param {boolean} shown */
+  #showMore(shown) {
+    this.#moreList.hidden = !shown;
+    this.#more.ariaExpanded = String(shown);
+  }
+
+  /** @param {HTMLElement|null} button */
+  #clicked(button) {
+    if (button === this.#more) {
+      const shown = this.#moreList.hidden;
+      this.#close();
+      this.#showMore(shown);
+    } else if (button?.dataset.action && button.ariaDisabled !== "true") {
+      this.#begin(button.dataset.action, button);
+    }
+  }
+
+  /**
+   * @param {string} action
+   * @param {HTMLElement} button
+   */
+  #begin(action, button) {
+    if (action === "openBy") {
+      this.#close();
+      this.#names.open();
+    } else if (action === "askAdmin") {
+      this.#close();
+      this.#admin.open(this.#view);
+    } else {
+      // Not disabled, as the focus would be lost; the next overview lets it be pressed again.
+      button.ariaDisabled = "true";
+      this.#act(action === "useName" ? "openBy" : action, action === "useName" ? { signInAs: this.#view.problem?.signedInAs } : {});
+    }
+  }
+
+  /**
+   * @param {string} action
+   * @param {object} [params]
+   */
+  #act(action, params = {}) {
+    this.#close();
+    this.#link.order("act", { ...params, action, account: this.#view.account });
+  }
+
+  /**
+   * Closes what was opened; the focus goes back to what opened it.
+   * @returns {boolean} whether something was open
+   */
+  #close() {
+    const panels = [this.#moreList, this.#names.element, this.#admin.element].filter(panel => !panel.hidden);
+    const hadFocus = panels.some(panel => panel.contains(document.activeElement));
+    this.#showMore(false);
+    panels.forEach(panel => {
+      panel.hidden = true;
+    });
+    if (hadFocus) {
+      (this.#more.hidden ? find(this.element, ".name") : this.#more).focus();
+    }
+    return panels.length > 0;
+  }
 }
 
 export class AccountCards {
   #list;
   #link;
-  /** @type {Map<string, HTMLElement>} by account, in lower case */
+  #told;
+  /** @type {Map<string, Card>} by account, in lower case */
   #cards = new Map();
 
   /**
@@ -94,8 +216,9 @@ export class AccountCards {
   constructor(list, link) {
     this.#list = list;
     this.#link = link;
+    this.#told = create("p", { class: "for-screen-readers", role: "status" });
     list.classList.add("account-cards");
-    list.addEventListener("click", ({ target }) => this.#clicked(/** @type {Element} */ (target)));
+    list.after(this.#told);
   }
 
   /**
@@ -106,34 +229,32 @@ export class AccountCards {
     const names = new Set(views.map(({ account }) => account.toLowerCase()));
     for (const [name, card] of this.#cards) {
       if (!names.has(name)) {
-        card.remove();
+        card.element.remove();
         this.#cards.delete(name);
       }
     }
-    views.forEach(view => drawCard(this.#cardFor(view.account.toLowerCase()), view));
+    const news = views.map(view => this.#drawCard(view)).filter(Boolean);
+    if (news.length) {
+      show(this.#told, news.join(" "));
+    }
   }
 
-  /** @param {string} name */
-  #cardFor(name) {
+  /**
+   * @param {AccountView} view
+   * @returns {string} what changed for whoever cannot see it, "" where that is nothing
+   */
+  #drawCard(view) {
+    const name = view.account.toLowerCase();
     const present = this.#cards.get(name);
     if (present) {
-      return present;
+      const before = present.news;
+      present.draw(view);
+      return present.news === before ? "" : present.news;
     }
-    const card = createCard();
-    card.dataset.account = name;
+    const card = new Card(this.#link);
     this.#cards.set(name, card);
-    this.#list.append(card);
-    return card;
-  }
-
-  /** @param {Element} target */
-  #clicked(target) {
-    const button = target.closest("button");
-    if (button?.dataset.action) {
-      // The next overview enables it again.
-      button.disabled = true;
-      const card = /** @type {HTMLElement} */ (button.closest(".account-card"));
-      this.#link.order("act", { action: button.dataset.action, account: card.dataset.account });
-    }
+    this.#list.append(card.element);
+    card.draw(view);
+    return "";
   }
 }

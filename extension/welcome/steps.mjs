@@ -90,5 +90,7 @@ export class Steps {
       button.ariaCurrent = step === this.#current ? "step" : null;
       button.classList.toggle("done", done);
     }
+    // As long as a step holds what is to be pressed, that is the one to see.
+    this.#next.classList.toggle("primary", this.#current === this.#names()[0] || this.#done.has(this.#current));
   }
 }

@@ -139,6 +139,20 @@ static int key_params(const struct cli_options *options, json_t *params)
     return status;
 }
 
+/* What is not in the backup, though it was to be. */
+static void tell_missing(const json_t *accounts)
+{
+    json_t *account;
+    size_t i;
+
+    json_array_foreach((json_t *)accounts, i, account)
+    {
+        fputs("thunderseal: The sign-in of ", stderr);
+        cli_print_text(stderr, json_string_value(account));
+        fputs(" is not in it: it cannot be read. \"thunderseal status\" says why.\n", stderr);
+    }
+}
+
 int command_backup(struct cli *cli)
 {
     const char *path = cli->options.arguments[0];
@@ -160,8 +174,9 @@ int command_backup(struct cli *cli)
     status = write_backup(path, json_string_value(json_object_get(result, "data")));
     if (status != 0)
         return status;
+    tell_missing(json_object_get(result, "missing"));
     if (cli->options.json) {
-        json_t *told = json_pack("{s:s}", "file", path);
+        json_t *told = json_pack("{s:s, s:O*}", "file", path, "missing", json_object_get(result, "missing"));
         status = cli_print_json(told);
         json_decref(told);
         return status;

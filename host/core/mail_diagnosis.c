@@ -260,10 +260,34 @@ static void put_evidence(json_t *check, const struct mail_result *result)
     json_object_set_new(check, "latencyMs", json_integer(result->milliseconds[MAIL_STAGE_DONE]));
 }
 
+static const struct mail_rule *rule_of(const struct mail_result *result)
+{
+    const struct mail_rule *rule = NULL;
+
+    if (result->failure == MAIL_REFUSED)
+        rule = mail_rule_by_line(result->protocol, result->line);
+    return rule == NULL ? mail_rule_by_stage(result) : rule;
+}
+
+bool mail_refusal_is_vague(const struct mail_result *result, const struct mail_circumstances *circumstances)
+{
+    const struct mail_rule *rule = rule_of(result);
+    bool of_token = false;
+
+    if (result->failure != MAIL_REFUSED || result->stage != MAIL_STAGE_AUTH)
+        return false;
+    for (size_t i = 0; rule->causes[i] != MAIL_CAUSE_NONE; i++) {
+        if (look(rule->causes[i], result, circumstances) == SHOWN)
+            return false;
+        of_token |= rule->causes[i] == MAIL_CAUSE_TOKEN_EXPIRED;
+    }
+    return of_token;
+}
+
 void mail_diagnose(json_t *check, const struct mail_result *result,
                    const struct mail_circumstances *circumstances)
 {
-    const struct mail_rule *rule = NULL;
+    const struct mail_rule *rule = rule_of(result);
     struct ranking ranking = {.count = 0};
 
     put_evidence(check, result);
@@ -277,10 +301,6 @@ void mail_diagnose(json_t *check, const struct mail_result *result,
         put_causes(check, &ranking, result->line_before, circumstances);
         return;
     }
-    if (result->failure == MAIL_REFUSED)
-        rule = mail_rule_by_line(result->protocol, result->line);
-    if (rule == NULL)
-        rule = mail_rule_by_stage(result);
     check_worsen(check, rule->passing ? CHECK_WARN : CHECK_FAIL);
     rank_causes(&ranking, rule, result, circumstances);
     if (ranking.count == 0) /* whatever there was is excluded */
@@ -301,10 +321,11 @@ static void rank_unauthorized(struct ranking *ranking, const char *message,
                               const struct mail_circumstances *known)
 {
     bool audience = message != NULL && strcasestr(message, "audience") != NULL;
+    bool expired = message != NULL && strcasestr(message, "expired") != NULL;
 
     if (audience || look_at_audience(known) == SHOWN)
         rank(ranking, MAIL_CAUSE_WRONG_AUDIENCE);
-    if (look_at_expiry(known) != EXCLUDED)
+    if (expired || look_at_expiry(known) != EXCLUDED) /* the server's clock counts */
         rank(ranking, MAIL_CAUSE_TOKEN_EXPIRED);
     if (!audience && look_at_audience(known) == UNKNOWN)
         rank(ranking, MAIL_CAUSE_WRONG_AUDIENCE);

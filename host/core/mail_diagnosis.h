@@ -30,11 +30,15 @@ struct mail_circumstances {
 void mail_diagnose(json_t *check, const struct mail_result *result,
                    const struct mail_circumstances *circumstances);
 
+/* Whether the server refused the token without saying why, and nothing that is known explains it: how a
+ * renewal goes, and a fresh token, would tell more. */
+bool mail_refusal_is_vague(const struct mail_result *result, const struct mail_circumstances *circumstances);
+
 /* Web services beside the mail protocols. */
 enum mail_web_service { MAIL_GRAPH, MAIL_EWS };
 /*
  * The same for Graph's /me and EWS: status is the HTTP status, code Graph's error code, message its message
- * (borrowed, hostile, may be NULL). A transport failure is diagnose_transport's (core/diagnosis.h).
+ * (borrowed, hostile, may be NULL). A transport failure is the caller's to tell.
  */
 void mail_diagnose_web(json_t *check, enum mail_web_service service, long status, const char *code,
                        const char *message, const struct mail_circumstances *circumstances);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* audit.read: protocol section 3; and what `thunderseal audit` asks beyond it. */
+/* audit.read: protocol section 3; and two features beyond protocol 1, which hello lists. */
 #include "service/service_parts.h"
 
 #include "vault/audit_file.h"
@@ -84,14 +84,14 @@ json_t *method_audit_read(struct service *service, struct rpc_request *request, 
     return NULL;
 }
 
-/* For `thunderseal audit verify`: what is wrong, and where. Not part of the protocol. */
+/* What is wrong with the log, and where: the feature "audit.verify", and `thunderseal audit verify`. */
 json_t *method_audit_verify(struct service *service, struct rpc_request *request, struct problem *problem)
 {
     struct audit_verdict verdict;
     json_t *result;
 
-    (void)request;
-    if (check(service, NULL, NULL, &verdict, problem) != 0)
+    if (rpc_params_known(request->params, NULL, 0, problem) != 0 ||
+        check(service, NULL, NULL, &verdict, problem) != 0)
         return NULL;
     result = json_pack("{s:b, s:I}", "intact", verdict.intact, "entries", (json_int_t)verdict.entries);
     if (!verdict.intact)
@@ -113,15 +113,18 @@ static void add_name(const struct service *service, json_t *names, const char *a
         json_object_set_new(names, hash, json_string(address));
 }
 
-/* For `thunderseal audit show`: the addresses of known accounts by their hashes. Not part of the protocol. */
+/* Addresses of known accounts by the hashes that the log has for them: the feature "audit.names", and
+ * `thunderseal audit show`. */
 json_t *method_audit_names(struct service *service, struct rpc_request *request, struct problem *problem)
 {
     json_t *names = json_object(), *address;
     const struct entry *entry;
     size_t i;
 
-    (void)request;
-    (void)problem;
+    if (rpc_params_known(request->params, NULL, 0, problem) != 0) {
+        json_decref(names);
+        return NULL;
+    }
     for (entry = service->entries; service->audit != NULL && entry != NULL; entry = entry->next) {
         add_name(service, names, entry->identity.key.sign_in_as);
         json_array_foreach(entry->addresses, i, address)

@@ -52,6 +52,7 @@ void backup_job_close(struct backup_job *job)
     json_decref(job->content);
     json_decref(job->restored);
     json_decref(job->kept);
+    json_decref(job->missing);
     free(job);
 }
 

@@ -21,6 +21,8 @@ static json_t *sealed_result(struct backup_job *job, const struct secret *key, s
             result = json_pack("{s:s}", "data",
                                sodium_bin2base64(text, size, sealed, length, sodium_base64_VARIANT_ORIGINAL));
     }
+    if (json_array_size(job->missing) > 0)
+        json_object_set(result, "missing", job->missing);
     if (result == NULL)
         backup_no_memory(problem);
     free(text);
@@ -71,6 +73,7 @@ static int collect(struct backup_job *job, bool tokens, struct problem *problem)
         *problem = *vault_locked(service->vault);
         return -1;
     }
+    job->missing = tokens ? backup_missing(service) : NULL;
     content = backup_content(service, tokens);
     job->plain = content == NULL ? NULL : json_dumps(content, JSON_COMPACT);
     json_decref(content);

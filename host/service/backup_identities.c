@@ -61,6 +61,20 @@ json_t *backup_content(const struct service *service, bool tokens)
                      (json_int_t)wall_clock(), "tokens", tokens, "identities", identities);
 }
 
+json_t *backup_missing(const struct service *service)
+{
+    json_t *missing = json_array(), *address;
+    const struct entry *entry;
+    size_t i;
+
+    for (entry = service->entries; entry != NULL; entry = entry->next) {
+        if (entry->identity.held.kind == PROBLEM_NONE || entry->identity.grant.serial != 0)
+            continue;
+        json_array_foreach(entry->addresses, i, address) json_array_append(missing, address);
+    }
+    return missing;
+}
+
 /* ---- coming back ---- */
 
 struct returning {

@@ -21,6 +21,7 @@ struct backup_job {
     json_t *content; /* opened */
     size_t next;     /* of its identities */
     json_t *restored, *kept;
+    json_t *missing;         /* whose sign-in cannot be read now; NULL: nobody's */
     struct loop_timer *turn; /* the next identity */
 };
 
@@ -43,6 +44,9 @@ void backup_no_memory(struct problem *problem);
 /* --- backup_identities.c --- */
 /* What is sealed: every account, with or without its tokens. New reference, or NULL out of memory. */
 json_t *backup_content(const struct service *service, bool tokens);
+/* The accounts whose stored sign-in is damaged or cannot be read now, so that no backup has it. New
+ * reference, or NULL out of memory. */
+json_t *backup_missing(const struct service *service);
 /* Whether one of its identities makes sense: asked of all before the first comes back. 0, or -1 with
  * *problem.
  */

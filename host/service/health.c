@@ -79,7 +79,7 @@ void health_problem(json_t *check, const struct problem *problem)
 static void account_clear(struct health_account *account)
 {
     struct service *service = account->job->service;
-    struct token_look *looks[] = {&account->mail, &account->graph};
+    struct token_look *looks[] = {&account->mail, &account->graph, &account->fresh};
     size_t i;
 
     for (i = 0; i < sizeof looks / sizeof looks[0]; i++) {
@@ -219,7 +219,7 @@ static void make_room(void *context)
 
     job->room = NULL;
     for (item = job->items; item != NULL; item = item->next) {
-        if (item->connections == 0 || item->state != ITEM_DONE)
+        if (item->connections == 0 || item->state == ITEM_RUNNING)
             continue;
         if (now - item->ended >= HEALTH_CLOSE_MS)
             item->connections = 0;
@@ -232,7 +232,8 @@ static void make_room(void *context)
         health_turn(each);
 }
 
-void health_done(struct health_item *item, json_t *check)
+/* Nothing of the item is on the wire any more. */
+static void rest(struct health_item *item, enum item_state state)
 {
     struct health_job *job = item->job;
 
@@ -241,7 +242,20 @@ void health_done(struct health_item *item, json_t *check)
         if (job->room == NULL)
             job->room = loop_timer_start(job->service->loop, HEALTH_CLOSE_MS, make_room, job);
     }
-    item->state = ITEM_DONE;
+    item->state = state;
+}
+
+void health_wait(struct health_item *item)
+{
+    rest(item, ITEM_WAITING);
+    health_turn(item->job);
+}
+
+void health_done(struct health_item *item, json_t *check)
+{
+    struct health_job *job = item->job;
+
+    rest(item, ITEM_DONE);
     item->check = check;
     if (check == NULL)
         job->no_memory = true;
@@ -312,19 +326,23 @@ static void look_at_connections(const struct service *service, struct health_con
 bool health_connect(struct health_item *item, int connections, const char *host, unsigned short port)
 {
     struct health_connections *open = item->job->open;
-    int i, there = 0;
+    int i, all = 0, there = 0;
 
-    for (i = 0; i < open->count; i++)
-        there += open->items[i]->port == port && strcasecmp(open->items[i]->host, host) == 0;
-    if (open->count + connections > HEALTH_CONNECTIONS_MAX ||
-        there + connections > HEALTH_CONNECTIONS_PER_SERVER)
+    for (i = 0; i < open->count; i++) {
+        const struct health_item *each = open->items[i];
+        if (each == item)
+            continue;
+        all++;
+        there += each->port == port && strcasecmp(each->host, host) == 0;
+    }
+    if (all + connections > HEALTH_CONNECTIONS_MAX || there + connections > HEALTH_CONNECTIONS_PER_SERVER)
         return false;
     item->connections = connections;
     problem_copy_text(item->host, sizeof item->host, host);
     item->port = port;
     item->state = ITEM_RUNNING;
     item->began = loop_monotonic_ms();
-    for (i = 0; i < connections; i++)
+    for (i = 0; i < connections && open->count < HEALTH_CONNECTIONS_MAX; i++)
         open->items[open->count++] = item;
     return true;
 }

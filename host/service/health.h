@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/cloud.h"
 #include "core/jwt.h"
+#include "core/mail_diagnosis.h"
 #include "service/service_parts.h"
 
 #define HEALTH_PROBE_MS 10000 /* PROTOCOL 3: Deadlines */
@@ -60,12 +61,14 @@ struct health_server {
 
 /* A look for an access token of one resource, without that counting as use. */
 struct token_look {
-    bool asked, answered, renewed;
+    bool asked, answered, renewed, read;
     uint64_t request; /* 0: none is open */
     int resource;     /* index into access, when there is one */
     struct problem problem;
     int64_t started, milliseconds;
+    /* Once read: */
     struct access_claims claims;
+    unsigned char hash[REJECTED_HASH_BYTES];
 };
 
 struct health_item;
@@ -78,6 +81,7 @@ struct health_account {
     struct health_server *servers; /* owned */
     size_t server_count;
     struct token_look mail, graph;
+    struct token_look fresh; /* of mail, once a server has refused the one at hand */
     struct health_item *authority, *sign_in, *token, *settings; /* NULL: not in the plan */
 };
 
@@ -89,6 +93,7 @@ struct health_item {
     enum health_id id;
     struct health_account *account; /* NULL: about none */
     struct health_server *server;   /* of a probe; NULL */
+    bool again;                     /* of a probe: with a fresh token */
     bool hidden;                    /* not asked for: another one builds upon it */
     enum item_state state;
     json_t *check; /* once done; owned */
@@ -128,6 +133,8 @@ struct health_job {
 /* --- health.c --- */
 /* Ends the item with the check, which is taken over: NULL is out of memory. */
 void health_done(struct health_item *item, json_t *check);
+/* The item, whose connection is over, waits for its next turn. */
+void health_wait(struct health_item *item);
 /* The item's title, and a new Check for it. */
 const char *health_title(enum health_id id);
 const char *health_name(enum health_id id);
@@ -160,20 +167,34 @@ health_step health_authority;                                                   
 health_step health_sign_in, health_scopes;                                            /* health_sign_in.c */
 health_step health_token;                                                             /* health_token.c */
 health_step health_settings, health_offline_copy, health_deadlines;                   /* health_servers.c */
-health_step health_mail, health_graph;                                                /* health_probes.c */
+health_step health_mail;                                                              /* health_probes.c */
+health_step health_graph;                                                             /* health_graph.c */
 
 /* --- health_authority.c --- */
 /* The server's clock less ours is in it; NULL until the item is done, or when it was not asked. */
 struct authority_answer;
 const struct authority_answer *health_authority_answer(const struct health_item *item);
+/* Why the certificate of host, which may be a URL, was not believed, by libcurl's words. subject and issuer
+ * are of the one that was shown; "" when not seen. */
+void health_tls_failure(json_t *check, const char *words, const char *host, const char *subject,
+                        const char *issuer);
 
 /* --- health_token.c --- */
-/* Asks for a token unless that was done; true once there is an answer in look. */
-bool health_token_look(struct health_account *account, struct token_look *look, bool graph);
+/* Asks for a token unless that was done; true once there is an answer in look, which is one of the account's.
+ */
+bool health_token_look(struct health_account *account, struct token_look *look);
 /* Whether a token that lives is at hand. */
 bool health_token_living(const struct health_account *account, bool graph);
 /* The token of a look that was answered; NULL when it is gone. Borrowed: only until the loop's next turn. */
 const struct secret *health_token_of(const struct health_account *account, const struct token_look *look);
+
+/* --- health_probes.c --- */
+/* What is known of a token, for the diagnosis. Borrowed from the account. */
+struct mail_circumstances health_circumstances(const struct health_account *account,
+                                               const struct token_look *look,
+                                               const struct account_target *target);
+/* Whether there is such a server, and it may have a token; else the item is ended, or waits. */
+bool health_may_probe(struct health_item *item);
 
 /* --- health_servers.c --- */
 /* "imap" … "ews". */

@@ -78,13 +78,9 @@ static void judge_issuer(json_t *check, const struct health_item *item, const st
                        item->target.key.authority);
 }
 
-/* Why a certificate was not believed, by OpenSSL's words in libcurl's. */
-static void judge_tls_failure(json_t *check, const struct authority_work *work,
-                              const struct connect_facts *shown)
+void health_tls_failure(json_t *check, const char *words, const char *host, const char *subject,
+                        const char *issuer)
 {
-    const char *words = work->answer.words;
-    const char *host = work->item->target.key.authority;
-
     json_object_del(check, "causes"); /* the closer one comes first */
     if (strcasestr(words, "expired") != NULL || strcasestr(words, "not yet valid") != NULL) {
         check_cause(check, "certificate-expired");
@@ -96,12 +92,12 @@ static void judge_tls_failure(json_t *check, const struct authority_work *work,
     } else if (strcasestr(words, "subject name") != NULL) {
         check_cause(check, "certificate-name");
         check_detail(check, "Who answers as %s has a certificate for another name%s%s.", host,
-                     shown->subject[0] == '\0' ? "" : ": ", shown->subject);
+                     subject[0] == '\0' ? "" : ": ", subject);
         check_remedy(check, "Check whether this network first wants a sign-in of its own in the browser.");
     } else if (strcasestr(words, "certificate") != NULL) {
         check_cause(check, "tls-interception");
         check_detail(check, "Nobody whom this computer trusts vouches for %s%s%s.", host,
-                     shown->issuer[0] == '\0' ? "" : ": the certificate is issued by ", shown->issuer);
+                     issuer[0] == '\0' ? "" : ": the certificate is issued by ", issuer);
         check_remedy(check, "If your organisation inspects connections, ask your administrator for its "
                             "certificate.");
         check_admin_remedy(check,
@@ -148,7 +144,9 @@ static json_t *judge(const struct authority_work *work)
         if (shown != NULL)
             judge_issuer(check, item, shown);
     } else if (work->answer.stage != NULL && strcmp(work->answer.stage, "tls") == 0) {
-        judge_tls_failure(check, work, &work->looks[LOOK_ISSUER].facts);
+        const struct connect_facts *seen = &work->looks[LOOK_ISSUER].facts;
+        health_tls_failure(check, work->answer.words, item->target.key.authority, seen->subject,
+                           seen->issuer);
     }
     check_evidence_text(check, "proxy", proxy_source(&service->settings, service->proxy));
     check_evidence_text(check, "tenant", item->target.key.tenant);

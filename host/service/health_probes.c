@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Real sign-ins: to mail servers as Thunderbird's mail code does it, and to Graph. */
+/* Real sign-ins to mail servers, as Thunderbird's mail code does it. */
 #include "service/health.h"
 
-#include "core/diagnosis.h"
-#include "core/json_read.h"
-#include "core/mail_diagnosis.h"
 #include "net/mail_probe.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define GRAPH_ME "/v1.0/me"
-#define GRAPH_ANSWER_MAX ((size_t)64 * 1024) /* /me is under 2 KiB */
 
 /* An outlook.com account, as the configuration or the sign-in says. */
 static bool is_personal(const struct health_account *account, const struct account_target *target)
@@ -22,12 +16,27 @@ static bool is_personal(const struct health_account *account, const struct accou
            (entry != NULL && settings_tenant_is_personal(entry->identity.grant.tid));
 }
 
-/* What is known of a token, for the diagnosis. Borrowed from the account. */
-static struct mail_circumstances circumstances_of(const struct health_account *account,
-                                                  const struct token_look *look,
-                                                  const struct account_target *target)
+/* What the sign-in service said of a token that nobody else can read. Borrowed. */
+static void add_what_was_granted(struct mail_circumstances *known, const struct health_account *account,
+                                 const struct token_look *look)
 {
-    return (struct mail_circumstances){
+    const struct entry *entry = entry_of(account->job->service, account->name);
+    const struct access *access;
+
+    if (entry == NULL || look->problem.kind != PROBLEM_NONE || health_token_of(account, look) == NULL)
+        return;
+    access = &entry->identity.access[look->resource];
+    known->token_user = entry->identity.key.sign_in_as;
+    known->token_audience = access->resource;
+    known->token_scopes = entry->identity.grant.scopes;
+    known->token_expires = access->expires_at;
+}
+
+struct mail_circumstances health_circumstances(const struct health_account *account,
+                                               const struct token_look *look,
+                                               const struct account_target *target)
+{
+    struct mail_circumstances known = {
         .now = wall_clock(),
         .user = account->name,
         .token_user = look->claims.user[0] == '\0' ? NULL : look->claims.user,
@@ -37,12 +46,15 @@ static struct mail_circumstances circumstances_of(const struct health_account *a
         .audience = look == &account->graph ? target->graph : target->outlook,
         .personal = is_personal(account, target),
         .aadsts = look->problem.aadsts};
+
+    if (!look->claims.readable)
+        add_what_was_granted(&known, account, look);
+    return known;
 }
 
 /* ---- what a probe builds upon ---- */
 
-/* Whether there is such a server, and it may have a token; else the item is ended, or waits. */
-static bool may_probe(struct health_item *item)
+bool health_may_probe(struct health_item *item)
 {
     const struct health_item *settings = item->account->settings;
     char reason[128];
@@ -70,18 +82,48 @@ static void tell_server(json_t *check, const struct health_server *server)
 
 /* ---- mail ---- */
 
+static void tell(struct health_item *item, const struct mail_result *result, const struct token_look *renewal)
+{
+    const struct account_target target = health_target(item->account);
+    const bool renewed = renewal != NULL && renewal->problem.kind == PROBLEM_NONE && renewal->renewed;
+    struct mail_circumstances known =
+        health_circumstances(item->account, renewed ? renewal : &item->account->mail, &target);
+    json_t *check = health_check(item, CHECK_OK);
+
+    if (renewal != NULL)
+        known.aadsts = renewal->problem.aadsts;
+    mail_diagnose(check, result, &known);
+    if (renewed && check_status(check) == CHECK_OK)
+        check_detail(check, "The server refused the token at hand, but takes a fresh one, and the mailbox "
+                            "opens.");
+    tell_server(check, item->server);
+    health_done(item, check);
+}
+
+/* Whether it is worth a renewal to know more. */
+static bool is_doubtful(const struct health_item *item, const struct mail_result *result)
+{
+    const struct health_account *account = item->account;
+    const struct account_target target = health_target(account);
+    const struct mail_circumstances known = health_circumstances(account, &account->mail, &target);
+
+    return !item->again && !account->mail.renewed && mail_refusal_is_vague(result, &known);
+}
+
 static void mail_came(void *context, const struct mail_result *result)
 {
     struct health_item *item = context;
-    struct health_account *account = item->account;
-    const struct account_target target = health_target(account);
-    const struct mail_circumstances circumstances = circumstances_of(account, &account->mail, &target);
-    json_t *check = health_check(item, CHECK_OK);
+    struct mail_result *refusal = NULL;
 
     item->work = NULL;
-    mail_diagnose(check, result, &circumstances);
-    tell_server(check, item->server);
-    health_done(item, check);
+    if (is_doubtful(item, result) && (refusal = malloc(sizeof *refusal)) != NULL) {
+        *refusal = *result;
+        item->work = refusal;
+        item->abandon = free;
+        health_wait(item);
+    } else {
+        tell(item, result, item->again ? &item->account->fresh : NULL);
+    }
 }
 
 static void abandon_mail(void *work)
@@ -122,168 +164,43 @@ static void start_mail(struct health_item *item, const struct secret *token)
         health_done(item, NULL);
 }
 
+/* The server refused the token at hand. Refuses the sign-in service to renew it, that is why; else a fresh
+ * one is tried. */
+static void try_again(struct health_item *item)
+{
+    struct health_account *account = item->account;
+    struct mail_result *refusal = item->work;
+    const struct secret *token;
+
+    if (!health_token_look(account, &account->fresh))
+        return;
+    token = account->fresh.renewed ? health_token_of(account, &account->fresh) : NULL;
+    if (token != NULL && !health_connect(item, 1, item->server->host, item->server->port))
+        return;
+    item->work = NULL;
+    item->again = true;
+    if (token != NULL)
+        start_mail(item, token);
+    else
+        tell(item, refusal, &account->fresh);
+    free(refusal);
+}
+
 void health_mail(struct health_item *item)
 {
     struct health_account *account = item->account;
     const struct secret *token;
 
-    if (!may_probe(item) || account->token->state != ITEM_DONE || health_base_failed(item, account->token))
+    if (item->work != NULL) {
+        try_again(item);
+        return;
+    }
+    if (!health_may_probe(item) || account->token->state != ITEM_DONE ||
+        health_base_failed(item, account->token))
         return;
     token = health_token_of(account, &account->mail);
     if (token == NULL)
         health_skip(item, "The account was signed out meanwhile.");
     else if (health_connect(item, 1, item->server->host, item->server->port))
         start_mail(item, token);
-}
-
-/* ---- Graph ---- */
-
-struct graph_work {
-    struct health_item *item; /* NULL: nobody waits any more; the request's end frees this */
-    struct secret token;      /* as it was sent: an answer may hold it */
-};
-
-static void graph_work_free(struct graph_work *work)
-{
-    if (work != NULL)
-        secret_wipe(&work->token);
-    free(work);
-}
-
-/* What the answer says, as a mail server's line would be kept; NULL: nothing. */
-static const char *said(char line[MAIL_LINE_SIZE], const json_t *error, const char *key,
-                        const struct secret *token)
-{
-    const char *text = json_string_value(json_object_get(error, key));
-
-    if (text == NULL)
-        return NULL;
-    mail_copy_line(line, MAIL_LINE_SIZE, text, strlen(text));
-    mail_hide_secret(line, secret_expose(token), token->length);
-    return line;
-}
-
-/* A page of somebody in between is 200, too. */
-static bool names_nobody(const json_t *body)
-{
-    return json_object_get(body, "id") == NULL && json_object_get(body, "userPrincipalName") == NULL;
-}
-
-static json_t *judge_graph(const struct health_item *item, const struct https_answer *answer,
-                           const struct secret *token)
-{
-    struct health_account *account = item->account;
-    const struct account_target target = health_target(account);
-    const struct mail_circumstances circumstances = circumstances_of(account, &account->graph, &target);
-    json_t *check = health_check(item, CHECK_OK), *body, *error;
-    char code[MAIL_LINE_SIZE], message[MAIL_LINE_SIZE];
-    struct problem problem;
-
-    json_object_set_new(check, "latencyMs", json_integer(answer->milliseconds));
-    if (answer->failed_stage != NULL) {
-        check_worsen(check, CHECK_FAIL);
-        check_cause(check, answer->failed_stage);
-        diagnose_transport(answer->failed_stage, &problem);
-        check_problem(check, &problem);
-        check_evidence_text(check, "words", answer->detail);
-        return check;
-    }
-    body = json_read(secret_expose(&answer->body), answer->body.length, JSON_REJECT_DUPLICATES, NULL, NULL);
-    error = json_object_get(body, "error");
-    if (answer->status == 200 && names_nobody(body)) {
-        diagnose_strange_answer(answer->status, 0, &problem);
-        check_worsen(check, CHECK_WARN);
-        check_problem(check, &problem);
-    } else {
-        mail_diagnose_web(check, MAIL_GRAPH, answer->status, said(code, error, "code", token),
-                          said(message, error, "message", token), &circumstances);
-    }
-    json_decref(body);
-    return check;
-}
-
-static void graph_came(void *context, struct https_answer *answer)
-{
-    struct graph_work *work = context;
-    struct health_item *item = work->item;
-
-    if (item != NULL) {
-        item->work = NULL;
-        health_done(item, judge_graph(item, answer, &work->token));
-    }
-    graph_work_free(work);
-}
-
-static void abandon_graph(void *context)
-{
-    struct graph_work *work = context;
-
-    work->item = NULL;
-}
-
-/* Where Graph is: the configuration's, or the cloud's; NULL: nowhere. */
-static const char *graph_base(const struct health_item *item, const struct account_target *target)
-{
-    const json_t *custom = json_object_get(item->job->service->settings.values, "custom");
-
-    return cloud_find(target->cloud) != NULL ? target->graph
-                                             : json_string_value(json_object_get(custom, "graph"));
-}
-
-static void start_graph(struct health_item *item, const char *base, const struct secret *token)
-{
-    struct https *https = https_for(item->job->service, health_target(item->account).key.authority);
-    struct graph_work *work = calloc(1, sizeof *work);
-    char url[1024];
-
-    snprintf(url, sizeof url, "%.900s" GRAPH_ME, base);
-    if (work == NULL || https == NULL || secret_copy(&work->token, token) != 0 ||
-        https_get_with_token(https, url, token, GRAPH_ANSWER_MAX, HEALTH_PROBE_MS, graph_came, work) != 0) {
-        graph_work_free(work);
-        health_done(item, NULL);
-        return;
-    }
-    work->item = item;
-    item->work = work;
-    item->abandon = abandon_graph;
-}
-
-/* Only where Graph is used, or was asked for by name. */
-static bool graph_is_used(const struct health_item *item)
-{
-    return item->server != NULL || item->job->wanted != HEALTH_ALL_IDS;
-}
-
-void health_graph(struct health_item *item)
-{
-    struct health_account *account = item->account;
-    const struct account_target target = health_target(account);
-    const char *base = graph_base(item, &target);
-    const struct secret *token;
-
-    if (!graph_is_used(item)) {
-        health_skip(item, "The account does not use Graph.");
-        return;
-    }
-    if (base == NULL) {
-        health_skip(item, "The configuration names no Graph.");
-        return;
-    }
-    if ((item->server != NULL && !may_probe(item)) || account->sign_in->state != ITEM_DONE)
-        return;
-    if (!health_token_living(account, true) && health_base_failed(item, account->sign_in))
-        return;
-    if (!health_token_look(account, &account->graph, true))
-        return;
-    if (account->graph.problem.kind != PROBLEM_NONE) {
-        json_t *check = health_check(item, CHECK_FAIL);
-        health_problem(check, &account->graph.problem);
-        health_done(item, check);
-        return;
-    }
-    token = health_token_of(account, &account->graph);
-    if (token == NULL)
-        health_skip(item, "The account was signed out meanwhile.");
-    else if (health_connect(item, 1, base, 443)) /* it is asked there, whatever the server's entry says */
-        start_graph(item, base, token);
 }

@@ -54,8 +54,17 @@ static void told_graph(void *context, int resource, bool renewed, const struct p
     health_turn(account->job);
 }
 
-static void ask(struct health_account *account, struct token_look *look, bool graph)
+static void told_fresh(void *context, int resource, bool renewed, const struct problem *problem)
 {
+    struct health_account *account = context;
+
+    told(&account->fresh, resource, renewed, problem);
+    health_turn(account->job);
+}
+
+static void ask(struct health_account *account, struct token_look *look)
+{
+    const bool graph = look == &account->graph, fresh = look == &account->fresh;
     struct service *service = account->job->service;
     struct entry *entry = entry_of(service, account->name);
     const struct account_target target = health_target(account);
@@ -65,6 +74,7 @@ static void ask(struct health_account *account, struct token_look *look, bool gr
                                      .scopes = "",
                                      .fallback_scope = scope,
                                      .min_ttl = TOKEN_LEFT_S,
+                                     .rejected = fresh ? account->mail.hash : NULL,
                                      .probe = true}};
     struct request *request;
 
@@ -80,7 +90,7 @@ static void ask(struct health_account *account, struct token_look *look, bool gr
     }
     snprintf(scope, sizeof scope, "%.200s/%s", event.wanted.resource,
              graph ? "User.Read" : "IMAP.AccessAsUser.All");
-    request = request_open_own(service, graph ? told_graph : told_mail, account);
+    request = request_open_own(service, graph ? told_graph : fresh ? told_fresh : told_mail, account);
     if (request == NULL) {
         problem_set_no_memory(&look->problem);
         look->answered = true;
@@ -96,25 +106,36 @@ static void ask(struct health_account *account, struct token_look *look, bool gr
     }
 }
 
-const struct secret *health_token_of(const struct health_account *account, const struct token_look *look)
+/* NULL when it is gone. */
+static const struct access *at_hand(const struct health_account *account, const struct token_look *look)
 {
-    const struct entry *entry = entry_of(account->job->service, account->name);
-    const struct access *access = entry == NULL ? NULL : access_of(account, entry, look == &account->graph);
+    const struct access *access =
+        access_of(account, entry_of(account->job->service, account->name), look == &account->graph);
 
-    return access == NULL || access->access_token.length == 0 ? NULL : &access->access_token;
+    return access == NULL || access->access_token.length == 0 ? NULL : access;
 }
 
-bool health_token_look(struct health_account *account, struct token_look *look, bool graph)
+const struct secret *health_token_of(const struct health_account *account, const struct token_look *look)
 {
-    const struct secret *token;
+    const struct access *access = at_hand(account, look);
+
+    return access == NULL ? NULL : &access->access_token;
+}
+
+bool health_token_look(struct health_account *account, struct token_look *look)
+{
+    const struct access *access;
 
     if (!look->asked)
-        ask(account, look, graph);
+        ask(account, look);
     if (!look->answered)
         return false;
-    token = look->problem.kind == PROBLEM_NONE ? health_token_of(account, look) : NULL;
-    if (token != NULL && !look->claims.readable)
-        access_claims_read(&look->claims, token);
+    access = look->problem.kind == PROBLEM_NONE && !look->read ? at_hand(account, look) : NULL;
+    if (access != NULL) {
+        look->read = true;
+        access_claims_read(&look->claims, &access->access_token);
+        memcpy(look->hash, access->hash, sizeof look->hash);
+    }
     return true;
 }
 
@@ -216,6 +237,6 @@ void health_token(struct health_item *item)
             health_base_failed(item, authority))
             return;
     }
-    if (health_token_look(account, &account->mail, false))
+    if (health_token_look(account, &account->mail))
         health_done(item, judge_token(item));
 }

@@ -35,8 +35,8 @@ static const struct {
     {"audit.read", method_audit_read, false, false},
     {"health.check", method_health_check, false, true},
     {"report.create", method_report_create, false, false},
-    {"audit.verify", method_audit_verify, true, false},
-    {"audit.names", method_audit_names, true, false},
+    {"audit.verify", method_audit_verify, false, false},
+    {"audit.names", method_audit_names, false, false},
 };
 
 int64_t wall_clock(void)

@@ -3,31 +3,12 @@
 /** The user signs out and in at a terminal while Thunderbird runs: both share what is on disk. */
 
 import assert from "node:assert/strict";
-import { chmod, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
-import { ADA, BROWSER_PROGRAM, HOST, World, letter } from "./world.mjs";
-import { environment } from "./home.mjs";
-import { startProgram } from "./program.mjs";
+import { terminal } from "./terminal.mjs";
+import { ADA, World, letter } from "./world.mjs";
 
 /** Long for a change on disk to show, short for somebody who looks from the terminal to the popup. */
 const NOTICED_MS = 1_000;
-
-/**
- * @param {World} world
- * @param {import("./thunderbird.mjs").Thunderbird} thunderbird
- */
-async function terminal(world, thunderbird) {
-  const browser = join(world.folder, "terminal-browser");
-  await writeFile(browser, `#!/bin/sh\nexec '${process.execPath}' '${BROWSER_PROGRAM}' "$1"\n`);
-  await chmod(browser, 0o755);
-  const env = environment(thunderbird.home, {}, { BROWSER: browser, ...world.browserEnvironment(ADA) });
-  return async (/** @type {string[]} */ ...args) => {
-    const { gone } = startProgram(HOST, args, { env, stdio: ["ignore", "ignore", "inherit"] });
-    const [code] = await gone;
-    assert.equal(code, 0, args.join(" "));
-  };
-}
 
 test("signing out and in at a terminal takes effect in the Thunderbird that runs", { timeout: 120_000 }, async t => {
   const world = await World.open();

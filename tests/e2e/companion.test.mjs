@@ -21,6 +21,8 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   const hosts = [];
   /** @type {any[]} */
   const said = [];
+  /** @type {string[]} */
+  const withdrawn = [];
   /** @type {any[]} */
   const setManaged = [];
   /** @type {string[]} */
@@ -62,10 +64,11 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   };
   const timers = new FakeTimers();
   Object.assign(globalThis, { browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
-  const notices = { say: (/** @type {any[]} */ ...words) => said.push(words), withdraw() {} };
+  const say = (/** @type {any[]} */ ...words) => said.push(words);
+  const notices = { say, answer: say, withdraw: (/** @type {string} */ subject) => withdrawn.push(subject), mark() {} };
   const companion = new Companion(/** @type {any} */ (notices), () => {});
   const view = async () => (await companion.overview()).accounts[0];
-  return { companion, browser, hosts, said, setManaged, checked, disconnected, view, timers, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
+  return { companion, browser, hosts, said, withdrawn, setManaged, checked, disconnected, view, timers, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
 }
 
 /** @param {Parameters<typeof setUp>[0]} [world] */
@@ -134,7 +137,7 @@ test("an account that succeeded once is kept when a later sign-in fails", async 
 
 test("“Let Thunderbird sign in” gives a signed-out account back", async () => {
   const { companion, host, setManaged, view } = await started({ accounts: [account("signed-out")] });
-  assert.deepEqual((await view()).actions, ["signIn", "letThunderbird"]);
+  assert.deepEqual((await view()).actions, ["signIn", "openBy", "letThunderbird"]);
   await companion.perform({ action: "letThunderbird", account: ADA });
   assert.deepEqual(host().asked("account.remove"), [{ account: ADA }]);
   assert.deepEqual(setManaged.at(-1).names, []);
@@ -145,6 +148,41 @@ test("an account that the host no longer knows is Thunderbird's again", async ()
   const { companion, setManaged } = await started({ accounts: [account("ready")], methods });
   assert.deepEqual(await companion.answerToken(asking()), { pass: true });
   assert.deepEqual(setManaged.at(-1).names, []);
+});
+
+test("an account that set-up tries out is signed in here where the policy says so, after a click on the notification", async () => {
+  const methods = { "token.get": () => Promise.reject({ kind: "unknown-account" }), "account.add": () => ({ account: account("signed-out") }) };
+  const { companion, said, host } = await started({ policy: { manage: "domains", allowedDomains: ["contoso.test"] }, methods });
+  const asked = asking({ account: "new@contoso.test", ownToken: false });
+  assert.deepEqual(await companion.answerToken(asked), { failure: "sign-in-required" });
+  await settled();
+  const [subject, title, , click] = said.at(-1);
+  assert.deepEqual([subject, title], ["account new@contoso.test", "setUpTitle"]);
+  assert.deepEqual(host().asked("account.add").map(({ account: name }) => name), [ADA], "set-up may be given up again");
+  assert.deepEqual(host().asked("signIn.start"), []);
+  await click();
+  assert.deepEqual(host().asked("signIn.start"), [{ account: "new@contoso.test" }]);
+  host().notify("signIn.finished", { signInId: "s1", account: "new@contoso.test", ok: true });
+  await settled();
+  assert.equal(said.at(-1)[2], "signedInForSetUp");
+
+  assert.deepEqual(await companion.answerToken({ ...asked, account: "new@elsewhere.test" }), { pass: true });
+  const count = said.length;
+  assert.deepEqual(await companion.answerToken(asking({ ownToken: false })), { failure: "sign-in-required" });
+  await settled();
+  assert.equal(said.length, count, "the popup has the button for an account that is there");
+});
+
+test("a sign-in for set-up that cannot begin says why", async () => {
+  const methods = {
+    "token.get": () => Promise.reject({ kind: "sign-in-required" }),
+    "signIn.start": () => Promise.reject({ kind: "misconfigured", cause: "No client id.", remedy: "Set one." }),
+  };
+  const { companion, said } = await started({ methods });
+  await companion.answerToken(asking({ account: "new@contoso.test", ownToken: false }));
+  await settled();
+  await said.at(-1)[3]();
+  assert.deepEqual(said.at(-1).slice(1), ["signInFailedTitle", "No client id. Set one."]);
 });
 
 test("a slow host opens no dialog for an account that is signed in here, a missing one lets Thunderbird go on", async () => {
@@ -196,7 +234,7 @@ test("a failure is shown until the account works again", async () => {
 
 test("“Try again” fetches mail when there is a token", async () => {
   const { companion, checked, view } = await started({ accounts: [account("blocked")] });
-  assert.deepEqual((await view()).actions, ["tryAgain", "signOut"]);
+  assert.deepEqual((await view()).actions, ["tryAgain", "openBy", "signOut"]);
   await companion.perform({ action: "tryAgain", account: ADA });
   assert.deepEqual(checked, [ADA]);
 });
@@ -256,14 +294,21 @@ test("a mail check that got no token is made up for as soon as the account is re
 
 test("a server that refuses good tokens is told of though the account is ready", async () => {
   const problem = { kind: "blocked", cause: "The mail server refuses tokens.", remedy: "Ask your administrator." };
-  const { view } = await started({ accounts: [account("ready", { problem })] });
-  const { words, problem: shown } = await view();
-  assert.equal(words, "state_ready");
+  const { host, said, withdrawn, view } = await started({ accounts: [account("ready", { problem })] });
+  const { label, problem: shown } = await view();
+  assert.equal(label, "label_ready");
   assert.equal(shown, problem);
+  host().notify("account.changed", { account: account("ready", { problem }) });
+  await settled();
+  assert.deepEqual(said.map(([, , words]) => words), ["The mail server refuses tokens. Ask your administrator."]);
+  host().notify("account.changed", { account: account("ready") });
+  await settled();
+  assert.deepEqual(withdrawn.filter(subject => subject !== "host" && subject !== "vault"), [said[0][0]]);
 });
 
-test("POP's permission is asked for where a server uses POP, in the cloud where the host sees the account", async () => {
-  const policy = { cloud: "worldwide", custom: { resources: { outlook: "https://outlook.test" } } };
+test("the permissions of POP and Graph are asked for where a server uses them, in the cloud where the host sees the account", async () => {
+  const resources = { outlook: "https://outlook.test", graph: "https://graph.test" };
+  const policy = { cloud: "worldwide", custom: { authority: "https://login.test", resources } };
   const scopesIn = async (/** @type {string} */ cloud, /** @type {string} */ type) => {
     const methods = { "account.add": () => ({ account: account("signed-out", { cloud }) }) };
     const { companion, host } = await started({ policy, methods, server: { type } });
@@ -274,6 +319,9 @@ test("POP's permission is asked for where a server uses POP, in the cloud where 
   assert.deepEqual(await scopesIn("worldwide", "pop3"), [["https://outlook.office.com/POP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send"]]);
   assert.deepEqual(await scopesIn("china", "pop3"), [["https://partner.outlook.cn/POP.AccessAsUser.All", "https://partner.outlook.cn/SMTP.Send"]]);
   assert.deepEqual(await scopesIn("custom", "pop3"), [["https://outlook.test/POP.AccessAsUser.All", "https://outlook.test/SMTP.Send"]]);
+  const graph = ["User.Read", "MailboxFolder.ReadWrite", "Mail.ReadWrite", "Mail.Send"];
+  assert.deepEqual(await scopesIn("usgov-dod", "graph"), [graph.map(permission => `https://dod-graph.microsoft.us/${permission}`)]);
+  assert.deepEqual(await scopesIn("custom", "graph"), [graph.map(permission => `https://graph.test/${permission}`)]);
   assert.deepEqual(await scopesIn("one we have not heard of", "pop3"), [undefined]);
 });
 
@@ -303,7 +351,7 @@ test("where a sign-in finds the vault locked, “Unlock” takes its place until
   assert.deepEqual([(await view()).actions, (await view()).problem?.cause], [["unlock"], "Dismissed."]);
   open = true;
   await companion.perform({ action: "unlock", account: ADA });
-  assert.deepEqual([(await view()).actions, (await view()).problem], [["signIn"], null]);
+  assert.deepEqual([(await view()).actions, (await view()).problem], [["signIn", "openBy"], null]);
 });
 
 test("while the host starts nobody claims that Thunderbird signs in by itself", async () => {

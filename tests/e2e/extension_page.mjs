@@ -57,10 +57,13 @@ async function inPage(place, body, args, deadlineMs) {
 /**
  * Runs in Thunderbird: the page as PNG, base64.
  * @param {Place} place
+ * @param {{width: number, height: number}|null} size null: as much of it as can be seen
  */
-async function drawPage(place) {
-  const browser = Services.wm.getMostRecentWindow(place.windowType)?.document.querySelector(place.selector);
-  const picture = await browser.browsingContext.currentWindowGlobal.drawSnapshot(null, 2, "white");
+async function drawPage(place, size) {
+  const window = Services.wm.getMostRecentWindow(place.windowType);
+  const browser = window.document.querySelector(place.selector);
+  const area = size && new window.DOMRect(0, 0, size.width, size.height);
+  const picture = await browser.browsingContext.currentWindowGlobal.drawSnapshot(area, 2, "white");
   const canvas = new OffscreenCanvas(picture.width, picture.height);
   canvas.getContext("2d").drawImage(picture, 0, 0);
   const blob = await canvas.convertToBlob({ type: "image/png" });
@@ -157,9 +160,16 @@ export class ExtensionPage {
     }, keys);
   }
 
-  /** @param {string} file */
-  async photograph(file) {
+  /**
+   * @param {string} file
+   * @param {{whole?: boolean}} [options] `whole`: with what lies below the edge
+   */
+  async photograph(file, { whole = false } = {}) {
+    const size = whole && (await this.run(() => {
+      const { scrollWidth: width, scrollHeight: height } = content.document.documentElement;
+      return { width, height };
+    }));
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, Buffer.from(await this.#marionette.chrome(drawPage, this.#place), "base64"));
+    await writeFile(file, Buffer.from(await this.#marionette.chrome(drawPage, this.#place, size || null), "base64"));
   }
 }

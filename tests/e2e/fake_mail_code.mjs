@@ -13,9 +13,39 @@ const SCRIPTS = resolve(import.meta.dirname, "../../extension/experiments/tokenB
 const MICROSOFT = "https://login.microsoftonline.com/common/oauth2/v2.0/authorize";
 export const MAIL = "https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send offline_access";
 
+/** Thunderbird's table of who signs in where, in the part that is used. */
+class FakeProviders {
+  issuers = new Map([["login.microsoftonline.com", { authorizationEndpoint: MICROSOFT }]]);
+  hosts = new Map([["office365.com", "login.microsoftonline.com"]]);
+
+  /** @param {string} host @returns {{issuer: string}|undefined} */
+  getHostnameDetails(host) {
+    const known = [...this.hosts.keys()].find(name => host === name || host.endsWith(`.${name}`));
+    return known ? { issuer: /** @type {string} */ (this.hosts.get(known)) } : undefined;
+  }
+
+  /** @param {string} issuer */
+  getIssuerDetails(issuer) {
+    return this.issuers.get(issuer);
+  }
+
+  /** @param {{name: string}} details @param {string[]} hosts @param {object} scopes */
+  registerProvider({ name, ...details }, hosts, scopes) {
+    this.issuers.set(name, { ...details, scopes });
+    hosts.forEach(host => this.hosts.set(host, name));
+  }
+
+  /** @param {string} issuer */
+  unregisterProvider(issuer) {
+    this.issuers.delete(issuer);
+    [...this.hosts].filter(([, name]) => name === issuer).forEach(([host]) => this.hosts.delete(host));
+  }
+}
+
 /** What the scripts find in Thunderbird's parent process. */
 export class FakeThunderbird {
   timers = new FakeTimers();
+  providers = new FakeProviders();
   preferences = new Map();
   quitObservers = new Set();
 
@@ -36,7 +66,7 @@ export class FakeThunderbird {
     const scope = vm.createContext({
       console: { error() {} },
       Date: FakeDate,
-      ChromeUtils: { importESModule: () => this.timers },
+      ChromeUtils: { importESModule: () => ({ setTimeout: this.timers.setTimeout, clearTimeout: this.timers.clearTimeout, OAuth2Providers: this.providers }) },
       Ci: { nsICryptoHash: { SHA256: 1 } },
       Cc: { "@mozilla.org/security/hash;1": { createInstance: () => new FakeHash() } },
       Services: this.#services(),
@@ -51,7 +81,8 @@ export class FakeThunderbird {
       io: {
         newURI: (/** @type {string} */ text) => {
           const { protocol, host, username } = new URL(text);
-          return { prePath: `${protocol}//${username ? `${username}@` : ""}${host}` };
+          const prePath = `${protocol}//${username ? `${username}@` : ""}${host}`;
+          return { prePath, schemeIs: (/** @type {string} */ scheme) => protocol === `${scheme}:` };
         },
       },
       prefs: {
@@ -91,6 +122,8 @@ export function setUp(listener) {
   const thunderbird = new FakeThunderbird();
   const { TokenHook } = thunderbird.load("token_hook.js");
   const { ManagedAccounts } = thunderbird.load("managed_accounts.js");
+  const { SignInProviders } = thunderbird.load("sign_in_providers.js");
+  const providers = new SignInProviders();
   /** @type {any[]} */
   const originals = [];
   const prototype = {
@@ -114,12 +147,12 @@ export function setUp(listener) {
   };
   const original = prototype.connect;
   assert.equal(TokenHook.obstacle(prototype), null);
-  const hook = new TokenHook(prototype, new ManagedAccounts());
+  const hook = new TokenHook(prototype, new ManagedAccounts(providers));
   hook.install();
   if (listener) {
     hook.setListener(listener);
   }
   const account = (/** @type {object} */ fields = {}) =>
     Object.assign(Object.create(prototype), { authorizationEndpoint: MICROSOFT, username: "Ada@contoso.test", scope: MAIL, ...fields });
-  return { hook, prototype, original, originals, account, TokenHook, thunderbird, timers: thunderbird.timers };
+  return { hook, prototype, original, originals, account, providers, TokenHook, thunderbird, timers: thunderbird.timers };
 }

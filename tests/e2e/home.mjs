@@ -3,7 +3,7 @@
 /** A private home directory: where Thunderbird finds the host and the system browser. */
 
 import { chmod, cp, mkdir, readdir, rm, symlink, writeFile, copyFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 export const EXTENSION_ID = "companion@thunderseal";
 export const NATIVE_NAME = "thunderseal";
@@ -92,25 +92,27 @@ export async function writeHostConfiguration(home, configuration) {
 }
 
 /**
- * A copy of the application folder by links, so that enterprise policies of our own can stand in it.
+ * A copy of the application folder by links, so that files of an administrator's can stand in it.
  * The program itself is copied: it finds its folder by its real path.
  * @param {string} application
  * @param {string} copy
- * @param {object} policies
+ * @param {Record<string, string>} files by their path in it
  */
-export async function copyApplication(application, copy, policies) {
+export async function copyApplication(application, copy, files) {
   await mkdir(copy, { recursive: true });
   for (const name of await readdir(application)) {
     const to = join(copy, name);
     if (name === "thunderbird-bin") {
       await copyFile(join(application, name), to);
-    } else if (name === "distribution") {
+    } else if (name === "distribution" || name === "isp") {
       await cp(join(application, name), to, { recursive: true });
     } else if (name !== "thunderbird") {
       await symlink(join(application, name), to);
     }
   }
   await symlink("thunderbird-bin", join(copy, "thunderbird"));
-  await mkdir(join(copy, "distribution"), { recursive: true });
-  await writeFile(join(copy, "distribution/policies.json"), JSON.stringify({ policies }));
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(copy, path)), { recursive: true });
+    await writeFile(join(copy, path), content);
+  }
 }

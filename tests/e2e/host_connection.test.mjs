@@ -78,12 +78,13 @@ test("a killed host is started again at once and the request in flight is reject
 test("a host that keeps crashing is left alone, looked at now and then, and taken back", async () => {
   const { connection, port, ports, timers } = setUp();
   connection.start();
-  for (let loss = 0; loss < 5; loss++) {
+  for (let loss = 0; loss < 3; loss++) {
+    assert.notEqual(connection.state, "crashing");
     await settled();
     port().lose();
     timers.advance(2_000);
   }
-  assert.equal(connection.state, "crashing");
+  assert.equal(connection.state, "crashing", "three times in a minute");
   const tries = ports.length;
   timers.advance(50_000);
   assert.equal(ports.length, tries, "no busy restarting");
@@ -117,20 +118,35 @@ test("waiting requests are rejected as soon as the host turns out to be missing"
   await assert.rejects(asked, { kind: "disconnected" });
 });
 
-test("a host of another protocol version is stopped and reported once", async () => {
-  const { connection, port, ports, states, timers } = setUp();
-  connection.start();
-  await settled();
-  const unsupported = { code: -32000, message: "no", data: { kind: "protocol-unsupported", supported: [2] } };
-  port().receive({ jsonrpc: "2.0", id: port().sent[0].id, error: unsupported });
-  await settled();
-  assert.equal(ports[0].disconnected, true);
-  assert.deepEqual(states, [["incompatible", { supported: [2] }]]);
-  timers.advance(60_000);
-  await settled();
-  port().receive({ jsonrpc: "2.0", id: port().sent[0].id, error: unsupported });
-  await settled();
-  assert.equal(states.length, 1);
+test("a host that crashes now and then is started again for ever", async () => {
+  const { connection, port, timers } = await connected();
+  for (let loss = 0; loss < 6; loss++) {
+    port().lose();
+    timers.advance(1_000);
+    await settled();
+    port().answer(WELCOME);
+    await settled();
+    assert.equal(connection.state, "connected");
+    timers.advance(30_000);
+  }
+});
+
+test("a host without our protocol version is stopped and reported once: as older, or as newer", async () => {
+  for (const [supported, state] of /** @type {[unknown, string][]} */ ([[[2, 3], "newer"], [[0], "outdated"], [[0, 2], "outdated"], [[], "outdated"], ["2", "outdated"]])) {
+    const { connection, port, ports, states, timers } = setUp();
+    connection.start();
+    await settled();
+    const unsupported = { code: -32000, message: "no", data: { kind: "protocol-unsupported", supported } };
+    port().receive({ jsonrpc: "2.0", id: port().sent[0].id, error: unsupported });
+    await settled();
+    assert.equal(ports[0].disconnected, true);
+    assert.deepEqual(states, [[state, {}]]);
+    timers.advance(60_000);
+    await settled();
+    port().receive({ jsonrpc: "2.0", id: port().sent[0].id, error: unsupported });
+    await settled();
+    assert.equal(states.length, 1);
+  }
 });
 
 test("a host that does not answer hello counts as lost", async () => {

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { makeHostOfVersions } from "./other_version.mjs";
 import { makeRecordingBrowser } from "./recording_browser.mjs";
 import { ADA, World } from "./world.mjs";
 
@@ -56,6 +57,18 @@ const cases = [
     makeHost: async () => "/bin/ls",
     title: "The Thunderseal program cannot be started",
     remedy: /thunderseal status/,
+  },
+  {
+    name: "a host that is too old",
+    makeHost: (/** @type {string} */ folder) => makeHostOfVersions(folder, [0]),
+    title: "The Thunderseal program is too old for this add-on",
+    remedy: /Update the Thunderseal program/,
+  },
+  {
+    name: "a host that is too new",
+    makeHost: (/** @type {string} */ folder) => makeHostOfVersions(folder, [2, 3]),
+    title: "The Thunderseal program is too new for this add-on",
+    remedy: /Update the Thunderseal add-on/,
   },
 ];
 

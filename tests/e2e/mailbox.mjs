@@ -153,11 +153,15 @@ async function openMessage(user, subject) {
  * Runs in Thunderbird: asks for a token as the mail code does before it logs in.
  * @param {string} user
  * @param {boolean} withUI whether the user asked for mail, so that a browser may open
+ * @param {string} hostname
+ * @param {string} type of the server
  */
-async function hasToken(user, withUI) {
+async function hasToken(user, withUI, hostname, type) {
   const { OAuth2Module } = ChromeUtils.importESModule("resource:///modules/OAuth2Module.sys.mjs");
   const module = new OAuth2Module();
-  module.initFromHostname("outlook.office365.com", user, "imap");
+  if (!module.initFromHostname(hostname, user, type)) {
+    throw new Error(`no OAuth2 for ${type} at ${hostname}`);
+  }
   return new Promise(resolve => {
     module.connect(withUI, { onSuccess: () => resolve(true), onFailure: () => resolve(false) });
   });
@@ -239,11 +243,11 @@ export class Mailbox {
 
   /**
    * @param {string} user
-   * @param {{withUI?: boolean}} [options]
+   * @param {{withUI?: boolean, hostname?: string, type?: string}} [options]
    * @returns {Promise<boolean>} whether Thunderbird's mail code gets a token
    */
-  hasToken(user, { withUI = false } = {}) {
-    return this.#marionette.chrome(hasToken, user, withUI);
+  hasToken(user, { withUI = false, hostname = "outlook.office365.com", type = "imap" } = {}) {
+    return this.#marionette.chrome(hasToken, user, withUI, hostname, type);
   }
 
   /** @param {string} user */

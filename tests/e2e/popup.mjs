@@ -69,19 +69,18 @@ export class Popup extends ExtensionPage {
   }
 
   /**
-   * Presses a button of an account as a person would: only one that is visible and enabled.
+   * Presses a button of an account as a person would: only one that is visible and enabled, if need be behind "More".
    * @param {string} action
    * @param {string} [account]
    */
   async press(action, account) {
-    const selector = account ? `[data-account="${account.toLowerCase()}"] button[data-action="${action}"]` : `button[data-action="${action}"]`;
-    await this.run(async css => {
-      const button = await until(() => {
-        const found = content.document.querySelector(css);
-        return found?.checkVisibility() && !found.disabled ? found : null;
-      });
+    const card = account ? `[data-account="${account.toLowerCase()}"] ` : "";
+    await this.run(async (place, name) => {
+      const visible = css => [...content.document.querySelectorAll(place + css)].find(one => one.checkVisibility() && !one.disabled && one.ariaDisabled !== "true");
+      const wanted = `button[data-action="${name}"]`;
+      const button = await until(() => visible(wanted) ?? (visible('.more[aria-expanded="false"]')?.click(), visible(wanted)));
       button.click();
-    }, selector);
+    }, card, action);
   }
 
   close() {

@@ -17,7 +17,7 @@ import { Marionette } from "./marionette.mjs";
 import { Popup } from "./popup.mjs";
 import { signalGroup, startProgram } from "./program.mjs";
 import { writeProfile } from "./profile.mjs";
-import { clickNotification, readNotification, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
+import { awaitNotification, readNotification, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
 
 const run = promisify(execFile);
 
@@ -43,6 +43,7 @@ const LOG_LINES = 20;
  *   `folder` has the same path; and who uses it there
  * @property {"profile"|"policy"} [install] how the add-on gets in; "policy" is what administrators do
  * @property {object} [policies] further enterprise policies; implies "policy"
+ * @property {Record<string, string>} [applicationFiles] what an administrator put into Thunderbird's folder, by path
  * @property {boolean} [preferVisible] draw on $DISPLAY where there is one
  * @property {Record<string, string>} [environment]
  */
@@ -71,7 +72,7 @@ export async function startThunderbird(options) {
     addOn: byPolicy || options.root ? undefined : { id: EXTENSION_ID, xpi: options.xpi },
   });
   const command = options.root ? await commandInRoot(options.folder, options.root)
-    : [byPolicy ? await applicationWithPolicy(options) : join(APPLICATION, "thunderbird-bin")];
+    : [join(await applicationOf(options, byPolicy), "thunderbird-bin")];
   const display = await openDisplay({ preferVisible: options.preferVisible });
   try {
     return await launch({ options, home, profile, command, display });
@@ -94,15 +95,26 @@ async function commandInRoot(folder, { path, uid }) {
   return ["chroot", `--userspec=${uid}:${uid}`, path, "/usr/bin/thunderbird"];
 }
 
-/** @param {Options} options */
-async function applicationWithPolicy(options) {
+/**
+ * @param {Options} options
+ * @param {boolean} byPolicy
+ * @returns {Promise<string>} its folder
+ */
+async function applicationOf(options, byPolicy) {
+  const files = { ...options.applicationFiles, ...(byPolicy ? { "distribution/policies.json": policiesOf(options) } : {}) };
+  if (!Object.keys(files).length) {
+    return APPLICATION;
+  }
   const copy = join(options.folder, "application");
   await rm(copy, { recursive: true, force: true });
-  await copyApplication(APPLICATION, copy, {
-    ExtensionSettings: { [EXTENSION_ID]: { installation_mode: "force_installed", install_url: `file://${options.xpi}` } },
-    ...options.policies,
-  });
-  return join(copy, "thunderbird-bin");
+  await copyApplication(APPLICATION, copy, files);
+  return copy;
+}
+
+/** @param {Options} options */
+function policiesOf({ xpi, policies }) {
+  const install = { installation_mode: "force_installed", install_url: `file://${xpi}` };
+  return JSON.stringify({ policies: { ExtensionSettings: { [EXTENSION_ID]: install }, ...policies } });
 }
 
 /**
@@ -229,7 +241,16 @@ export class Thunderbird {
    * @returns {Promise<string>} its text
    */
   clickNotification(title) {
-    return this.marionette.chrome(clickNotification, title);
+    return this.marionette.chrome(awaitNotification, title, true);
+  }
+
+  /**
+   * Waits for the notification with this title.
+   * @param {string} title
+   * @returns {Promise<string>} its text
+   */
+  notificationTitled(title) {
+    return this.marionette.chrome(awaitNotification, title, false);
   }
 
   /**

@@ -288,8 +288,9 @@ test("a Thunderbird that works differently is told by what is missing", () => {
 test("managed names survive a restart, and a pref that someone edited does no harm", () => {
   const thunderbird = new FakeThunderbird([]);
   const { ManagedAccounts } = thunderbird.load("managed_accounts.js");
-  new ManagedAccounts().save({ rule: "domains", names: [], domains: ["contoso.test"] });
+  new ManagedAccounts().save({ rule: "domains", names: [], domains: ["contoso.test"], providers: [{ issuer: "login.test" }] });
   const again = new ManagedAccounts();
+  assert.equal(JSON.stringify(again.providers), JSON.stringify([{ issuer: "login.test" }]));
   assert.equal(again.isManaged("New@Contoso.test"), true);
   assert.equal(again.isManaged("new@contoso.test.evil"), false);
   thunderbird.preferences.set("extensions.thunderseal.managed", "{broken");

@@ -80,7 +80,7 @@ test("a locked vault: told once, unlocked in a window, mail comes, and no trace 
   assert.deepEqual(await window.focused(), { id: "passphrase", type: "password", value: "", ariaInvalid: "true" });
   await window.photographIn("dark", join(PICTURES, "unlock-dark.png"));
   await popup.press("unlock", ADA);
-  await popup.waitFor(`[data-account="${ADA}"] button[data-action="unlock"]:enabled`);
+  await popup.waitFor(`[data-account="${ADA}"] button[data-action="unlock"]:not([aria-disabled])`);
   assert.equal(await windowsOfOurs(thunderbird), 1, "the one that is open serves");
 
   await give(window, PASSPHRASE);

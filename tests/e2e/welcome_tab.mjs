@@ -145,7 +145,7 @@ export class WelcomeTab extends ExtensionPage {
   async photographIn(scheme, file) {
     await this.#marionette.chrome(setColours, PLACE, scheme);
     await this.run(wanted => until(() => content.matchMedia(`(prefers-color-scheme: ${wanted})`).matches), scheme);
-    await this.photograph(file);
+    await this.photograph(file, { whole: true });
   }
 
   close() {

@@ -82,11 +82,12 @@ export async function readNotification() {
 }
 
 /**
- * Runs in Thunderbird: clicks the notification with this title, now or when it comes.
+ * Runs in Thunderbird: waits for the notification with this title, which may be there already.
  * @param {string} title
+ * @param {boolean} click whether it is clicked, too
  * @returns {Promise<string>} its text
  */
-export function clickNotification(title) {
+export function awaitNotification(title, click) {
   return new Promise(resolve => {
     const watch = window => {
       const look = () => {
@@ -94,7 +95,9 @@ export function clickNotification(title) {
         const label = text ? window.document.getElementById("alertTitleLabel") : null;
         if (label && (label.textContent || label.getAttribute("value")) === title) {
           Services.ww.unregisterNotification(watch);
-          window.document.getElementById("alertBox").click();
+          if (click) {
+            window.document.getElementById("alertBox").click();
+          }
           resolve(text);
         }
       };

@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { makeCertificates } from "../servers/certificates.mjs";
+import { assertNothingSecretBeforeTls } from "../servers/mail/breaks.mjs";
 import { startExchange } from "../servers/mail/exchange.mjs";
-import { assertNothingSecretBeforeTls, probe, TOKEN, USER } from "./probe.mjs";
+import { EXCHANGE_LINES, NOT_CONNECTED } from "../servers/mail/exchange_lines.mjs";
+import { probe, TOKEN, USER } from "./probe.mjs";
 
 /** @type {string} */
 let folder;
@@ -60,40 +62,8 @@ for (const protocol of /** @type {const} */ (["imap", "pop3", "smtp"])) {
   }
 }
 
-const NOT_CONNECTED = "TAG BAD User is authenticated but not connected.\r\n* BYE Connection closed. 14";
-
-/** @type {[import('../servers/mail/exchange.mjs').Options['protocol'], import('../servers/mail/exchange.mjs').Step, string, string, string, string?][]} */
-const LINES = [
-  ["imap", "token", "TAG NO AUTHENTICATE failed.", "auth", "token-expired"],
-  ["imap", "token", "TAG NO LOGIN failed.", "auth", "password-used"],
-  ["imap", "command", NOT_CONNECTED, "command", "no-permission"],
-  ["imap", "command", "* BYE Connection closed. 14", "command", "no-permission"],
-  ["imap", "command", "TAG NO Request is throttled. Suggested Backoff Time: 258333 milliseconds", "command", "throttled", "warn"],
-  ["imap", "token", "TAG BAD Request is throttled. Suggested Backoff Time: 1000 milliseconds\r\n* BYE Connection closed. 14", "auth", "throttled", "warn"],
-  ["pop3", "token", "-ERR Authentication failure: unknown user name or bad password.", "auth", "token-expired"],
-  ["pop3", "token", "-ERR Logon failure: unknown user name or bad password.", "auth", "token-expired"],
-  ["smtp", "token", "535 5.7.3 Authentication unsuccessful [TEST.eurprd01.prod.outlook.com]", "auth", "token-expired"],
-  ["smtp", "token", "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information. [TEST.prod.outlook.com]", "auth", "smtp-auth-disabled-tenant"],
-  ["smtp", "token", "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. Visit https://aka.ms/smtp_auth_disabled for more information. [TEST.prod.outlook.com]", "auth", "smtp-auth-disabled-mailbox"],
-  ["smtp", "token", "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy. Contact your administrator.", "auth", "security-defaults"],
-  ["smtp", "token", "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully. Contact your administrator.", "auth", "access-policy"],
-  ["smtp", "token", "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.", "auth", "token-expired"],
-  ["smtp", "token", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", "auth", "basic-disabled"],
-  ["smtp", "token", "550 5.7.30 Basic authentication is not supported for Client Submission.", "auth", "basic-retired"],
-  ["smtp", "command", "530 5.7.57 Client not authenticated to send mail.", "command", "not-authenticated"],
-  ["smtp", "command", "530 5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM", "command", "not-authenticated"],
-  ["smtp", "command", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", "command", "send-as"],
-  ["smtp", "command", "554 5.2.252 SendAsDenied; ada@contoso.test not allowed to send as ben@contoso.test", "command", "send-as"],
-  ["smtp", "command", "501 5.1.8 Access denied, bad outbound sender", "command", "sender-blocked"],
-  ["smtp", "greeting", "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded; concurrent connections limit", "greeting", "too-many-connections", "warn"],
-  ["smtp", "token", "451 4.7.0 Temporary server error. Please try again later.", "auth", "server-busy", "warn"],
-  ["smtp", "greeting", "421 4.3.2 Service not available", "greeting", "server-busy", "warn"],
-  ["smtp", "greeting", "421 4.7.66 TLS 1.0 and 1.1 are not supported. Please upgrade your client to support TLS 1.2.", "greeting", "old-tls"],
-  ["smtp", "token", "501 5.5.124 Invalid XOAUTH2 auth data - User address provided is not valid", "auth", "sasl-malformed"],
-];
-
 describe("Exchange Online's lines, without anything known of the token", () => {
-  for (const [protocol, step, line, stage, cause, status = "fail"] of LINES) {
+  for (const { protocol, step, line, stage, cause, status = "fail" } of EXCHANGE_LINES) {
     test(`${protocol}: ${line.split("\r\n")[0]}`, async () => {
       const { result, check } = await ask({ protocol, says: { [step]: line } }, { ipv4: true });
       assert.equal(result.stage, stage);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 /** Servers that break, lie or tamper at every step: the right stage and cause, within time and bounds, and no secret lost. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { promisify } from "node:util";
 import { makeCertificates } from "../servers/certificates.mjs";
+import {
+  assertNothingSecretBeforeTls, assertTokenNotSent, breaksOf, CERTIFICATE_CAUSES, oddCertificates, TRICKS, WAYS,
+} from "../servers/mail/breaks.mjs";
 import { startExchange } from "../servers/mail/exchange.mjs";
 import { startProxy } from "../servers/proxy.mjs";
-import { assertNothingSecretBeforeTls, assertTokenNotSent, probe, runProbes } from "./probe.mjs";
+import { probe, runProbes } from "./probe.mjs";
 
 /** Long enough to reach any step on a busy machine. */
 const PATIENCE_MS = 4000;
@@ -22,19 +23,12 @@ let folder;
 /** @type {import('../servers/certificates.mjs').Certificates} */
 let certificates;
 /** @type {Record<string, { key: string, cert: string }>} */
-const odd = {};
+let odd;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "ts-probe-"));
   certificates = await makeCertificates({ folder });
-  odd.expired = await certificates.issue("expired", ["localhost"], true);
-  odd["wrong-name"] = await certificates.issue("other", ["mail.example.org"]);
-  const [keyFile, certFile] = [join(folder, "self.key"), join(folder, "self.pem")];
-  await promisify(execFile)("openssl", [
-    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", keyFile, "-out", certFile, "-days", "3",
-    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-  ]);
-  odd["self-signed"] = { key: await readFile(keyFile, "utf8"), cert: await readFile(certFile, "utf8") };
+  odd = await oddCertificates(certificates);
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
@@ -56,54 +50,25 @@ async function ask(options, request = {}, run = probe) {
   }
 }
 
-const STAGES = {
-  greeting: "greeting", plain: "starttls", starttls: "starttls", tls: "tls", capability: "capability", auth: "auth", token: "auth", command: "command",
-};
-const FAILURES = {
-  hang: "timed-out", drip: "timed-out", reset: "closed", close: "closed", garbage: "strange-answer", NUL: "strange-answer",
-  "endless line": "too-long", "endless lines": "too-long",
-};
-const CAUSES = /** @type {Record<string, string>} */ ({ "timed-out": "slow", closed: "closed", "strange-answer": "other-server", "too-long": "other-server" });
-
-/** @typedef {keyof typeof STAGES} Step @typedef {keyof typeof FAILURES} Fault */
-
-/** What the fault at the step looks like to a client. @param {Options['protocol']} protocol @param {Step} step @param {Fault} fault */
-function expected(protocol, step, fault) {
-  if (step === "tls") return { failure: fault === "hang" ? "timed-out" : "tls-failed", cause: "tls-broken" };
-  // A line that is none of IMAP's may be the rest of a literal in the answer to LIST.
-  const failure = protocol === "imap" && step === "command" && fault === "garbage" ? "timed-out" : FAILURES[fault];
-  return { failure, cause: CAUSES[failure] };
-}
-
-for (const { protocol, starttls } of /** @type {const} */ ([
-  { protocol: "imap", starttls: false }, { protocol: "imap", starttls: true }, { protocol: "pop3", starttls: false }, { protocol: "pop3", starttls: true },
-  { protocol: "smtp", starttls: false }, { protocol: "smtp", starttls: true }])) {
+for (const { protocol, starttls } of WAYS) {
   describe(`${protocol} with ${starttls ? "STARTTLS" : "TLS"}`, TOGETHER, () => {
-    for (const step of /** @type {Step[]} */ (Object.keys(STAGES))) {
-      if (!starttls && (step === "plain" || step === "starttls")) continue;
-      for (const fault of /** @type {Fault[]} */ (Object.keys(FAILURES))) {
-        if (step === "tls" && !["hang", "reset", "close", "garbage"].includes(fault)) continue;
-        // Such a line is no part of that answer, or is the whole of it.
-        if (fault === "endless lines" && (protocol === "pop3" || step === "greeting")) continue;
-        test(`${fault} at ${step}`, async () => {
-          const { result, check } = await ask({ protocol, starttls, faults: { [step]: fault } }, { timeoutMs: PATIENCE_MS });
-          const { failure, cause } = expected(protocol, step, fault);
-          // A reset may come before the client knows that it is connected.
-          if (starttls && step === "greeting" && fault === "reset" && result.stage === "connect") return;
-          assert.deepEqual([result.stage, result.failure], [STAGES[step], failure], JSON.stringify(result));
-          assert.equal(check.causes[0], cause);
-          assert.equal(check.status, "fail");
-          assert.ok(result.milliseconds.done < PATIENCE_MS + 2000);
-          assert.ok(Buffer.byteLength(result.line) <= 512);
-        });
-      }
+    for (const { name, options, stage, failure, cause, maybe } of breaksOf(protocol, starttls)) {
+      test(name, async () => {
+        const { result, check } = await ask(options, { timeoutMs: PATIENCE_MS });
+        if (result.stage === maybe) return;
+        assert.deepEqual([result.stage, result.failure], [stage, failure], JSON.stringify(result));
+        assert.equal(check.causes[0], cause);
+        assert.equal(check.status, "fail");
+        assert.ok(result.milliseconds.done < PATIENCE_MS + 2000);
+        assert.ok(Buffer.byteLength(result.line) <= 512);
+      });
     }
   });
 }
 
 describe("certificates that are not to be trusted", () => {
   for (const starttls of [false, true]) {
-    for (const [fault, cause] of [["expired", "certificate-expired"], ["wrong-name", "certificate-name"], ["self-signed", "intercepted"]]) {
+    for (const [fault, cause] of CERTIFICATE_CAUSES) {
       test(`${fault}, with ${starttls ? "STARTTLS" : "TLS"}`, async () => {
         const { result, check, server } = await ask({ protocol: "imap", starttls, certificate: odd[fault] });
         assert.deepEqual([result.stage, result.failure, result.certificate.fault], ["tls", "certificate", fault]);
@@ -140,31 +105,7 @@ describe("certificates that are not to be trusted", () => {
 });
 
 describe("servers that lie or tamper", () => {
-  /** @type {[string, Omit<Options, 'certificate'>, string, string, string][]} */
-  const tricks = [
-    ["no STARTTLS in IMAP", { protocol: "imap", starttls: true, says: { plain: "* CAPABILITY IMAP4rev1\r\nTAG OK done" } }, "starttls", "no-starttls", "no-starttls"],
-    ["no STARTTLS in POP3", { protocol: "pop3", starttls: true, says: { plain: "+OK\r\nUIDL\r\n." } }, "starttls", "no-starttls", "no-starttls"],
-    ["no STARTTLS in SMTP", { protocol: "smtp", starttls: true, says: { plain: "250-TEST\r\n250 AUTH XOAUTH2" } }, "starttls", "no-starttls", "no-starttls"],
-    ["STARTTLS refused", { protocol: "smtp", starttls: true, says: { starttls: "454 4.7.0 TLS not available" } }, "starttls", "refused", "server-busy"],
-    ["text behind the answer to STARTTLS, IMAP", { protocol: "imap", starttls: true, says: { starttls: "TAG OK Begin TLS\r\n* CAPABILITY AUTH=XOAUTH2" } }, "starttls", "early-text", "early-text"],
-    ["text behind the answer to STARTTLS, POP3", { protocol: "pop3", starttls: true, says: { starttls: "+OK Begin\r\n+OK\r\nSASL XOAUTH2\r\n." } }, "starttls", "early-text", "early-text"],
-    ["text behind the answer to STARTTLS, SMTP", { protocol: "smtp", starttls: true, says: { starttls: "220 ready\r\n250 AUTH XOAUTH2" } }, "starttls", "early-text", "early-text"],
-    ["half a line behind the answer to STARTTLS", { protocol: "smtp", starttls: true, says: { starttls: "220 ready\r\n250-half" } }, "starttls", "early-text", "early-text"],
-    ["STARTTLS answered before it was asked", { protocol: "imap", starttls: true, says: { greeting: "* OK hi\r\n* CAPABILITY STARTTLS\r\na OK\r\nb OK now" } }, "starttls", "early-text", "early-text"],
-    ["PREAUTH under TLS", { protocol: "imap", says: { greeting: "* PREAUTH welcome back" } }, "greeting", "preauth", "preauth"],
-    ["PREAUTH before TLS", { protocol: "imap", starttls: true, says: { greeting: "* PREAUTH welcome back" } }, "greeting", "preauth", "preauth"],
-    ["no XOAUTH2 in IMAP", { protocol: "imap", says: { capability: "* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=OAUTHBEARER\r\nTAG OK done" } }, "capability", "no-xoauth2", "no-xoauth2"],
-    ["no XOAUTH2 in POP3", { protocol: "pop3", says: { capability: "+OK\r\nSASL PLAIN\r\n." } }, "capability", "no-xoauth2", "no-xoauth2"],
-    ["no XOAUTH2 in SMTP", { protocol: "smtp", says: { capability: "250-TEST\r\n250 AUTH LOGIN PLAIN" } }, "capability", "no-xoauth2", "no-xoauth2"],
-    ["capabilities refused", { protocol: "imap", says: { capability: "TAG BAD no" } }, "capability", "refused", "server-refuses"],
-    ["OK without having seen the token", { protocol: "imap", says: { auth: "TAG OK whatever" } }, "auth", "strange-answer", "other-server"],
-    ["a second challenge", { protocol: "imap", says: { token: "+ e30=", refused: "+ e30=" } }, "auth", "strange-answer", "other-server"],
-    ["a challenge that is no base64", { protocol: "smtp", says: { token: "334 !!!", refused: "535 5.7.3 Authentication unsuccessful" } }, "auth", "refused", "token-expired"],
-    ["SMTP where IMAP was asked", { protocol: "imap", says: { greeting: "220 mail ESMTP" } }, "greeting", "strange-answer", "other-server"],
-    ["HTTP where SMTP was asked", { protocol: "smtp", says: { greeting: "HTTP/1.1 400 Bad Request" } }, "greeting", "strange-answer", "other-server"],
-    ["a goodbye for a greeting", { protocol: "imap", says: { greeting: "* BYE too busy" } }, "greeting", "refused", "server-refuses"],
-  ];
-  for (const [name, options, stage, failure, cause] of tricks) {
+  for (const { name, options, stage, failure, cause } of TRICKS) {
     test(name, async () => {
       const { result, check, server } = await ask(options);
       assert.deepEqual([result.stage, result.failure], [stage, failure], JSON.stringify(result));

@@ -30,16 +30,3 @@ export async function runProbes(request) {
 export async function probe(request) {
   return (await runProbes(request)).answers[0];
 }
-
-/** That the server heard nothing secret before TLS. @param {{ heard: import('../servers/mail/exchange.mjs').Heard[] }} server */
-export function assertNothingSecretBeforeTls({ heard }) {
-  for (const { plain } of heard) {
-    assert.doesNotMatch(plain, /AUTH|dXNlcj|eyJ|ada@|NOOP|LIST|STAT$/m);
-    assert.ok(!plain.includes(TOKEN.slice(0, 16)));
-  }
-}
-
-/** That the token went to nobody. @param {{ heard: import('../servers/mail/exchange.mjs').Heard[] }} server */
-export function assertTokenNotSent({ heard }) {
-  for (const { plain, secure } of heard) assert.doesNotMatch(plain + secure, /dXNlcj/);
-}

@@ -333,3 +333,21 @@ test('audit takes show or verify and nothing else', async () => {
   assert.deepEqual([code, stdout], [64, '']);
   assert.match(stderr, /^thunderseal: .*show.*verify.*\n$/);
 });
+
+test('a client beside the commands may ask whose the hashes are, and where the log is damaged: features that hello lists', async () => {
+  const home = await world.home();
+  const host = await world.host(home);
+  const { account } = await world.signedIn(host);
+  assert.ok(['audit.names', 'audit.verify'].every((name) => host.welcome.features.includes(name)));
+  const { entries } = await host.call('audit.read');
+  const { names } = await host.call('audit.names');
+  assert.equal(names[entries.find((/** @type {any} */ { event }) => event === 'signed-in').account], account);
+  assert.deepEqual(await host.call('audit.verify'), { intact: true, entries: entries.length });
+  const lines = (await readFile(logFile(home), 'utf8')).split('\n');
+  await writeFile(logFile(home), lines.toSpliced(1, 1).join('\n'));
+  const { intact, finding } = await host.call('audit.verify');
+  assert.equal(intact, false);
+  assert.equal(finding.line, 2);
+  await host.refused('audit.names', { account }, 'invalid-params');
+  await host.end();
+});

@@ -290,6 +290,26 @@ test('a backup without tokens brings the accounts back, to be signed in', async 
   assert.equal((await run(['token', account], home)).code, 77);
 });
 
+test('a sign-in that cannot be read is named, and the others are in the backup', async () => {
+  const fresh = await world.host();
+  const { account: whole } = await world.signedIn(fresh);
+  const { account: broken } = await world.signedIn(fresh);
+  await fresh.end();
+  for (const name of await sealedFiles(fresh.home)) {
+    const file = join(stateFolder(fresh.home), 'identities', name);
+    const bytes = await readFile(file);
+    if (bytes.includes(broken)) await writeFile(file, bytes.subarray(0, -1));
+  }
+  const again = await world.host(fresh.home);
+  const { data: sealed, missing } = await again.call('backup.create', { passphrase: PASSPHRASE });
+  assert.deepEqual(missing, [broken]);
+  const kept = backups.open(bytesOf(sealed), { passphrase: PASSPHRASE }).identities;
+  assert.deepEqual(kept.filter((/** @type {any} */ { payload }) => payload).map((/** @type {any} */ { header }) => header.addresses), [[whole]]);
+  const file = join(fresh.home, 'partial.backup');
+  const made = await run(['backup', file], fresh.home, PASSPHRASE);
+  assert.deepEqual([made.code, made.stderr], [0, `thunderseal: The sign-in of ${broken} is not in it: it cannot be read. "thunderseal status" says why.\n`]);
+});
+
 test('the commands refuse what they cannot do well, with a next step, and leave nothing', async () => {
   const home = await world.home();
   const file = join(home, 'there');

@@ -97,7 +97,7 @@ test('every method of the protocol has its parameters, its result, and an exampl
     'account.remove': { account: 'a@b' }, 'account.import': { account: 'a@b', refreshToken: 'x', clientId: 'y' }, 'token.get': { account: 'a@b', scopes: [], protocol: 'imap', minTtl: 0, rejected: 'a'.repeat(64) },
     'signIn.start': { account: 'a@b', flow: 'device', openBrowser: true, scopes: ['https://a/b'] }, 'signIn.cancel': { signInId: 'x' }, signOut: { account: 'a@b', everywhere: true },
     'health.check': { accounts: ['a@b'], checks: ['imap'], servers: [{ account: 'a@b', type: 'imap', hostname: 'h', port: 993, socketType: 'tls', authMethod: 'oauth2' }] },
-    'vault.unlock': {}, 'settings.set': { key: 'welcome', value: false }, 'policy.get': {}, 'audit.read': { since: 0, limit: 1 }, 'report.create': {}, 'backup.create': { recipient: 'x' }, 'backup.restore': { data: 'AAAA' },
+    'vault.unlock': {}, 'settings.set': { key: 'welcome', value: false }, 'policy.get': {}, 'audit.read': { since: 0, limit: 1 }, 'audit.names': {}, 'audit.verify': {}, 'report.create': {}, 'backup.create': { recipient: 'x' }, 'backup.restore': { data: 'AAAA' },
   };
   assert.deepEqual(Object.keys(examples).sort(), protocolSchema.$defs.request.properties.method.enum.toSorted());
   for (const [method, params] of Object.entries(examples)) {

@@ -33,6 +33,7 @@ commonName = supplied
 /** The names under which clients look for the test servers. */
 export const SERVER_NAMES = [
   "localhost", "127.0.0.1", "::1", "outlook.office365.com", "outlook.office.com", "smtp.office365.com",
+  "outlook.office365.us", "smtp.office365.us", "graph.microsoft.com",
 ];
 
 /**

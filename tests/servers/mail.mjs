@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 /**
- * Mail servers for tests: Dovecot's IMAP and an SMTP server take the tokens of the test identity provider and nothing
+ * Mail servers for tests: Dovecot's IMAP, POP and submission and an SMTP server take the tokens of the test identity provider and nothing
  * else; what is sent goes nowhere, but tests can read it.
  */
 import { EventEmitter } from "node:events";
@@ -84,6 +84,7 @@ export async function startMail({ folder, identityProvider, certificates = ident
     key,
     cert,
     mailboxes: sharedMailboxes,
+    relayPort: smtp.port,
     onLine: (line) => log.read(line).forEach((login) => logins.add(login)),
   }).catch(async (error) => {
     await smtp.stop();
@@ -95,6 +96,12 @@ export async function startMail({ folder, identityProvider, certificates = ident
   return {
     /** `port` speaks TLS from the first byte */
     imap: { host: "localhost", port: dovecot.ports.imaps, startTlsPort: dovecot.ports.imap },
+    pop3: { host: "localhost", port: dovecot.ports.pop3s, startTlsPort: dovecot.ports.pop3 },
+    /**
+     * Dovecot's own. A token may have 8,192 bytes where it is sent in a line of its own, as the health check does, but only
+     * some 700 behind AUTH XOAUTH2, where Thunderbird puts it: a command line has 1,024.
+     */
+    submission: { host: "localhost", port: dovecot.ports.submission, tlsPort: dovecot.ports.submissions },
     /** `port` wants STARTTLS, as smtp.office365.com */
     smtp: { host: "localhost", port: smtp.port, tlsPort: smtp.tlsPort },
     /** Odd answers of the SMTP server: mail/smtp_server.mjs. */

@@ -374,6 +374,44 @@ static void web_services_are_told_by_status_and_date(void **state)
     }
 }
 
+static void a_refusal_without_reason_is_worth_a_renewal(void **state)
+{
+    struct mail_circumstances other_user = good_token, old = good_token;
+    struct mail_result result = {.protocol = MAIL_IMAP,
+                                 .stage = MAIL_STAGE_AUTH,
+                                 .failure = MAIL_REFUSED,
+                                 .line = "d NO AUTHENTICATE failed."};
+
+    (void)state;
+    other_user.token_user = "ben@example.org";
+    old.token_expires = NOW - 1;
+    assert_true(mail_refusal_is_vague(&result, &good_token));
+    assert_true(mail_refusal_is_vague(&result, &nothing_known));
+    assert_false(mail_refusal_is_vague(&result, &other_user));
+    assert_false(mail_refusal_is_vague(&result, &old));
+    snprintf(result.line, sizeof result.line, "d NO LOGIN failed.");
+    assert_false(mail_refusal_is_vague(&result, &good_token));
+    snprintf(result.line, sizeof result.line, "d NO The moon is full.");
+    assert_true(mail_refusal_is_vague(&result, &good_token));
+    result.stage = MAIL_STAGE_COMMAND;
+    assert_false(mail_refusal_is_vague(&result, &good_token));
+    result = (struct mail_result){.stage = MAIL_STAGE_AUTH, .failure = MAIL_CLOSED};
+    assert_false(mail_refusal_is_vague(&result, &good_token));
+    result = (struct mail_result){.stage = MAIL_STAGE_DONE};
+    assert_false(mail_refusal_is_vague(&result, &good_token));
+}
+
+static void a_server_whose_clock_says_expired_is_believed(void **state)
+{
+    json_t *check = check_new("graph", USER, CHECK_OK, "Graph");
+
+    (void)state;
+    mail_diagnose_web(check, MAIL_GRAPH, 401, "InvalidAuthenticationToken",
+                      "Lifetime validation failed, the token is expired.", &good_token);
+    assert_string_equal(cause(check, 0), "token-expired");
+    json_decref(check);
+}
+
 static void no_memory_for_the_check_is_harmless(void **state)
 {
     struct mail_result result = {.failure = MAIL_REFUSED, .stage = MAIL_STAGE_AUTH};
@@ -397,6 +435,8 @@ int main(void)
         cmocka_unit_test(ipv6_is_suspected_only_where_it_was_used),
         cmocka_unit_test(nothing_is_left_without_words),
         cmocka_unit_test(web_services_are_told_by_status_and_date),
+        cmocka_unit_test(a_refusal_without_reason_is_worth_a_renewal),
+        cmocka_unit_test(a_server_whose_clock_says_expired_is_believed),
         cmocka_unit_test(no_memory_for_the_check_is_harmless),
     };
 

@@ -12,6 +12,7 @@ const CONNECTION_END_MS = 1_000;
 
 this.tokenBridge = class extends ExtensionAPI {
   #managed = null;
+  #providers = null;
   #mailServers = null;
   #hook = null;
   #refusedLogins = null;
@@ -29,12 +30,16 @@ this.tokenBridge = class extends ExtensionAPI {
     try {
       const { ManagedAccounts } = this.#load("managed_accounts.js");
       const { TokenHook } = this.#load("token_hook.js");
-      this.#mailServers = this.#load("mail_servers.js").MailServers;
-      this.#managed = new ManagedAccounts();
+      const { SignInProviders } = this.#load("sign_in_providers.js");
+      const { MailServers } = this.#load("mail_servers.js");
+      this.#providers = new SignInProviders();
+      this.#mailServers = new MailServers(this.#providers);
+      this.#managed = new ManagedAccounts(this.#providers);
       AddonManager.addAddonListener(this.#watcher);
       const { OAuth2 } = ChromeUtils.importESModule("resource:///modules/OAuth2.sys.mjs");
-      this.#obstacle = TokenHook.obstacle(OAuth2.prototype);
+      this.#obstacle = TokenHook.obstacle(OAuth2.prototype) ?? SignInProviders.obstacle();
       if (!this.#obstacle) {
+        this.#providers.use(this.#managed.providers);
         this.#hook = new TokenHook(OAuth2.prototype, this.#managed);
         this.#hook.install();
         this.#refusedLogins = this.#watchLogins();
@@ -79,6 +84,7 @@ this.tokenBridge = class extends ExtensionAPI {
     }
     this.#refusedLogins?.stop();
     this.#hook?.uninstall();
+    this.#providers?.withdraw();
     AddonManager.removeAddonListener(this.#watcher);
     if (this.#uninstalling) {
       this.#managed?.forget();
@@ -88,6 +94,7 @@ this.tokenBridge = class extends ExtensionAPI {
   getAPI(context) {
     const hook = this.#hook;
     const managed = this.#managed;
+    const providers = this.#providers;
     const servers = this.#mailServers;
     return {
       tokenBridge: {
@@ -102,7 +109,10 @@ this.tokenBridge = class extends ExtensionAPI {
         getStatus: async () => ({ installed: Boolean(hook), obstacle: this.#obstacle, fallback: managed?.fallback ?? null }),
         setManaged: async settings => {
           managed?.save(settings);
-          hook?.closeBreaker();
+          if (hook) {
+            providers.use(managed.providers);
+            hook.closeBreaker();
+          }
         },
         listServers: async () => servers?.list() ?? [],
         checkMail: async account => servers?.check(account),

@@ -16,14 +16,6 @@ function hostnameOf(server) {
   return server.hostname ?? server.hostName;
 }
 
-/**
- * @param {string} hostname
- * @param {string} type
- */
-function signsInAtMicrosoft(hostname, type) {
-  return Boolean(hostname) && OAuth2Providers.getHostnameDetails(hostname, type)?.issuer === MICROSOFT_ISSUER;
-}
-
 /** @param {number} type */
 function socketTypeName(type) {
   switch (type) {
@@ -75,33 +67,58 @@ function describeOutgoing(server) {
   };
 }
 
-/** @param {string} account */
-function incomingServersOf(account) {
-  const name = account.toLowerCase();
-  return MailServices.accounts.allServers.filter(
-    server => INCOMING_TYPES.has(server.type) && server.username.toLowerCase() === name && signsInAtMicrosoft(hostnameOf(server), server.type),
-  );
-}
-
-/** @returns {Promise<Set<string>>} user names in lower case for which Thunderbird has a sign-in of its own */
-async function ownLogins() {
-  if (!Services.logins.isLoggedIn) {
-    // Looking would ask the user for the primary password.
-    return new Set();
-  }
-  const logins = await Services.logins.searchLoginsAsync({ origin: `oauth://${MICROSOFT_ISSUER}` });
-  return new Set(logins.map(({ username }) => username.toLowerCase()));
+/** @param {any} server nsIMsgIncomingServer; account set-up tries one that belongs to no account yet */
+function isOnTrial(server) {
+  return !MailServices.accounts.findAccountForServer(server);
 }
 
 var MailServers = class {
+  #providers;
+
+  /** @param {{hasIssuer: (issuer: string) => boolean, issuers: string[]}} providers of clouds that Thunderbird does not know */
+  constructor(providers) {
+    this.#providers = providers;
+  }
+
+  /**
+   * @param {string} hostname
+   * @param {string} type
+   */
+  #signsInAtMicrosoft(hostname, type) {
+    const issuer = hostname && OAuth2Providers.getHostnameDetails(hostname, type)?.issuer;
+    return issuer === MICROSOFT_ISSUER || this.#providers.hasIssuer(issuer);
+  }
+
+  /** @returns {any[]} nsIMsgIncomingServer */
+  #incoming() {
+    return MailServices.accounts.allServers.filter(
+      server => INCOMING_TYPES.has(server.type) && this.#signsInAtMicrosoft(hostnameOf(server), server.type),
+    );
+  }
+
+  /** @param {string} account */
+  #incomingOf(account) {
+    const name = account.toLowerCase();
+    return this.#incoming().filter(server => server.username.toLowerCase() === name);
+  }
+
+  /** @returns {Promise<Set<string>>} user names in lower case for which Thunderbird has a sign-in of its own */
+  async #ownLogins() {
+    if (!Services.logins.isLoggedIn) {
+      // Looking would ask the user for the primary password.
+      return new Set();
+    }
+    const issuers = [MICROSOFT_ISSUER, ...this.#providers.issuers];
+    const found = await Promise.all(issuers.map(issuer => Services.logins.searchLoginsAsync({ origin: `oauth://${issuer}` })));
+    return new Set(found.flat().map(({ username }) => username.toLowerCase()));
+  }
+
   /** @returns {Promise<object[]>} incoming and outgoing servers whose user name is an address */
-  static async list() {
-    const own = await ownLogins();
-    const incoming = MailServices.accounts.allServers
-      .filter(server => INCOMING_TYPES.has(server.type) && signsInAtMicrosoft(hostnameOf(server), server.type))
-      .map(describeIncoming);
+  async list() {
+    const own = await this.#ownLogins();
+    const incoming = this.#incoming().filter(server => !isOnTrial(server)).map(describeIncoming);
     const outgoing = MailServices.outgoingServer.servers
-      .filter(server => server.type === "smtp" && signsInAtMicrosoft(server.serverURI.host, server.type))
+      .filter(server => server.type === "smtp" && this.#signsInAtMicrosoft(server.serverURI.host, server.type))
       .map(describeOutgoing);
     const addresses = [...incoming, ...outgoing].filter(({ account }) => account.includes("@"));
     return addresses.map(server => ({ ...server, ownLogin: own.has(server.account.toLowerCase()) }));
@@ -111,8 +128,8 @@ var MailServers = class {
    * Looks for new mail as Thunderbird's own timer does: no alert when it fails.
    * @param {string} account
    */
-  static check(account) {
-    for (const server of incomingServersOf(account)) {
+  check(account) {
+    for (const server of this.#incomingOf(account)) {
       server.performBiff(null);
     }
   }
@@ -121,8 +138,8 @@ var MailServers = class {
    * Closes the connections that were made with tokens that are to be used no longer.
    * @param {string} account
    */
-  static disconnect(account) {
-    for (const server of incomingServersOf(account)) {
+  disconnect(account) {
+    for (const server of this.#incomingOf(account)) {
       server.closeCachedConnections();
     }
   }
@@ -132,7 +149,7 @@ var MailServers = class {
    * @param {string} address
    * @returns {Promise<string|null>}
    */
-  static proxyFor(address) {
+  proxyFor(address) {
     const { promise, resolve } = Promise.withResolvers();
     const service = Cc["@mozilla.org/network/protocol-proxy-service;1"].getService(Ci.nsIProtocolProxyService);
     const channel = Services.io.newChannelFromURI(

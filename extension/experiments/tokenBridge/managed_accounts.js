@@ -32,6 +32,7 @@ const GRAPH_RESOURCES = new Set([
   "https://microsoftgraph.chinacloudapi.cn",
 ]);
 
+/** EWS is not among them: Microsoft has turned it off for what is not its own. */
 const MAIL_PERMISSIONS = new Set(["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"]);
 const GRAPH_PERMISSIONS = new Set(["User.Read", "MailboxFolder.ReadWrite", "Mail.ReadWrite", "Mail.Send"]);
 
@@ -39,33 +40,23 @@ const GRAPH_PERMISSIONS = new Set(["User.Read", "MailboxFolder.ReadWrite", "Mail
 const OPENID_SCOPES = new Set(["offline_access", "openid", "profile", "email"]);
 
 /**
- * @param {string} scope
- * @returns {"mail"|"graph"|null} null: not one that we can answer for
- */
-function resourceOfScope(scope) {
-  const slash = scope.lastIndexOf("/");
-  const resource = scope.slice(0, slash);
-  const permission = scope.slice(slash + 1);
-  if (MAIL_RESOURCES.has(resource) && MAIL_PERMISSIONS.has(permission)) {
-    return "mail";
-  }
-  return GRAPH_RESOURCES.has(resource) && GRAPH_PERMISSIONS.has(permission) ? "graph" : null;
-}
-
-/**
  * @typedef {object} ManagedSettings
  * @property {"listed"|"domains"|"all"} rule
  * @property {string[]} names user names in lower case, for "listed"
  * @property {string[]} domains for "domains"; none means every domain
  * @property {"thunderbird"|"none"} [fallback] what the host's policy said when it was last heard
+ * @property {object[]} [providers] of the clouds in use, as sign_in_providers.js takes them
  */
 
 var ManagedAccounts = class {
   /** @type {ManagedSettings} */
   #settings = { rule: "listed", names: [], domains: [] };
   #names = new Set();
+  #providers;
 
-  constructor() {
+  /** @param {{hasAuthority: Function, hasResource: Function}} providers of clouds that Thunderbird does not know */
+  constructor(providers) {
+    this.#providers = providers;
     try {
       this.#use(JSON.parse(Services.prefs.getStringPref(MANAGED_PREF, "{}")));
     } catch {
@@ -75,9 +66,9 @@ var ManagedAccounts = class {
   }
 
   /** @param {Partial<ManagedSettings>} settings */
-  #use({ rule = "listed", names = [], domains = [], fallback }) {
-    this.#settings = { rule, names, domains, fallback };
+  #use({ rule = "listed", names = [], domains = [], fallback, providers = [] }) {
     this.#names = new Set(names);
+    this.#settings = { rule, names, domains, fallback, providers: [...providers] };
   }
 
   /** @param {ManagedSettings} settings */
@@ -89,6 +80,11 @@ var ManagedAccounts = class {
   /** Nothing of the add-on stays behind. */
   forget() {
     Services.prefs.clearUserPref(MANAGED_PREF);
+  }
+
+  /** @returns {object[]} */
+  get providers() {
+    return this.#settings.providers;
   }
 
   /** @returns {"thunderbird"|"none"|null} null: no host was heard yet */
@@ -122,7 +118,8 @@ var ManagedAccounts = class {
    */
   isMicrosoftAuthority(endpoint) {
     try {
-      return AUTHORITY_ORIGINS.has(Services.io.newURI(endpoint).prePath);
+      const origin = Services.io.newURI(endpoint).prePath;
+      return AUTHORITY_ORIGINS.has(origin) || this.#providers.hasAuthority(origin);
     } catch {
       return false;
     }
@@ -135,8 +132,22 @@ var ManagedAccounts = class {
    */
   resourceOf(scopes) {
     const wanted = String(scopes ?? "").split(" ").filter(scope => scope && !OPENID_SCOPES.has(scope));
-    const resources = new Set(wanted.map(resourceOfScope));
+    const resources = new Set(wanted.map(scope => this.#resourceOfScope(scope)));
     const [resource = null] = resources;
     return resources.size === 1 ? resource : null;
+  }
+
+  /**
+   * @param {string} scope
+   * @returns {"mail"|"graph"|null} null: not one that we can answer for
+   */
+  #resourceOfScope(scope) {
+    const slash = scope.lastIndexOf("/");
+    const resource = scope.slice(0, slash);
+    const permission = scope.slice(slash + 1);
+    if (MAIL_PERMISSIONS.has(permission) && (MAIL_RESOURCES.has(resource) || this.#providers.hasResource(resource))) {
+      return "mail";
+    }
+    return GRAPH_RESOURCES.has(resource) && GRAPH_PERMISSIONS.has(permission) ? "graph" : null;
   }
 };

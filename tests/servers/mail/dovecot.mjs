@@ -19,16 +19,18 @@ const READY = /starting up for/;
 
 /**
  * @typedef {{ folder: string, introspectionUrl: string, caFile: string, key: string, cert: string,
- *             mailboxes: Record<string, string[]>, onLine: (line: string) => void }} DovecotOptions
- * @typedef {{ imaps: number, imap: number }} Ports
+ *             mailboxes: Record<string, string[]>, relayPort: number, onLine: (line: string) => void }} DovecotOptions
+ *          `relayPort`: of the SMTP server on 127.0.0.1 that the submission service hands messages on to
+ * @typedef {Record<typeof PORT_NAMES[number], number>} Ports  those with an s at their end speak TLS from the first byte
  */
+
+const PORT_NAMES = /** @type {const} */ (["imaps", "imap", "pop3s", "pop3", "submissions", "submission"]);
 
 /** Ports that were free a moment ago. @returns {Promise<Ports>} */
 async function freePorts() {
-  const held = await Promise.all(["imaps", "imap"].map(() => listenOnLoopback(() => createServer())));
+  const held = await Promise.all(PORT_NAMES.map(() => listenOnLoopback(() => createServer())));
   await Promise.all(held.flatMap(({ servers }) => servers.map((server) => once(server.close(), "close"))));
-  const [imaps, imap] = held.map(({ port }) => port);
-  return { imaps, imap };
+  return /** @type {Ports} */ (Object.fromEntries(PORT_NAMES.map((name, i) => [name, held[i].port])));
 }
 
 /** @param {DovecotOptions} options @param {string} url */
@@ -51,12 +53,25 @@ const passdb = (file, last) => `passdb {
 }
 `;
 
+/** @param {string} protocol @param {Record<string, number>} ports */
+const loginService = (protocol, ports) => `service ${protocol}-login {
+  chroot =
+  inet_listener ${protocol} {
+    port = ${ports[protocol]}
+  }
+  inet_listener ${protocol}s {
+    port = ${ports[`${protocol}s`]}
+    ssl = yes
+  }
+}
+`;
+
 /**
  * @param {DovecotOptions} options @param {Ports} ports @param {import('../processes.mjs').Identity} identity
  * @param {string} passdbs
  */
-const mainConfig = ({ folder }, ports, { name, group, uid, gid }, passdbs) => `
-protocols = imap
+const mainConfig = ({ folder, relayPort }, ports, { name, group, uid, gid }, passdbs) => `
+protocols = imap pop3 submission
 listen = 127.0.0.1, ::1
 base_dir = ${folder}/run
 state_dir = ${folder}/state
@@ -81,6 +96,10 @@ userdb {
   args = uid=${uid} gid=${gid} home=${folder}/home/%u
 }
 mail_location = maildir:~/mail
+hostname = localhost
+submission_relay_host = 127.0.0.1
+submission_relay_port = ${relayPort}
+submission_relay_trusted = yes
 namespace inbox {
   inbox = yes
   mailbox Drafts {
@@ -106,17 +125,7 @@ service anvil {
 service stats {
   chroot =
 }
-service imap-login {
-  chroot =
-  inet_listener imap {
-    port = ${ports.imap}
-  }
-  inet_listener imaps {
-    port = ${ports.imaps}
-    ssl = yes
-  }
-}
-`;
+${["imap", "pop3", "submission"].map((protocol) => loginService(protocol, ports)).join("")}`;
 
 /** Writes everything Dovecot reads. @param {DovecotOptions} options */
 async function prepare(options) {

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** What is said about accounts: a problem once, until it has healed; how a sign-in ended. And the mark on the button. */
+
+import { text } from "../shared/texts.mjs";
+
+/** @typedef {import("./account_book.mjs").Account} Account */
+
+/** @param {string} account */
+export const subjectOf = account => `account ${account.toLowerCase()}`;
+
+/** @param {any} problem */
+export function sentences({ cause = "", remedy = "" }) {
+  return [cause, remedy].filter(Boolean).join(" ");
+}
+
+export class AccountNotices {
+  #notices;
+  #book;
+
+  /**
+   * @param {import("./notices.mjs").Notices} notices
+   * @param {import("./account_book.mjs").AccountBook} book
+   */
+  constructor(notices, book) {
+    this.#notices = notices;
+    this.#book = book;
+  }
+
+  /**
+   * @param {string} account
+   * @param {any} problem
+   */
+  attention(account, problem) {
+    this.#notices.say(subjectOf(account), text("attentionTitle", account), sentences(problem));
+  }
+
+  /** @param {Account} account as it is since a moment */
+  changed({ account, state, problem }) {
+    if (state === "ready" && problem) {
+      // A mail server refuses good tokens, which the host says in no other way.
+      this.attention(account, problem);
+    } else if (state === "ready" || state === "signed-out") {
+      this.#notices.withdraw(subjectOf(account));
+    }
+  }
+
+  /**
+   * A mail connection got no token: now it matters what was wrong before Thunderbird started.
+   * @param {string} account
+   */
+  notServed(account) {
+    const { state = "", problem } = this.#book.get(account) ?? {};
+    if (problem && (state === "attention" || state === "blocked")) {
+      this.attention(account, problem);
+    }
+  }
+
+  /**
+   * @param {string} account
+   * @param {string} words the key of what is said
+   */
+  signedIn(account, words) {
+    this.#notices.answer(subjectOf(account), text("signedInTitle"), text(words, account));
+  }
+
+  /**
+   * @param {string} account
+   * @param {any} problem
+   */
+  signInFailed(account, problem) {
+    this.#notices.answer(subjectOf(account), text("signInFailedTitle", account), sentences(problem));
+  }
+
+  /** @param {boolean} aside the program does not work */
+  mark(aside) {
+    const troubled = this.#book.troubled();
+    const words = aside ? text("actionTitleAside") : text(troubled === 1 ? "actionTitleOne" : "actionTitleMany", String(troubled));
+    this.#notices.mark(aside ? "!" : String(troubled || ""), aside || troubled ? words : text("actionTitle"));
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** The add-on's pages as tabs of Thunderbird, and the button among its spaces that opens the dashboard. */
+
+/* global browser */
+
+import { text } from "../shared/texts.mjs";
+
+const DASHBOARD = "dashboard/dashboard.html";
+
+export class PageTabs {
+  #title = "";
+  /** @type {Promise<number>|null} */
+  #space = null;
+
+  /** The button is there, and says what it is in the language that is in force. */
+  refresh() {
+    const title = text("dashboard_title");
+    if (title === this.#title) {
+      return;
+    }
+    this.#title = title;
+    const button = { title, defaultIcons: "icons/thunderseal.svg" };
+    if (this.#space) {
+      this.#space.then(id => browser.spaces.update(id, button));
+    } else {
+      this.#space = browser.spaces.create("thunderseal", browser.runtime.getURL(DASHBOARD), button).then((/** @type {{id: number}} */ { id }) => id);
+    }
+  }
+
+  /**
+   * Opens the dashboard, or raises the one that is open: a space has one tab.
+   * @param {{section?: string}} where
+   */
+  async openDashboard({ section }) {
+    this.refresh();
+    const tab = await browser.spaces.open(await this.#space);
+    if (section) {
+      await browser.tabs.update(tab.id, { url: browser.runtime.getURL(`${DASHBOARD}#${section}`) });
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** Mailboxes that another name's sign-in opens: shared ones, and those whose owner signs in by a name of another kind. */
+
+/* global browser */
+
+import { isSignedIn } from "./account_book.mjs";
+
+/**
+ * From here on another name signs in for the account; nobody has to where that one is signed in already.
+ * @param {{
+ *   host: import("./host_connection.mjs").HostConnection,
+ *   listing: import("./account_listing.mjs").AccountListing,
+ *   signIns: import("./sign_ins.mjs").SignIns,
+ * }} parts
+ * @param {string} account
+ * @param {string|undefined} signInAs
+ * @returns {Promise<boolean>} whether somebody has to sign in
+ */
+export async function changeSignInName({ host, listing, signIns }, account, signInAs) {
+  await signIns.cancel(account);
+  listing.signInBegins(account);
+  const { account: changed } = await host.request("account.add", { account, signInAs });
+  await listing.update(changed);
+  if (!isSignedIn(changed)) {
+    return true;
+  }
+  await listing.signInEnded(account, true);
+  await browser.tokenBridge.disconnect(account);
+  await browser.tokenBridge.checkMail(account);
+  return false;
+}

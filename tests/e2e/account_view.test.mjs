@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** Which words and which buttons an account has; one of them helps. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AccountBook } from "../../extension/background/account_book.mjs";
+import { accountViews } from "../../extension/background/overview.mjs";
+
+const ADA = "ada@contoso.test";
+const BEN = "ben@contoso.test";
+const CONNECTED = { hostState: "connected", fallback: "thunderbird", manage: "listed" };
+
+/**
+ * @param {object} account as the host has it
+ * @param {{others?: object[], situation?: object, open?: {problem: any}, failure?: any, server?: object}} [world]
+ */
+function viewOf(account, { others = [], situation = {}, open, failure, server = {} } = {}) {
+  const book = new AccountBook();
+  [account, ...others].forEach(one => book.update(/** @type {any} */ ({ account: ADA, signInAs: ADA, problem: null, ...one })));
+  const known = {
+    book,
+    failures: { get: () => failure },
+    signIns: { of: () => open, isOpening: () => false },
+    listing: { mayRemove: () => true },
+  };
+  const servers = [{ account: ADA, type: "imap", authMethod: "oauth2", ownLogin: false, ...server }];
+  return accountViews(servers, /** @type {any} */ (known), { ...CONNECTED, ...situation })[0];
+}
+
+const problem = (/** @type {string} */ kind, /** @type {object} */ more = {}) => ({ kind, cause: "It is so.", remedy: "Do this.", ...more });
+
+test("the one button that helps, by state and by what is wrong", () => {
+  const admin = { adminRemedy: "Set-It -So" };
+  const cases = /** @type {[object, string|null][]} */ ([
+    [{ state: "signed-out" }, "signIn"],
+    [{ state: "ready" }, null],
+    [{ state: "renewing" }, null],
+    [{ state: "ready", problem: problem("blocked", admin) }, "askAdmin"],
+    [{ state: "ready", problem: problem("blocked") }, "newToken"],
+    [{ state: "waiting", problem: problem("network") }, "tryAgain"],
+    [{ state: "waiting", problem: problem("storage", admin) }, "tryAgain"],
+    [{ state: "attention", problem: problem("sign-in-required", admin) }, "signIn"],
+    [{ state: "attention", problem: problem("interaction-required", admin) }, "signIn"],
+    [{ state: "attention", problem: problem("consent-required", admin) }, "askAdmin"],
+    [{ state: "attention", problem: problem("consent-required") }, "signIn"],
+    [{ state: "attention", problem: problem("misconfigured", admin) }, "askAdmin"],
+    [{ state: "attention", problem: problem("wrong-account", { signedInAs: BEN }) }, "useName"],
+    [{ state: "attention", problem: problem("wrong-account") }, "signIn"],
+    [{ state: "attention", problem: problem("vault-damaged") }, "signIn"],
+    [{ state: "blocked", problem: problem("blocked", admin) }, "askAdmin"],
+    [{ state: "blocked", problem: problem("blocked") }, "tryAgain"],
+    [{ state: "locked", problem: problem("vault-locked") }, "unlock"],
+    [{ state: "signing-in" }, null],
+  ]);
+  for (const [account, expected] of cases) {
+    const { primary, actions } = viewOf(account);
+    assert.equal(primary, expected, JSON.stringify(account));
+    assert.ok(!primary || actions.includes(primary));
+  }
+});
+
+test("who signed in instead can be taken for the sign-in name while the sign-in is still open", () => {
+  const open = { problem: problem("wrong-account", { signedInAs: BEN }) };
+  const { primary, actions, words } = viewOf({ state: "signing-in" }, { open });
+  assert.equal(primary, "useName");
+  assert.deepEqual(actions, ["useName", "cancelSignIn"]);
+  assert.equal(words, "state_signing_in", "it can also be finished");
+});
+
+test("a problem's sentence takes the place of the state's own, but for what holds beside it", () => {
+  assert.equal(viewOf({ state: "attention", problem: problem("sign-in-required") }).words, null);
+  assert.equal(viewOf({ state: "signed-out" }, { failure: problem("network") }).words, null);
+  const aside = viewOf({ state: "attention", problem: problem("sign-in-required") }, { situation: { hostState: "missing" } });
+  assert.deepEqual([aside.label, aside.words, aside.actions], ["label_aside", "state_aside", []]);
+  assert.equal(viewOf({ state: "signed-out" }, { server: { authMethod: "password" } }).words, "state_password");
+});
+
+test("a mailbox can be opened by whoever is signed in, each named once, and not by who opens it already", () => {
+  const others = [
+    { account: BEN, signInAs: BEN, state: "ready" },
+    { account: "info@contoso.test", signInAs: "Ben@contoso.test", state: "waiting" },
+    { account: "cleo@contoso.test", signInAs: "cleo@contoso.test", state: "locked" },
+  ];
+  assert.deepEqual(viewOf({ state: "signed-out" }, { others }).otherNames, ["Ben@contoso.test"]);
+  const shared = viewOf({ state: "ready", signInAs: BEN }, { others });
+  assert.deepEqual([shared.signInAs, shared.otherNames], [BEN, []]);
+});
