@@ -60,7 +60,7 @@ XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
 
-.PHONY: all bench check check-unit check-probe check-sim soak check-protocol check-servers check-torture check-e2e check-package check-layers lint-manuals demo needs xpi \
+.PHONY: all bench check check-unit check-probe check-sim soak check-protocol check-servers check-torture check-pages check-e2e check-package check-layers lint-manuals demo needs xpi \
         install uninstall deb rpm format lint clean help FORCE
 
 all: $(BUILD)/thunderseal $(BUILD)/thunderseal.xpi
@@ -122,7 +122,7 @@ needs:
 check: needs
 	$(MAKE) all
 	$(MAKE) lint check-unit check-probe check-sim check-torture
-	$(MAKE) check-protocol check-servers
+	$(MAKE) check-protocol check-servers check-pages
 	$(MAKE) check-e2e
 	$(MAKE) check-package
 
@@ -182,6 +182,10 @@ check-torture: $(BUILD)/torture/thunderseal $(addprefix $(BUILD)/unit/,test_enve
 	THUNDERSEAL=$(abspath $(BUILD)/torture/thunderseal) TORTURE_TALLY=$(TORTURE_TALLY) \
 	 $(if $(TORTURE_ROUNDS),TORTURE_ROUNDS=$(TORTURE_ROUNDS)) $(NODE_TEST) $(sort $(wildcard tests/torture/*.test.mjs))
 	@$(NODE) tests/torture/summary.mjs $(TORTURE_TALLY)
+
+# The add-on's pages in Chromium, and its texts; pictures of them are left in $(BUILD)/pages.
+check-pages:
+	$(NODE_TEST) $(sort $(wildcard tests/pages/*.test.mjs))
 
 check-e2e: all
 	THUNDERSEAL=$(abspath $(BUILD)/thunderseal) $(NODE_TEST) $(sort $(wildcard tests/e2e/*.test.mjs))

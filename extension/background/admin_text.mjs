@@ -44,5 +44,5 @@ export async function adminText(host, { account, problem, clientId, version }) {
     ["adminText_version", version],
   ]);
   const lines = facts.filter(([, value]) => value).map(([key, value]) => text(key, value));
-  return [text("adminText_about", account), cause, adminRemedy, lines.join("\n")].filter(Boolean).join("\n\n");
+  return [text("adminText_about", account), cause, adminRemedy && text("adminRemedy", adminRemedy), lines.join("\n")].filter(Boolean).join("\n\n");
 }

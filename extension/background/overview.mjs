@@ -76,6 +76,7 @@ export function accountViews(servers, { book, signIns, failures, listing }, situ
     const problem = /** @type {any} */ (failures.get(name) ?? open?.problem ?? known?.problem ?? null);
     const facts = {
       state: known?.state ?? "unlisted",
+      signInAs: known?.signInAs ?? account,
       problem,
       passwordOnly,
       ownLogin,

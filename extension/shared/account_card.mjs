@@ -70,13 +70,13 @@ class Card {
         { class: "head" },
         create("span", { "class": "dot", "aria-hidden": "true" }),
         create("h2", { class: "name", id, tabindex: "-1" }),
-        create("span", { class: "protocols" }),
+        this.#more,
       ),
-      create("p", { class: "label" }),
+      create("div", { class: "head" }, create("p", { class: "label" }), create("span", { class: "protocols" })),
       create("p", { class: "sentence" }),
       create("div", { class: "problem" }, create("p", { class: "cause" }), create("p", { class: "remedy" })),
       create("p", { class: "as" }),
-      create("div", { class: "actions" }, ...ACTIONS.map(button), this.#more),
+      create("div", { class: "actions" }, ...ACTIONS.map(button)),
       this.#moreList,
       this.#names.element,
       this.#admin.element,
@@ -129,7 +129,7 @@ class Card {
         button.ariaDisabled = null;
         button.textContent = wordsOn(action, this.#view);
         button.classList.toggle("primary", action === this.#view.primary);
-        button.classList.toggle("quiet", action !== this.#view.primary);
+        button.classList.toggle("quiet", action !== this.#view.primary && action !== "cancelSignIn");
       }
     };
     draw(find(this.element, ".actions"), open);
