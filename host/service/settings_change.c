@@ -143,7 +143,7 @@ json_t *method_settings_set(struct service *service, struct rpc_request *request
     static const char *const known[] = {"key", "value"};
     const struct settings_key *key;
     const char *name = NULL;
-    char expected[SETTINGS_EXPECTED_SIZE] = "there";
+    char expected[SETTINGS_EXPECTED_SIZE] = TEXT("there");
     json_t *value = json_object_get(request->params, "value"), *changes;
     char *path;
     int result;
