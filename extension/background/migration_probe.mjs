@@ -22,8 +22,9 @@ export async function probe(host, { account, servers }) {
   const works = types.every(type => isGood(results.filter(({ id }) => id === type)));
   if (!works) {
     // The first that failed is the cause of those that were skipped for it.
-    const { detail = "", remedy, adminRemedy } = results.find(({ status }) => status === "fail") ?? results.find(({ status }) => status === "skipped") ?? {};
-    throw Object.assign(new Error(detail), { kind: "probe", data: { kind: "probe", cause: detail, remedy, adminRemedy } });
+    const { detail = "", remedy, adminRemedy, texts } = results.find(({ status }) => status === "fail") ?? results.find(({ status }) => status === "skipped") ?? {};
+    const translations = texts ? { texts: { ...texts, cause: texts.detail } } : {};
+    throw Object.assign(new Error(detail), { kind: "probe", data: { kind: "probe", cause: detail, remedy, adminRemedy, ...translations } });
   }
 }
 

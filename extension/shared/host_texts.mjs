@@ -39,7 +39,7 @@ export function inOtherWords(speaker, catalogue) {
   if (!speaker?.texts || !catalogue) {
     return speaker;
   }
-  const sentences = Object.keys(speaker.texts).map(field => [field, hostText(speaker, field, catalogue)]);
+  const sentences = Object.keys(speaker.texts).filter(field => speaker[field] !== undefined).map(field => [field, hostText(speaker, field, catalogue)]);
   return { ...speaker, ...Object.fromEntries(sentences) };
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { create, find, show } from "./page.mjs";
-import { text } from "./texts.mjs";
+import { inOurWords, text } from "./texts.mjs";
 
 /** @typedef {import("../background/migration_view.mjs").AccountMigration} AccountMigration */
 
@@ -164,10 +164,11 @@ export class MigrationSection {
       table.replaceChildren(createHead(migration), ...servers.map(createRows));
       show(find(item, ".restart"), restart ? text("migration_restart") : "");
       show(find(item, ".step"), step ? text(`migration_step_${step.replace("-", "_")}`) : "");
-      find(item, ".problem").hidden = !problem;
-      show(find(item, ".cause"), problem?.cause);
-      show(find(item, ".remedy"), problem?.remedy);
-      show(find(item, ".admin"), problem?.adminRemedy ? text("adminRemedy", problem.adminRemedy) : "");
+      const said = inOurWords(problem);
+      find(item, ".problem").hidden = !said;
+      show(find(item, ".cause"), said?.cause);
+      show(find(item, ".remedy"), said?.remedy);
+      show(find(item, ".admin"), said?.adminRemedy ? text("adminRemedy", said.adminRemedy) : "");
     }
     for (const element of item.querySelectorAll("button")) {
       const action = element.dataset.action ?? "";

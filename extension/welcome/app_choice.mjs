@@ -3,7 +3,7 @@
 /** Which app Microsoft is told of: what the policy says, or the user's explicit choice. */
 
 import { find, show } from "../shared/page.mjs";
-import { text } from "../shared/texts.mjs";
+import { inOurWords, text } from "../shared/texts.mjs";
 
 /** @typedef {{policy: Record<string, any>, sources: Record<string, string>}} Configuration the host's answer to policy.get */
 
@@ -154,7 +154,7 @@ export class AppChoice {
       this.#again = false;
       await this.#onChosen();
     } catch (error) {
-      const { cause, remedy } = /** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem;
+      const { cause, remedy } = inOurWords(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem);
       this.#complain([cause, remedy].filter(Boolean).join(" "));
     }
     submit.disabled = false;
