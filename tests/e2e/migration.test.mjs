@@ -156,14 +156,16 @@ async function afterRestart(world, thunderbird, hostConfiguration) {
 
   const popup = await again.openPopup();
   await popup.press("signOut", ADA);
+  await popup.waitForState(ADA, "signed-out");
+  assert.equal(await mailbox.hasToken(ADA), false);
   await popup.press("letThunderbird", ADA);
   await popup.waitForState(ADA, "unlisted");
-  const asked = mailbox.hasToken(ADA, { withUI: true }).catch(() => {});
-  const address = await Promise.race([browser.firstAddress(), again.ownSignInWindow()]);
-  assert.match(address, /^https:\/\/login\.microsoftonline\.com\/.*client_id=9e5f94bc/, "Thunderbird signs in by itself");
-  assert.equal(Object.fromEntries(await marionette.chrome(mailPreferences))["mail.server.server1.authMethod"], 10);
-  await again.stop();
-  await asked;
+  assert.equal(Object.fromEntries(await marionette.chrome(mailPreferences))["mail.server.server1.authMethod"], 10, "it stays with OAuth2");
+  // Nobody answers the sign-in page; its address is enough to see that Thunderbird opened it.
+  const ownWindow = again.ownSignInWindow();
+  [ownWindow, mailbox.hasToken(ADA, { withUI: true })].forEach(promise => promise.catch(() => {}));
+  const { origin, searchParams } = new URL(await Promise.race([browser.firstAddress(), ownWindow]));
+  assert.deepEqual([origin, searchParams.get("login_hint")], ["https://login.microsoftonline.com", ADA]);
 }
 
 /** Runs in Thunderbird: stores a sign-in as its own does. */
