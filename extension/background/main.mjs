@@ -2,7 +2,7 @@
 
 /** Starts the add-on. The token listener comes first: mail checks may be waiting for it already. */
 
-/* global browser */
+/* global browser, messenger */
 
 import { Companion } from "./companion.mjs";
 import { Migration } from "./migration.mjs";
@@ -28,7 +28,7 @@ const migration = new Migration({
 });
 const pages = new Pages(() => companion.overview(), ordersOf(companion, tabs, migration));
 
-browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
+messenger.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
 browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : pages.attend(port)));
 

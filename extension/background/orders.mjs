@@ -2,7 +2,7 @@
 
 /** What the pages can have done, by name: the add-on's own orders, and the host's methods that need nothing of it. */
 
-/* global browser */
+/* global messenger */
 
 /** The host answers within these; more than its own deadline, so that its answer comes first. */
 const HEALTH_DEADLINE_MS = 40_000;
@@ -26,7 +26,7 @@ const HOST_METHODS = /** @type {Record<string, number>} */ ({
  * @param {string[]} [accounts] in lower case; absent: all
  */
 async function serversOf(accounts) {
-  const servers = await browser.tokenBridge.listServers();
+  const servers = await messenger.tokenBridge.listServers();
   return servers
     .filter((/** @type {any} */ { account }) => !accounts || accounts.includes(account.toLowerCase()))
     .map((/** @type {any} */ { ownLogin: _, ...server }) => server);
