@@ -149,6 +149,8 @@ async function afterRestart(world, thunderbird, hostConfiguration) {
   await dashboard.press(`${ITEM} [data-action="switch"]`);
   await waitForState(dashboard, "switched");
 
+  // The toolbar of the dashboard has no button for it.
+  await marionette.chrome(closeTabs);
   const popup = await again.openPopup();
   await popup.press("signOut", ADA);
   await popup.waitForState(ADA, "signed-out");
