@@ -4,7 +4,10 @@
 
 /** @typedef {"signing-in"|"probing"|"changing"|"checking"|"restoring"} Step */
 
-/** @typedef {Pick<import("./migration_plan.mjs").ServerSettings, "hostname"|"port"|"socketType"|"authMethod"|"username">} Settings */
+/**
+ * What of a server is changed, and shown.
+ * @typedef {Pick<import("./migration_plan.mjs").ServerSettings, "hostname"|"port"|"socketType"|"authMethod"|"username">} Settings
+ */
 
 /**
  * @typedef {object} AccountMigration
