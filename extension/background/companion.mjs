@@ -126,6 +126,29 @@ export class Companion {
     return this.#host;
   }
 
+  get settings() {
+    return this.#settings;
+  }
+
+  get book() {
+    return this.#book;
+  }
+
+  /**
+   * Signs in as the button does.
+   * @param {string} account
+   * @param {string[]} protocols that its servers will speak, whatever they are set to
+   * @returns {Promise<import("./sign_ins.mjs").Outcome>} when it has ended
+   */
+  async signInToEnd(account, protocols) {
+    const end = this.#signIns.awaitEnd(account);
+    await this.perform({ action: "signIn", account, protocols });
+    if (!this.#signIns.of(account)) {
+      this.#signIns.end(account, { ok: false, problem: this.#failures.get(account) });
+    }
+    return end;
+  }
+
   /**
    * What all pages show.
    * @returns {Promise<import("./overview.mjs").Overview>}
@@ -144,15 +167,15 @@ export class Companion {
 
   /**
    * Does what a button says; a failure is shown with the account.
-   * @param {{action: string, account?: string, signInAs?: string}} order
+   * @param {{action: string, account?: string, signInAs?: string, protocols?: string[]}} order
    */
-  async perform({ action, account = "", signInAs }) {
+  async perform({ action, account = "", signInAs, protocols }) {
     const before = this.#problemOf(account);
     this.#failures.forget(account);
     try {
       switch (action) {
         case "signIn":
-          await this.#signIn(account, before?.kind);
+          await this.#signIn(account, before?.kind, protocols);
           break;
         case "openBy":
           if (await changeSignInName({ host: this.#host, listing: this.#listing, signIns: this.#signIns }, account, signInAs)) {
@@ -211,14 +234,15 @@ export class Companion {
   /**
    * @param {string} account
    * @param {string|undefined} failedBefore the kind of what went wrong last
+   * @param {string[]} [protocols] others than its servers are set to
    */
-  async #signIn(account, failedBefore) {
+  async #signIn(account, failedBefore, protocols) {
     if (failedBefore === "misconfigured") {
       // Its configuration may have been corrected since it was read.
       this.#startHostAnew();
     }
     this.#listing.signInBegins(account);
-    const started = this.#signIns.start(account, await this.#needs.scopes(account));
+    const started = this.#signIns.start(account, await this.#needs.scopes(account, protocols));
     this.#onChange();
     await started;
   }
@@ -335,11 +359,12 @@ export class Companion {
     const awaited = this.#signIns.finished({ signInId });
     if (ok) {
       this.#failures.forget(account);
-      const words = (await this.#accountSetup.concerns(account)) ? "signedInForSetUp" : "signedIn";
-      this.#accountNotices.signedIn(account, words);
+      const isSetUp = !this.#signIns.end(account, { ok }) && (await this.#accountSetup.concerns(account));
+      this.#accountNotices.signedIn(account, isSetUp ? "signedInForSetUp" : "signedIn");
       await this.#listing.signInEnded(account, true);
       await browser.tokenBridge.checkMail(account);
     } else if (awaited && problem) {
+      this.#signIns.end(account, { ok, problem });
       this.#failures.set(account, problem);
       this.#accountNotices.signInFailed(account, problem);
       await this.#listing.signInEnded(account, false);

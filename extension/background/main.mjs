@@ -5,6 +5,7 @@
 /* global browser */
 
 import { Companion } from "./companion.mjs";
+import { Migration } from "./migration.mjs";
 import { Notices } from "./notices.mjs";
 import { ordersOf } from "./orders.mjs";
 import { PageTabs } from "./page_tabs.mjs";
@@ -12,16 +13,27 @@ import { Pages } from "./pages.mjs";
 import { Welcome } from "./welcome.mjs";
 
 const tabs = new PageTabs();
-const companion = new Companion(new Notices(), () => {
+const notices = new Notices();
+const companion = new Companion(notices, () => {
   pages.refresh();
   tabs.refresh();
   welcome.consider();
+  migration.consider();
 });
 const welcome = new Welcome(companion.host);
-const pages = new Pages(() => companion.overview(), ordersOf(companion, tabs, welcome));
+const migration = new Migration({
+  companion,
+  bridge: browser.tokenBridge,
+  storage: browser.storage.local,
+  notices,
+  onChange: () => pages.refresh(),
+  openSection: () => tabs.openDashboard({ section: "accounts" }),
+});
+const pages = new Pages(() => companion.overview(), ordersOf({ companion, tabs, welcome, migration }));
 
 browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
 browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : pages.attend(port)));
 
 companion.start();
+migration.start();

@@ -35,12 +35,14 @@ async function serversOf(accounts) {
 }
 
 /**
- * @param {import("./companion.mjs").Companion} companion
- * @param {import("./page_tabs.mjs").PageTabs} tabs
- * @param {import("./welcome.mjs").Welcome} welcome
+ * @param {object} parts
+ * @param {import("./companion.mjs").Companion} parts.companion
+ * @param {import("./page_tabs.mjs").PageTabs} parts.tabs
+ * @param {import("./welcome.mjs").Welcome} parts.welcome
+ * @param {import("./migration.mjs").Migration} parts.migration
  * @returns {Record<string, import("./pages.mjs").Order>}
  */
-export function ordersOf(companion, tabs, welcome) {
+export function ordersOf({ companion, tabs, welcome, migration }) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */
@@ -53,7 +55,7 @@ export function ordersOf(companion, tabs, welcome) {
     openDashboard: ({ section }) => tabs.openDashboard({ section }),
 
     /** The welcome page, or one of those beside it. */
-    openWelcome: ({ page }) => welcome.show(page),
+    openWelcome: ({ page }) => welcome.open(page),
 
     /** A page of Microsoft's, in the system's browser. */
     openWebPage: ({ address }) => openWebPage(address),
@@ -72,5 +74,13 @@ export function ordersOf(companion, tabs, welcome) {
       const params = { ...(accounts ? { accounts: [account] } : {}), servers: await serversOf(accounts) };
       return host.request("health.check", params, HEALTH_DEADLINE_MS, context);
     },
+
+    /** Settings that can be put right, and those that were. */
+    "migration.view": () => migration.view(),
+    "migration.switch": ({ account }) => migration.switch(account),
+    "migration.takeOver": ({ account }) => migration.takeOver(account),
+    "migration.undo": ({ account }) => migration.undo(account),
+    "migration.deletePassword": ({ account }) => migration.deletePassword(account),
+    "migration.deleteOwnSignIn": ({ account }) => migration.deleteOwnSignIn(account),
   };
 }

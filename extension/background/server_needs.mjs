@@ -39,10 +39,11 @@ export class ServerNeeds {
 
   /**
    * @param {string} account
+   * @param {string[]} [planned] protocols of servers that are set otherwise until the sign-in
    * @returns {Promise<string[]|undefined>} undefined: the host's default
    */
-  async scopes(account) {
-    const protocols = await protocolsOf(account);
+  async scopes(account, planned = []) {
+    const protocols = [...new Set([...(await protocolsOf(account)), ...planned])];
     const usesGraph = protocols.includes("graph");
     if (!usesGraph && !protocols.includes("pop3")) {
       return undefined;

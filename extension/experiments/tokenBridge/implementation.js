@@ -14,6 +14,8 @@ this.tokenBridge = class extends ExtensionAPI {
   #managed = null;
   #providers = null;
   #mailServers = null;
+  #changes = null;
+  #changeRecord = null;
   #hook = null;
   #refusedLogins = null;
   /** @type {string|null} */
@@ -35,6 +37,7 @@ this.tokenBridge = class extends ExtensionAPI {
       this.#providers = new SignInProviders();
       this.#mailServers = new MailServers(this.#providers);
       this.#managed = new ManagedAccounts(this.#providers);
+      this.#changes = this.#serverChanges();
       AddonManager.addAddonListener(this.#watcher);
       const { OAuth2 } = ChromeUtils.importESModule("resource:///modules/OAuth2.sys.mjs");
       this.#obstacle = TokenHook.obstacle(OAuth2.prototype) ?? SignInProviders.obstacle();
@@ -59,6 +62,23 @@ this.tokenBridge = class extends ExtensionAPI {
     const address = this.extension.rootURI.resolve(`experiments/tokenBridge/${file}`);
     Services.scriptloader.loadSubScriptWithOptions(address, { target, ignoreCache: true, allowUnsafeURL: true });
     return target;
+  }
+
+  #serverChanges() {
+    const { ServerSettings, setUserValue } = this.#load("server_settings.js");
+    const { socketTypeName, authMethodName } = this.#load("mail_servers.js");
+    const { ServerChanges } = this.#load("server_changes.js");
+    const { ChangeRecord } = this.#load("change_record.js");
+    this.#changeRecord = new ChangeRecord();
+    return new ServerChanges({
+      record: this.#changeRecord,
+      servers: ServerSettings,
+      logins: this.#load("stored_logins.js").StoredLogins,
+      folders: this.#load("folder_references.js").FolderReferences,
+      setUserValue,
+      isMicrosoftAuthority: endpoint => this.#managed.isMicrosoftAuthority(endpoint),
+      describe: ({ socketType, authMethod, ...settings }) => ({ ...settings, socketType: socketTypeName(socketType), authMethod: authMethodName(authMethod) }),
+    });
   }
 
   /** A token that was refused is replaced at once, and not when the user looks for mail the next time. */
@@ -88,6 +108,7 @@ this.tokenBridge = class extends ExtensionAPI {
     AddonManager.removeAddonListener(this.#watcher);
     if (this.#uninstalling) {
       this.#managed?.forget();
+      this.#changeRecord?.forget();
     }
   }
 
@@ -96,6 +117,7 @@ this.tokenBridge = class extends ExtensionAPI {
     const managed = this.#managed;
     const providers = this.#providers;
     const servers = this.#mailServers;
+    const changes = this.#changes;
     return {
       tokenBridge: {
         onTokenRequest: new ExtensionCommon.EventManager({
@@ -117,6 +139,14 @@ this.tokenBridge = class extends ExtensionAPI {
         listServers: async () => servers?.list() ?? [],
         checkMail: async account => servers?.check(account),
         disconnect: async account => servers?.disconnect(account),
+        listSettings: async customHosts => changes?.list(customHosts) ?? [],
+        changeSettings: async (wanted, customHosts) => changes?.apply(wanted, customHosts),
+        restoreSettings: async keys => changes?.restore(keys),
+        settleSettings: async () => changes?.settle(),
+        checkSettings: async keys => changes?.check(keys) ?? false,
+        deletePasswords: async keys => changes?.deletePasswords(keys),
+        ownRefreshToken: async (account, app) => changes?.ownRefreshToken(account, app) ?? null,
+        deleteOwnSignIn: async account => changes?.deleteOwnSignIn(account),
         proxyFor: async address => servers?.proxyFor(address) ?? null,
       },
     };
