@@ -2,7 +2,7 @@
 
 /** Starts the add-on. The token listener comes first: mail checks may be waiting for it already. */
 
-/* global browser */
+/* global browser, messenger */
 
 import { Companion } from "./companion.mjs";
 import { Migration } from "./migration.mjs";
@@ -17,21 +17,21 @@ const notices = new Notices();
 const companion = new Companion(notices, () => {
   pages.refresh();
   tabs.refresh();
-  welcome.consider();
   migration.consider();
+  welcome.consider();
 });
 const welcome = new Welcome(companion.host);
 const migration = new Migration({
   companion,
-  bridge: browser.tokenBridge,
+  bridge: messenger.tokenBridge,
   storage: browser.storage.local,
   notices,
   onChange: () => pages.refresh(),
   openSection: () => tabs.openDashboard({ section: "accounts" }),
 });
-const pages = new Pages(() => companion.overview(), ordersOf({ companion, tabs, welcome, migration }));
+const pages = new Pages(() => companion.overview(), ordersOf(companion, { tabs, migration, welcome }));
 
-browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
+messenger.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
 browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : pages.attend(port)));
 

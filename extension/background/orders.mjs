@@ -2,7 +2,7 @@
 
 /** What the pages can have done, by name: the add-on's own orders, and the host's methods that need nothing of it. */
 
-/* global browser */
+/* global messenger */
 
 import { openWebPage } from "./web_pages.mjs";
 
@@ -28,21 +28,22 @@ const HOST_METHODS = /** @type {Record<string, number>} */ ({
  * @param {string[]} [accounts] in lower case; absent: all
  */
 async function serversOf(accounts) {
-  const servers = await browser.tokenBridge.listServers();
+  const servers = await messenger.tokenBridge.listServers();
   return servers
     .filter((/** @type {any} */ { account }) => !accounts || accounts.includes(account.toLowerCase()))
     .map((/** @type {any} */ { ownLogin: _, ...server }) => server);
 }
 
 /**
- * @param {object} parts
- * @param {import("./companion.mjs").Companion} parts.companion
- * @param {import("./page_tabs.mjs").PageTabs} parts.tabs
- * @param {import("./welcome.mjs").Welcome} parts.welcome
- * @param {import("./migration.mjs").Migration} parts.migration
+ * @param {import("./companion.mjs").Companion} companion
+ * @param {{
+ *   tabs: import("./page_tabs.mjs").PageTabs,
+ *   migration: import("./migration.mjs").Migration,
+ *   welcome: import("./welcome.mjs").Welcome,
+ * }} parts
  * @returns {Record<string, import("./pages.mjs").Order>}
  */
-export function ordersOf({ companion, tabs, welcome, migration }) {
+export function ordersOf(companion, { tabs, migration, welcome }) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */

@@ -2,7 +2,7 @@
 
 /** What the servers of an account need: which permissions at sign-in, which token later. */
 
-/* global browser */
+/* global messenger */
 
 import { cloudNamed } from "./clouds.mjs";
 import { groupByAccount } from "./overview.mjs";
@@ -21,7 +21,7 @@ const MAIL_PERMISSIONS = /** @type {Record<string, string[]>} */ ({
  * @returns {Promise<string[]>}
  */
 async function protocolsOf(account) {
-  return groupByAccount(await browser.tokenBridge.listServers()).get(account.toLowerCase())?.protocols ?? [];
+  return groupByAccount(await messenger.tokenBridge.listServers()).get(account.toLowerCase())?.protocols ?? [];
 }
 
 export class ServerNeeds {

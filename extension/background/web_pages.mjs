@@ -2,7 +2,7 @@
 
 /** The only web pages that a page of the add-on may have opened, in the user's own browser. */
 
-/* global browser */
+/* global messenger */
 
 export const WEB_PAGES = [
   "https://entra.microsoft.com/",
@@ -16,5 +16,5 @@ export async function openWebPage(address) {
   if (!WEB_PAGES.includes(address)) {
     throw new Error(`${address}: not for pages`);
   }
-  await browser.windows.openDefaultBrowser(address);
+  await messenger.windows.openDefaultBrowser(address);
 }

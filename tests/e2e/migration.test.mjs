@@ -67,6 +67,12 @@ async function mailPreferences() {
   });
 }
 
+/** Runs in Thunderbird: closes the dashboard, which the next start would open again. */
+async function closeTabs() {
+  const tabmail = Services.wm.getMostRecentWindow("mail:3pane").document.getElementById("tabmail");
+  tabmail.closeOtherTabs(tabmail.tabInfo[0]);
+}
+
 const ITEM = `#migration [data-account="${ADA}"]`;
 
 /** @param {Dashboard} dashboard @param {string} state */
@@ -129,6 +135,7 @@ test("passwords and wrong settings become secure sign-in, mail flows, and every 
 async function afterRestart(world, thunderbird, hostConfiguration) {
   const folder = join(world.folder, "other");
   await mkdir(folder);
+  await thunderbird.marionette.chrome(closeTabs);
   const browser = await makeRecordingBrowser(folder);
   const again = await world.restart(thunderbird, { accounts: [world.account(ADA)], hostConfiguration, systemBrowser: browser.command });
   const { marionette, mailbox } = again;
@@ -143,7 +150,7 @@ async function afterRestart(world, thunderbird, hostConfiguration) {
 
   await dashboard.press(`${ITEM} [data-action="undo"]`);
   await waitForState(dashboard, "offered");
-  await dashboard.photographIn("dark", join(PICTURES, "migration-restored-de.png"));
+  await dashboard.photographIn("light", join(PICTURES, "migration-restored-de.png"));
   await dashboard.press(`${ITEM} [data-action="switch"]`);
   await waitForState(dashboard, "switched");
 
@@ -158,3 +165,41 @@ async function afterRestart(world, thunderbird, hostConfiguration) {
   await again.stop();
   await asked;
 }
+
+/** Runs in Thunderbird: stores a sign-in as its own does. */
+async function storeOwnSignIn(/** @type {string} */ user, /** @type {string} */ origin, /** @type {string} */ refreshToken) {
+  const login = Cc["@mozilla.org/login-manager/loginInfo;1"].createInstance(Ci.nsILoginInfo);
+  login.init(origin, null, "https://outlook.office.com/IMAP.AccessAsUser.All offline_access", user, refreshToken, "", "");
+  await Services.logins.addLoginAsync(login);
+}
+
+test("a sign-in of Thunderbird's own is taken over without a browser, and its copy goes when the user says so", { timeout: 180_000 }, async t => {
+  const world = await World.open();
+  t.after(() => world.close());
+  const { identityProvider, mail, hostConfiguration } = world;
+  // Servers of one's own, of whose sign-in Thunderbird knows from the add-on: so both have the same app.
+  const hostname = "127.0.0.1";
+  const custom = { ...hostConfiguration.custom, imap: `${hostname}:${mail.imap.port}`, smtp: `${hostname}:${mail.smtp.port}/starttls` };
+  const account = world.account(ADA);
+  const accounts = [{ ...account, imap: { ...account.imap, hostname }, smtp: { hostname, port: mail.smtp.port, socketType: /** @type {const} */ ("starttls") } }];
+  const { thunderbird, popup } = await world.signedIn({ accounts, hostConfiguration: { ...hostConfiguration, custom } });
+  const { marionette, mailbox } = thunderbird;
+  await popup.press("signOut", ADA);
+  await popup.waitForState(ADA, "signed-out");
+  const [{ value }] = identityProvider.issued().filter(({ kind }) => kind === "refresh_token");
+  await marionette.chrome(storeOwnSignIn, ADA, `oauth://${new URL(identityProvider.authority).host}`, value);
+
+  const { dashboard } = await Dashboard.open(marionette, EXTENSION_ID);
+  await dashboard.press(`${ITEM} [data-action="takeOver"]`);
+  await dashboard.waitFor(`#accounts .cards [data-account="${ADA}"][data-state="ready"] .name`);
+  assert.equal(identityProvider.counts()["token:authorization_code"], 1, "no browser");
+  assert.equal((await mailbox.storedLogins()).length, 1);
+  await dashboard.photographIn("light", join(PICTURES, "migration-taken-over.png"));
+  await dashboard.press(`${ITEM} [data-action="deleteOwnSignIn"]`);
+  await dashboard.run(css => until(() => !content.document.querySelector(css)), ITEM);
+  assert.deepEqual(await mailbox.storedLogins(), []);
+  await mail.deliver(ADA, letter({ subject: "With the sign-in taken over" }));
+  await mailbox.disconnect(ADA);
+  await mailbox.check(ADA);
+  await mailbox.waitForMessage(ADA, "With the sign-in taken over");
+});

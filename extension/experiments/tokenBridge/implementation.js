@@ -10,13 +10,21 @@ const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.
 /** A mail check that comes while the connection of a failed login ends is put on that one, and lost with it. */
 const CONNECTION_END_MS = 1_000;
 
-this.tokenBridge = class extends ExtensionAPI {
+/** @type {any} the global of the script */ (this).tokenBridge = class extends ExtensionAPI {
+  // Classes of the scripts that are loaded.
+  /** @type {any} */
   #managed = null;
+  /** @type {any} */
   #providers = null;
+  /** @type {any} */
   #mailServers = null;
+  /** @type {any} */
   #changes = null;
+  /** @type {any} */
   #changeRecord = null;
+  /** @type {any} */
   #hook = null;
+  /** @type {any} */
   #refusedLogins = null;
   /** @type {string|null} */
   #obstacle = null;
@@ -40,8 +48,10 @@ this.tokenBridge = class extends ExtensionAPI {
       this.#changes = this.#serverChanges();
       AddonManager.addAddonListener(this.#watcher);
       const { OAuth2 } = ChromeUtils.importESModule("resource:///modules/OAuth2.sys.mjs");
-      this.#obstacle = TokenHook.obstacle(OAuth2.prototype) ?? SignInProviders.obstacle();
+      this.#obstacle = TokenHook.obstacle(OAuth2.prototype);
       if (!this.#obstacle) {
+        // Where this alone is different, the worldwide cloud's accounts still are served.
+        this.#obstacle = SignInProviders.obstacle();
         this.#providers.use(this.#managed.providers);
         this.#hook = new TokenHook(OAuth2.prototype, this.#managed);
         this.#hook.install();

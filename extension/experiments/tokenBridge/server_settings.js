@@ -161,15 +161,22 @@ var ServerSettings = class {
 
   #look(onEnd) {
     const { rootFolder } = this.#server;
+    const inbox = rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox) ?? rootFolder;
     const onStop = (_url, status) => onEnd(status === 0);
-    this.#server.getNewMessages(rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox) ?? rootFolder, null, {
+    const listener = {
       QueryInterface: ChromeUtils.generateQI(["nsIUrlListener"]),
       // Their names begin in either case, depending on the version.
       onStartRunningUrl() {},
       onStopRunningUrl: onStop,
       OnStartRunningUrl() {},
       OnStopRunningUrl: onStop,
-    });
+    };
+    if (this.type === "imap") {
+      // Of getNewMessages() nobody hears the end while the inbox is being looked at already.
+      MailServices.imap.selectFolder(inbox, listener, null);
+    } else {
+      this.#server.getNewMessages(inbox, null, listener);
+    }
   }
 
   /** Thunderbird's own verifyLogon() waits for an event that comes only with a message. */
