@@ -59,11 +59,11 @@ export class Welcome {
     }
     const url = browser.runtime.getURL(`welcome/${page}.html`);
     const tab = this.#tab === null ? null : await browser.tabs.get(this.#tab).catch(() => null);
-    if (tab) {
+    if (tab?.id !== undefined) {
       // Loaded anew it would lose what was typed into it.
       await browser.tabs.update(tab.id, { active: true, ...(tab.url === url ? {} : { url }) });
     } else {
-      this.#tab = (await browser.tabs.create({ url })).id;
+      this.#tab = (await browser.tabs.create({ url })).id ?? null;
     }
   }
 }
