@@ -2,6 +2,8 @@
 
 /** Tries settings out before they are made: the host logs in to the servers just as they are planned. */
 
+import { MigrationFailed } from "./migration_failure.mjs";
+
 /** More than the host needs for all of these checks, so that its answer comes first. */
 const DEADLINE_MS = 40_000;
 
@@ -24,7 +26,7 @@ export async function probe(host, { account, servers }) {
     // The first that failed is the cause of those that were skipped for it.
     const { detail = "", remedy, adminRemedy, texts } = results.find(({ status }) => status === "fail") ?? results.find(({ status }) => status === "skipped") ?? {};
     const translations = texts ? { texts: { ...texts, cause: texts.detail } } : {};
-    throw Object.assign(new Error(detail), { kind: "probe", data: { kind: "probe", cause: detail, remedy, adminRemedy, ...translations } });
+    throw new MigrationFailed({ kind: "probe", cause: detail, remedy, adminRemedy, ...translations });
   }
 }
 
