@@ -99,6 +99,8 @@ export class PageBrowser {
   #page;
   /** @type {string|null} */
   #script = null;
+  /** In each address, as another hash alone would load nothing. */
+  #opened = 0;
   /** @type {string[]} what the page complained about */
   #complaints = [];
 
@@ -164,10 +166,8 @@ export class PageBrowser {
     this.#script = (await this.#page("Page.addScriptToEvaluateOnNewDocument", { source })).identifier;
     this.#complaints.length = 0;
     await this.resize(width);
-    // Only another hash would not load it anew.
-    await this.#page("Page.navigate", { url: "about:blank" });
     const loaded = new Promise(settled => this.#chromium.tools.once("Page.domContentEventFired", settled));
-    await this.#page("Page.navigate", { url: `${this.#server.origin}/${file}${hash}` });
+    await this.#page("Page.navigate", { url: `${this.#server.origin}/${file}?${++this.#opened}${hash}` });
     await Promise.race([loaded, this.#chromium.lost]);
     await this.#await(':root[data-ready="true"]', false);
     for (const step of steps) {
