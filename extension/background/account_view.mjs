@@ -15,6 +15,7 @@
  * @property {string} signInAs who signs in for it
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
+ * @property {boolean} ewsOnly its servers speak Exchange Web Services, for which Thunderbird signs in by itself
  * @property {boolean} ownLogin Thunderbird has a sign-in of its own stored
  * @property {"here"|"opening"|null} signIn whether one that was started here is under way
  * @property {boolean} vaultLocked the key to what is saved cannot be had
@@ -57,8 +58,8 @@ function actionsOfProblem({ problem, signInAs }) {
  * @returns {string[]}
  */
 export function actionsFor(facts, { hostState }) {
-  const { state, passwordOnly, signIn, vaultLocked, removable } = facts;
-  if (hostState !== "connected") {
+  const { state, passwordOnly, ewsOnly, signIn, vaultLocked, removable } = facts;
+  if (hostState !== "connected" || ewsOnly) {
     return [];
   }
   if (signIn) {
@@ -93,8 +94,11 @@ export function primaryFor({ state, problem, signIn }, actions) {
  * @param {Situation} situation
  * @returns {string} how things stand: what the keys of its texts have in common
  */
-function topicFor({ state, passwordOnly, ownLogin, signIn }, { hostState, fallback, manage }) {
+function topicFor({ state, passwordOnly, ewsOnly, ownLogin, signIn }, { hostState, fallback, manage }) {
   const alone = fallback === "none";
+  if (ewsOnly) {
+    return "ews";
+  }
   if (passwordOnly) {
     return "password";
   }
@@ -121,7 +125,7 @@ function topicFor({ state, passwordOnly, ownLogin, signIn }, { hostState, fallba
 }
 
 /** In these the state's own sentence holds whatever else is wrong. */
-const BESIDE_PROBLEM = new Set(["password", "connecting", "no_mail", "aside", "signing_in"]);
+const BESIDE_PROBLEM = new Set(["password", "ews", "connecting", "no_mail", "aside", "signing_in"]);
 
 /**
  * @param {Facts} facts

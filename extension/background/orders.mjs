@@ -2,7 +2,7 @@
 
 /** What the pages can have done, by name: the add-on's own orders, and the host's methods that need nothing of it. */
 
-/* global browser */
+/* global messenger */
 
 /** The host answers within these; more than its own deadline, so that its answer comes first. */
 const HEALTH_DEADLINE_MS = 40_000;
@@ -26,7 +26,7 @@ const HOST_METHODS = /** @type {Record<string, number>} */ ({
  * @param {string[]} [accounts] in lower case; absent: all
  */
 async function serversOf(accounts) {
-  const servers = await browser.tokenBridge.listServers();
+  const servers = await messenger.tokenBridge.listServers();
   return servers
     .filter((/** @type {any} */ { account }) => !accounts || accounts.includes(account.toLowerCase()))
     .map((/** @type {any} */ { ownLogin: _, ...server }) => server);
@@ -35,9 +35,10 @@ async function serversOf(accounts) {
 /**
  * @param {import("./companion.mjs").Companion} companion
  * @param {import("./page_tabs.mjs").PageTabs} tabs
+ * @param {import("./migration.mjs").Migration} migration
  * @returns {Record<string, import("./pages.mjs").Order>}
  */
-export function ordersOf(companion, tabs) {
+export function ordersOf(companion, tabs, migration) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */
@@ -63,5 +64,13 @@ export function ordersOf(companion, tabs) {
       const params = { ...(accounts ? { accounts: [account] } : {}), servers: await serversOf(accounts) };
       return host.request("health.check", params, HEALTH_DEADLINE_MS, context);
     },
+
+    /** Settings that can be put right, and those that were. */
+    "migration.view": () => migration.view(),
+    "migration.switch": ({ account }) => migration.switch(account),
+    "migration.takeOver": ({ account }) => migration.takeOver(account),
+    "migration.undo": ({ account }) => migration.undo(account),
+    "migration.deletePassword": ({ account }) => migration.deletePassword(account),
+    "migration.deleteOwnSignIn": ({ account }) => migration.deleteOwnSignIn(account),
   };
 }

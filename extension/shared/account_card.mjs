@@ -6,7 +6,7 @@ import { AdminPanel } from "./admin_panel.mjs";
 import { ButtonRow } from "./button_row.mjs";
 import { NamesPanel } from "./names_panel.mjs";
 import { create, find, show } from "./page.mjs";
-import { text } from "./texts.mjs";
+import { inOurWords, text } from "./texts.mjs";
 
 /** @typedef {import("../background/overview.mjs").AccountView} AccountView */
 
@@ -22,7 +22,7 @@ let cardCount = 0;
  * @returns {{open: string[], more: string[]}}
  */
 function arrange({ actions, primary, state, otherNames }) {
-  const beside = action => action === "cancelSignIn" || (action === "openBy" && UNOPENED.has(state) && otherNames.length > 0);
+  const beside = (/** @type {string} */ action) => action === "cancelSignIn" || (action === "openBy" && UNOPENED.has(state) && otherNames.length > 0);
   const open = actions.filter(action => action === primary || beside(action));
   return { open, more: actions.filter(action => !open.includes(action)) };
 }
@@ -80,7 +80,7 @@ class Card {
   /** What a screen reader is told when it changes. */
   get news() {
     const { account, label, problem } = this.#view;
-    return [account, text(label), problem?.cause].filter(Boolean).join(". ");
+    return [account, text(label), inOurWords(problem)?.cause].filter(Boolean).join(". ");
   }
 
   /** @param {AccountView} view */
@@ -94,9 +94,10 @@ class Card {
     show(find(element, ".protocols"), view.protocols.map(protocol => protocol.toUpperCase()).join(" · "));
     show(find(element, ".label"), text(view.label));
     show(find(element, ".sentence"), view.words ? text(view.words) : "");
-    find(element, ".problem").hidden = !view.problem;
-    show(find(element, ".cause"), view.problem?.cause);
-    show(find(element, ".remedy"), view.problem?.remedy);
+    const problem = inOurWords(view.problem);
+    find(element, ".problem").hidden = !problem;
+    show(find(element, ".cause"), problem?.cause);
+    show(find(element, ".remedy"), problem?.remedy);
     show(find(element, ".as"), view.signInAs ? text("signInAs", view.signInAs) : "");
     this.#drawButtons();
     this.#names?.draw(view);
