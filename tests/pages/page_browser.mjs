@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, extname, join, normalize, resolve } from "node:path";
 import { listenOnLoopback } from "../servers/loopback.mjs";
 import { startChromium } from "../servers/chromium.mjs";
+import { hostWords } from "./host_words.mjs";
 import { installStub } from "./stub.mjs";
 
 export const EXTENSION = resolve(import.meta.dirname, "../../extension");
@@ -162,7 +163,9 @@ export class PageBrowser {
     if (this.#script) {
       await this.#page("Page.removeScriptToEvaluateOnNewDocument", { identifier: this.#script });
     }
-    const source = `(${installStub})(${JSON.stringify({ language, texts, messages, orders, reply })})`;
+    const inWords = await hostWords(language);
+    const scene = { language, texts, messages: inWords(messages), orders: inWords(orders), reply };
+    const source = `(${installStub})(${JSON.stringify(scene)})`;
     this.#script = (await this.#page("Page.addScriptToEvaluateOnNewDocument", { source })).identifier;
     this.#complaints.length = 0;
     await this.resize(width);
