@@ -10,6 +10,7 @@ import { Notices } from "./notices.mjs";
 import { ordersOf } from "./orders.mjs";
 import { PageTabs } from "./page_tabs.mjs";
 import { Pages } from "./pages.mjs";
+import { Welcome } from "./welcome.mjs";
 
 const tabs = new PageTabs();
 const notices = new Notices();
@@ -17,16 +18,18 @@ const companion = new Companion(notices, () => {
   pages.refresh();
   tabs.refresh();
   migration.consider();
+  welcome.consider();
 });
+const welcome = new Welcome(companion.host);
 const migration = new Migration({
   companion,
-  bridge: browser.tokenBridge,
+  bridge: messenger.tokenBridge,
   storage: browser.storage.local,
   notices,
   onChange: () => pages.refresh(),
   openSection: () => tabs.openDashboard({ section: "accounts" }),
 });
-const pages = new Pages(() => companion.overview(), ordersOf(companion, tabs, migration));
+const pages = new Pages(() => companion.overview(), ordersOf(companion, { tabs, migration, welcome }));
 
 messenger.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 

@@ -4,6 +4,8 @@
 
 /* global messenger */
 
+import { openWebPage } from "./web_pages.mjs";
+
 /** The host answers within these; more than its own deadline, so that its answer comes first. */
 const HEALTH_DEADLINE_MS = 40_000;
 /** Sealing and opening with a passphrase is slow on purpose. */
@@ -34,11 +36,14 @@ async function serversOf(accounts) {
 
 /**
  * @param {import("./companion.mjs").Companion} companion
- * @param {import("./page_tabs.mjs").PageTabs} tabs
- * @param {import("./migration.mjs").Migration} migration
+ * @param {{
+ *   tabs: import("./page_tabs.mjs").PageTabs,
+ *   migration: import("./migration.mjs").Migration,
+ *   welcome: import("./welcome.mjs").Welcome,
+ * }} parts
  * @returns {Record<string, import("./pages.mjs").Order>}
  */
-export function ordersOf(companion, tabs, migration) {
+export function ordersOf(companion, { tabs, migration, welcome }) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */
@@ -49,6 +54,12 @@ export function ordersOf(companion, tabs, migration) {
 
     /** A section by its name, or wherever the user was. */
     openDashboard: ({ section }) => tabs.openDashboard({ section }),
+
+    /** The welcome page, or one of those beside it. */
+    openWelcome: ({ page }) => welcome.show(page),
+
+    /** A page of Microsoft's, in the system's browser. */
+    openWebPage: ({ address }) => openWebPage(address),
 
     /** Asks the host as it is. */
     ask: ({ method, params }, context) => {

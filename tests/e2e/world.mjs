@@ -86,6 +86,8 @@ export class World {
       tenant: "organizations",
       clientId,
       caFile,
+      // Nobody is new here but where a test is about that.
+      welcome: false,
     };
   }
 
