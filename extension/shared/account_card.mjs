@@ -27,6 +27,18 @@ function arrange({ actions, primary, state, otherNames }) {
   return { open, more: actions.filter(action => !open.includes(action)) };
 }
 
+/**
+ * Breaks a long one before its domain rather than in the middle of a word.
+ * @param {HTMLElement} element
+ * @param {string} address
+ */
+function showAddress(element, address) {
+  if (element.textContent !== address) {
+    const at = address.lastIndexOf("@");
+    element.replaceChildren(address.slice(0, at), create("wbr"), address.slice(at));
+  }
+}
+
 class Card {
   #link;
   #id = `account-${++cardCount}`;
@@ -90,7 +102,7 @@ class Card {
     const { element } = this;
     element.dataset.account = view.account.toLowerCase();
     element.dataset.state = view.state;
-    show(find(element, ".name"), view.account);
+    showAddress(find(element, ".name"), view.account);
     show(find(element, ".protocols"), view.protocols.map(protocol => protocol.toUpperCase()).join(" · "));
     show(find(element, ".label"), text(view.label));
     show(find(element, ".sentence"), view.words ? text(view.words) : "");
