@@ -121,7 +121,7 @@ const WORDS = /\p{L}{2,}\s+\p{L}{2,}|^\p{Lu}\p{Ll}+[.…!?]?$/u;
 
 /** What is the same in every language: commands, and names of protocols, hosts, files and permissions. */
 const CODE = /<(code|pre|kbd|samp)\b[^>]*>[\s\S]*?<\/\1>/g;
-const NAME = /^(?:[A-Z/]{2,}|\/?[\w-]+(?:(?:[./]|:\/{0,2})[\w-]+)+\/?)$/;
+const NAME = /^(?:https?:\/\/(?:localhost:)?|[A-Z/]{2,}|\/?[\w-]+(?:(?:[./]|:\/{0,2})[\w-]+)+\/?)$/;
 
 test("no page has words of its own", () => {
   for (const { path, text } of pages) {
