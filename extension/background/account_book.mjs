@@ -8,6 +8,7 @@
  * @property {string} signInAs
  * @property {"signed-out"|"signing-in"|"ready"|"renewing"|"waiting"|"attention"|"blocked"|"locked"} state
  * @property {string} cloud
+ * @property {"browser"|"device"|"import"|null} method how it was signed in
  * @property {(import("./rpc_client.mjs").Problem & {resource?: string})|null} problem
  */
 

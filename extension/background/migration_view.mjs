@@ -4,7 +4,10 @@
 
 /** @typedef {"signing-in"|"probing"|"changing"|"checking"|"restoring"} Step */
 
-/** @typedef {import("./migration_plan.mjs").Planned} Settings */
+/**
+ * What of a server is changed, and shown.
+ * @typedef {Pick<import("./migration_plan.mjs").ServerSettings, "hostname"|"port"|"socketType"|"authMethod"|"username">} Settings
+ */
 
 /**
  * @typedef {object} AccountMigration
@@ -53,7 +56,7 @@ export function accountMigration(plan, facts) {
     switched: servers.some(({ server }) => server.change),
     step,
     servers: shown.map(({ server, planned, faults }) => {
-      const now = settingsOf(/** @type {any} */ (server));
+      const now = settingsOf(server);
       return { type: server.type, faults, before: server.change?.before ?? now, after: faults.length ? planned : now };
     }),
     canTakeOver,

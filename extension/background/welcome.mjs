@@ -59,11 +59,11 @@ export class Welcome {
     }
     const url = browser.runtime.getURL(`welcome/${page}.html`);
     const open = this.#tab === null ? null : await browser.tabs.get(this.#tab).catch(() => null);
-    if (open) {
+    if (open?.id !== undefined) {
       // Loaded anew it would lose what was typed into it.
       await browser.tabs.update(open.id, { active: true, ...(open.url === url ? {} : { url }) });
     } else {
-      this.#tab = (await browser.tabs.create({ url })).id;
+      this.#tab = (await browser.tabs.create({ url })).id ?? null;
     }
   }
 }

@@ -73,7 +73,7 @@ test("the window hears whether to choose, what was wrong, and that it is done; n
   port.receive({ passphrase: "right" });
   await settled();
   assert.equal(unlocked(), 1);
-  const problem = { kind: "vault-locked", cause: "Under a passphrase.", remedy: "", adminRemedy: undefined };
+  const problem = { kind: "vault-locked", cause: "Under a passphrase.", remedy: "", field: "passphrase" };
   assert.deepEqual(port.sent, [{ isNew: true, language: undefined }, { problem }, { unlocked: true }]);
   port.postMessage = () => {
     throw new Error("disconnected");
