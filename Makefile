@@ -56,6 +56,7 @@ SIM       = $(patsubst tests/sim/%.c,$(BUILD)/sim-obj/%.o,$(sort $(wildcard test
 MANUALS   = $(sort $(wildcard packaging/man/*.[157]))
 POLICIES  = $(sort $(shell find packaging/policies -type f))
 RECIPES   = $(sort $(wildcard packaging/recipes/*))
+DOCUMENTS = $(sort $(wildcard packaging/*.md))
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
@@ -383,6 +384,8 @@ install: all
 	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
 	for page in $(MANUALS:packaging/man/%=%); do \
 	  install -D -m 644 packaging/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit; done
+	for file in $(DOCUMENTS:packaging/%=%); do \
+	  install -D -m 644 packaging/$$file $(DESTDIR)$(datadir)/thunderseal/$$file || exit; done
 	for file in $(POLICIES:packaging/policies/%=%); do \
 	  install -D -m 644 packaging/policies/$$file $(DESTDIR)$(datadir)/thunderseal/policies/$$file || exit; done
 	for file in $(RECIPES:packaging/recipes/%=%); do \

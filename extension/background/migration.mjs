@@ -7,6 +7,7 @@
 
 import { cloudNamed } from "./clouds.mjs";
 import { problemOf } from "./failures.mjs";
+import { MigrationFailed, ownFailure } from "./migration_failure.mjs";
 import { customHosts, planFor } from "./migration_plan.mjs";
 import { probe } from "./migration_probe.mjs";
 import { accountMigration, isWorthShowing, settingsOf } from "./migration_view.mjs";
@@ -26,20 +27,6 @@ const OFFERED = "migrationOffered";
 
 /** States of the host in which an account has a sign-in. */
 const SIGNED_IN = new Set(["ready", "renewing", "waiting"]);
-
-class MigrationFailed extends Error {
-  /** @param {Problem} problem */
-  constructor(problem) {
-    super(problem.cause ?? problem.kind);
-    this.kind = problem.kind;
-    this.data = problem;
-  }
-}
-
-/** @param {string} key of a text; its remedy is beside it */
-function ownFailure(key) {
-  return new MigrationFailed({ kind: "migration", cause: text(key), remedy: text(`${key}_remedy`) });
-}
 
 export class Migration {
   #companion;
@@ -190,7 +177,7 @@ export class Migration {
   }
 
   /**
-   * Hands Thunderbird's own refresh token to the host, which it leaves for good nowhere else.
+   * Hands Thunderbird's own refresh token to the host, and to nobody else.
    * @param {AccountPlan} plan
    * @returns {Promise<boolean>} false: there is none that fits
    */
@@ -268,7 +255,7 @@ export class Migration {
 
   /**
    * @param {string} account
-   * @param {() => Promise<void>} work what it fails with is shown with the account, and told to whoever ordered it
+   * @param {() => Promise<void>} work what it fails with is shown with the account
    */
   async #during(account, work) {
     const name = account.toLowerCase();
@@ -322,7 +309,7 @@ export class Migration {
     const waiting = plans.filter(plan => plan.faults.length && !declined.includes(plan.account.toLowerCase()));
     if (migrate === "auto") {
       waiting.forEach(plan => this.#switchByItself(plan));
-    } else if (waiting.length && !offered) {
+    } else if (!offered && waiting.some(({ faults }) => faults.includes("password"))) {
       await this.#storage.set({ [OFFERED]: true });
       this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_notice"), this.#openSection);
     }

@@ -2,6 +2,8 @@
 
 /** Tries settings out before they are made: the host logs in to the servers just as they are planned. */
 
+import { MigrationFailed } from "./migration_failure.mjs";
+
 /** More than the host needs for all of these checks, so that its answer comes first. */
 const DEADLINE_MS = 40_000;
 
@@ -23,7 +25,7 @@ export async function probe(host, { account, servers }) {
   if (!works) {
     // The first that failed is the cause of those that were skipped for it.
     const { detail = "", remedy, adminRemedy } = results.find(({ status }) => status === "fail") ?? results.find(({ status }) => status === "skipped") ?? {};
-    throw Object.assign(new Error(detail), { kind: "probe", data: { kind: "probe", cause: detail, remedy, adminRemedy } });
+    throw new MigrationFailed({ kind: "probe", cause: detail, remedy, adminRemedy });
   }
 }
 

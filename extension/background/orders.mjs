@@ -56,7 +56,7 @@ export function ordersOf(companion, { tabs, migration, welcome }) {
     openDashboard: ({ section }) => tabs.openDashboard({ section }),
 
     /** The welcome page, or one of those beside it. */
-    openWelcome: ({ page }) => welcome.show(page),
+    openWelcome: ({ page }) => welcome.open(page),
 
     /** A page of Microsoft's, in the system's browser. */
     openWebPage: ({ address }) => openWebPage(address),

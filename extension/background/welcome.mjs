@@ -44,7 +44,7 @@ export class Welcome {
       return;
     }
     if (!accounts.some((/** @type {any} */ { refreshToken }) => refreshToken?.present)) {
-      await this.show("welcome");
+      await this.open("welcome");
     }
     await browser.storage.local.set({ [SHOWN]: true });
   }
@@ -53,15 +53,15 @@ export class Welcome {
    * Opens a page, or raises the tab where it is.
    * @param {string} [page]
    */
-  async show(page = "welcome") {
+  async open(page = "welcome") {
     if (!PAGES.includes(page)) {
       throw new Error(`${page}: no such page`);
     }
     const url = browser.runtime.getURL(`welcome/${page}.html`);
-    const open = this.#tab === null ? null : await browser.tabs.get(this.#tab).catch(() => null);
-    if (open?.id !== undefined) {
+    const tab = this.#tab === null ? null : await browser.tabs.get(this.#tab).catch(() => null);
+    if (tab?.id !== undefined) {
       // Loaded anew it would lose what was typed into it.
-      await browser.tabs.update(open.id, { active: true, ...(open.url === url ? {} : { url }) });
+      await browser.tabs.update(tab.id, { active: true, ...(tab.url === url ? {} : { url }) });
     } else {
       this.#tab = (await browser.tabs.create({ url })).id ?? null;
     }

@@ -26,7 +26,7 @@ export function show(element, words) {
 }
 
 /**
- * Fills `data-text` with the text of that key, `data-label` with an accessible name and `data-alt` of a picture.
+ * Fills `data-text` with the text of that key, `data-label` with an accessible name, `data-alt-text` that of a picture.
  * @param {ParentNode} root
  */
 export function fillTexts(root) {
@@ -36,9 +36,9 @@ export function fillTexts(root) {
   for (const element of root.querySelectorAll("[data-label]")) {
     element.ariaLabel = text(/** @type {HTMLElement} */ (element).dataset.label ?? "");
   }
-  for (const picture of root.querySelectorAll("img[data-alt]")) {
+  for (const picture of root.querySelectorAll("img[data-alt-text]")) {
     const image = /** @type {HTMLImageElement} */ (picture);
-    image.alt = text(image.dataset.alt ?? "");
+    image.alt = text(image.dataset.altText ?? "");
   }
 }
 

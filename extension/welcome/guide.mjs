@@ -12,7 +12,7 @@ let policy = null;
 
 /** @param {import("../background/overview.mjs").Overview} overview */
 async function draw({ host }) {
-  beginPage(document.documentElement.dataset.title ?? "");
+  beginPage(document.documentElement.dataset.pageText ?? "");
   if (host.state === "connected") {
     policy ??= link.order("ask", { method: "policy.get", params: {} }).then(answer => answer.policy, () => ({}));
   }

@@ -83,7 +83,7 @@ export class Steps {
   #drawButtons() {
     for (const button of this.#buttons) {
       const step = button.dataset.step ?? "";
-      const words = text(button.dataset.words ?? "");
+      const words = text(button.dataset.stepText ?? "");
       const done = this.#done.has(step);
       button.textContent = words;
       button.ariaLabel = done ? text("welcome_step_done", words) : null;

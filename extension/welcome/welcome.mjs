@@ -6,6 +6,7 @@ import { AccountCards } from "../shared/account_card.mjs";
 import { HealthReport } from "../shared/health_report.mjs";
 import { createHostWarning, drawHostWarning } from "../shared/host_warning.mjs";
 import { Link } from "../shared/link.mjs";
+import { MigrationSection } from "../shared/migration.mjs";
 import { beginPage, find, pageReady, show } from "../shared/page.mjs";
 import { signInHost } from "../shared/sign_in_page.mjs";
 import { text } from "../shared/texts.mjs";
@@ -30,6 +31,7 @@ const link = new Link("welcome", arrived);
 const warning = createHostWarning(link);
 find(document, ".walk").before(warning);
 const cards = new AccountCards(find(document, "#account-list"), link);
+const migration = new MigrationSection(find(document, "#migration"), link);
 const choice = new AppChoice(link, async () => {
   await learnConfiguration();
   steps.go("accounts");
@@ -55,6 +57,7 @@ async function arrived(next) {
   const connected = next.host.state === "connected" && overview?.host.state !== "connected";
   overview = next;
   beginPage("welcome_title");
+  migration.refresh();
   report ??= new HealthReport(find(document, "#check-report"), link, { onReport });
   if (connected) {
     await learnConfiguration();

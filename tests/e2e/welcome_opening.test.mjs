@@ -72,11 +72,11 @@ test("it waits for a host that is there, and is considered again when that was l
 
 test("opened again, it is the same tab, loaded anew only for another page", async () => {
   const { page, tabs } = setUp({});
-  await page.show();
-  await page.show("safely");
+  await page.open();
+  await page.open("safely");
   assert.deepEqual(tabs, [{ id: 0, url: "welcome/safely.html", active: true }]);
   tabs.length = 0;
-  await page.show("admins");
+  await page.open("admins");
   assert.equal(tabs.length, 1);
-  await assert.rejects(page.show("../popup/popup"), /no such page/);
+  await assert.rejects(page.open("../popup/popup"), /no such page/);
 });

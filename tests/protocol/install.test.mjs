@@ -52,6 +52,7 @@ test('make install puts every file where README.md says, and make uninstall take
     ...await installed('packaging/man', (name) => `usr/local/share/man/man${name.slice(-1)}/${name}`),
     ...await installed('packaging/policies', (name) => `usr/local/share/thunderseal/policies/${name}`),
     ...await installed('packaging/recipes', (name) => `usr/local/share/thunderseal/recipes/${name}`),
+    ...['ADMIN.md', 'COMPLIANCE.md', 'SECURITY.md'].map((name) => `usr/local/share/thunderseal/${name}`),
     'usr/local/share/thunderseal/policy.schema.json',
     'usr/local/share/thunderseal/protocol.schema.json',
     'usr/local/share/zsh/site-functions/_thunderseal',

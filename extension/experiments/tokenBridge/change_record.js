@@ -10,18 +10,6 @@ const RECORD_PREF = "extensions.thunderseal.migration";
 const RESTORABLE = /^mail\.(server|smtpserver|identity)\.\w+\.[\w.]+$/;
 
 /**
- * @typedef {object} Entry what was done to a server
- * @property {"changing"|"changed"|"restored"} state "changing": in the middle of it; "restored": only folders are to follow
- * @property {string} type
- * @property {Settings} before
- * @property {Settings} after
- * @property {Record<string, string|number|boolean|null>} prefs what they were
- * @property {number} at Unix seconds
- * @property {boolean} flowed whether mail was seen to flow since
- * @property {{from: string, to: string, followed: boolean}} [folders] how the addresses of its folders change
- */
-
-/**
  * @param {any} entry of a preference that someone may have edited
  * @returns {boolean}
  */
@@ -31,7 +19,7 @@ function isEntry({ state, type, before, after, prefs, folders }) {
   return isWhole && Object.keys(prefs).every(name => RESTORABLE.test(name)) && "from" in folders && "to" in folders;
 }
 
-/** @returns {Record<string, Entry>} what is left of earlier sessions */
+/** @returns {Record<string, ChangeEntry>} what is left of earlier sessions */
 function read() {
   try {
     const entries = Object.entries(JSON.parse(Services.prefs.getStringPref(RECORD_PREF, "{}")));

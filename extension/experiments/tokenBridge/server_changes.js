@@ -91,7 +91,7 @@ var ServerChanges = class {
    * @param {any} parts.folders FolderReferences
    * @param {(name: string, value: any) => void} parts.setUserValue
    * @param {(endpoint: string) => boolean} parts.isMicrosoftAuthority
-   * @param {(settings: Settings) => object} parts.describe with names for Thunderbird's numbers
+   * @param {(settings: MailServerSettings) => object} parts.describe with names for Thunderbird's numbers
    */
   constructor({ record, servers, logins, folders, setUserValue, isMicrosoftAuthority, describe }) {
     this.#record = record;
@@ -106,7 +106,7 @@ var ServerChanges = class {
   /**
    * Thunderbird gives the key of a server that was deleted to the next one.
    * @param {any} server ServerSettings
-   * @returns {Entry|null} what was done to it
+   * @returns {ChangeEntry|null} what was done to it
    */
   #entryOf({ key, type, settings }) {
     const entry = this.#record.entries[key];
@@ -118,7 +118,7 @@ var ServerChanges = class {
     return this.#servers.all().filter(server => keys.includes(server.key) && this.#entryOf(server)?.state === "changed");
   }
 
-  /** @param {Entry} entry its server under the names that a login may stand under */
+  /** @param {ChangeEntry} entry its server under the names that a login may stand under */
   #namesOf({ type, before, after }) {
     return [before, after, { ...before, username: after.username }].map(({ hostname, username }) => ({ type, hostname, username }));
   }

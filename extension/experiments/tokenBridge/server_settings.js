@@ -46,15 +46,6 @@ function setUserValue(name, value) {
   }
 }
 
-/**
- * @typedef {object} Settings in Thunderbird's own numbers
- * @property {string} hostname
- * @property {number} port
- * @property {number} socketType
- * @property {number} authMethod
- * @property {string} username
- */
-
 var ServerSettings = class {
   #server;
 
@@ -89,7 +80,7 @@ var ServerSettings = class {
     return "hostname" in this.#server ? "hostname" : "hostName";
   }
 
-  /** @returns {Settings} what is in force */
+  /** @returns {MailServerSettings} what is in force */
   get settings() {
     const { port, socketType, authMethod, username } = this.#server;
     return { hostname: this.#server[this.#hostField], port, socketType, authMethod, username };
@@ -120,7 +111,7 @@ var ServerSettings = class {
     return Object.fromEntries(names.map(name => [branch + name, userValue(branch + name)]));
   }
 
-  /** @param {Settings} wanted in force when this returns */
+  /** @param {MailServerSettings} wanted in force when this returns */
   change({ hostname, port, socketType, authMethod, username }) {
     const server = this.#server;
     server.closeCachedConnections();

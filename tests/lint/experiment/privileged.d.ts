@@ -5,7 +5,7 @@
 declare const Cc: any;
 declare const Ci: any;
 declare const Services: any;
-declare const ChromeUtils: { importESModule(address: string): any };
+declare const ChromeUtils: { importESModule(address: string): any; generateQI(interfaces: string[]): any };
 declare const ExtensionCommon: { EventManager: new (event: { context: any; name: string; register(fire: { async(details: object): Promise<any> }, ...rest: any[]): () => void }) => { api(): any } };
 
 declare class ExtensionAPI {
@@ -21,4 +21,30 @@ interface SignInProvider {
   redirectHost: "localhost" | "127.0.0.1";
   resource: string;
   hosts: string[];
+}
+
+/** What may be changed of a mail server, in Thunderbird's own numbers. */
+interface MailServerSettings {
+  hostname: string;
+  port: number;
+  socketType: number;
+  authMethod: number;
+  username: string;
+}
+
+/** What was done to a mail server's settings: change_record.js. */
+interface ChangeEntry {
+  /** "changing": in the middle of it; "restored": only what names its folders is to follow */
+  state: "changing" | "changed" | "restored";
+  type: string;
+  before: MailServerSettings;
+  after: MailServerSettings;
+  /** by full name what they were; null: there was no user value */
+  prefs: Record<string, string | number | boolean | null>;
+  /** Unix seconds */
+  at: number;
+  /** mail was seen to flow since */
+  flowed: boolean;
+  /** how the addresses of its folders change */
+  folders: { from: string | null; to: string | null; followed: boolean };
 }
