@@ -21,6 +21,8 @@ export class Pages {
   /** @type {Set<any>} ports */
   #ports = new Set();
   #overviewPending = false;
+  /** @type {object|null} the newest there was, so that a page has something to show at once */
+  #last = null;
   #overview;
   #orders;
 
@@ -54,20 +56,27 @@ export class Pages {
 
   /** What the pages show is no longer right; changes that come together are sent once. */
   async refresh() {
-    if (this.#overviewPending || !this.#ports.size) {
+    if (this.#overviewPending) {
       return;
     }
     this.#overviewPending = true;
     await Promise.resolve();
     this.#overviewPending = false;
     const overview = await this.#overview();
+    this.#last = overview;
     this.#ports.forEach(port => port.postMessage({ overview }));
   }
 
   /** @param {any} port */
   async #send(port) {
+    const known = this.#last;
+    if (known) {
+      port.postMessage({ overview: known });
+    }
     const overview = await this.#overview();
-    if (this.#ports.has(port)) {
+    this.#last = overview;
+    // Thunderbird's accounts may have changed meanwhile, of which nobody told.
+    if (this.#ports.has(port) && JSON.stringify(overview) !== JSON.stringify(known)) {
       port.postMessage({ overview });
     }
   }

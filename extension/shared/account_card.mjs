@@ -3,31 +3,18 @@
 /** Accounts as cards: state, one plain sentence, the one button that helps. The page carries `account_card.css`. */
 
 import { AdminPanel } from "./admin_panel.mjs";
+import { ButtonRow } from "./button_row.mjs";
 import { NamesPanel } from "./names_panel.mjs";
 import { create, find, show } from "./page.mjs";
 import { inOurWords, text } from "./texts.mjs";
 
 /** @typedef {import("../background/overview.mjs").AccountView} AccountView */
 
-/** What a card can have done, in the order of its buttons. */
-const ACTIONS = ["useName", "signIn", "unlock", "askAdmin", "tryAgain", "newToken", "openBy", "signOut", "letThunderbird", "cancelSignIn"];
-
 /** Nobody signs in for it yet: whose sign-in opens it is worth a button of its own, where there is one to choose. */
 const UNOPENED = new Set(["unlisted", "signed-out"]);
 
 /** Cards are told apart by these in `aria-controls` and `aria-describedby`. */
 let cardCount = 0;
-
-/**
- * @param {string} action
- * @param {AccountView} view
- */
-function wordsOn(action, view) {
-  if (action === "useName") {
-    return text("useName", view.problem?.signedInAs ?? "");
-  }
-  return text(action === "signIn" && view.state === "attention" ? "signInAgain" : action);
-}
 
 /**
  * One of the buttons stands out, some stand beside it, the others are one click away.
@@ -40,28 +27,42 @@ function arrange({ actions, primary, state, otherNames }) {
   return { open, more: actions.filter(action => !open.includes(action)) };
 }
 
+/**
+ * Breaks a long one before its domain rather than in the middle of a word.
+ * @param {HTMLElement} element
+ * @param {string} address
+ */
+function showAddress(element, address) {
+  if (element.textContent !== address) {
+    const at = address.lastIndexOf("@");
+    element.replaceChildren(address.slice(0, at), create("wbr"), address.slice(at));
+  }
+}
+
 class Card {
   #link;
+  #id = `account-${++cardCount}`;
   /** @type {AccountView} */
   #view = /** @type {any} */ (null);
+  #actions;
   #more;
   #moreList;
-  #names;
-  #admin;
+  /** @type {NamesPanel|null} */
+  #names = null;
+  /** @type {AdminPanel|null} */
+  #admin = null;
   element;
 
   /** @param {import("./link.mjs").Link} link */
   constructor(link) {
     this.#link = link;
-    const id = `account-${++cardCount}`;
-    const button = (/** @type {string} */ action) => create("button", { "type": "button", "data-action": action, "aria-describedby": id });
-    this.#moreList = create("div", { class: "more-list", id: `${id}-more`, hidden: "" }, ...ACTIONS.map(button));
+    const id = this.#id;
+    this.#actions = new ButtonRow(id, { class: "actions" });
+    this.#moreList = new ButtonRow(id, { class: "more-list", id: `${id}-more`, hidden: "" });
     this.#more = create("button", {
       "type": "button", "class": "quiet more", "data-text": "more",
       "aria-expanded": "false", "aria-controls": `${id}-more`, "aria-describedby": id,
     });
-    this.#names = new NamesPanel(`${id}-name`, name => this.#act("openBy", { signInAs: name }));
-    this.#admin = new AdminPanel(link);
     this.element = create(
       "li",
       { class: "account-card" },
@@ -76,10 +77,8 @@ class Card {
       create("p", { class: "sentence" }),
       create("div", { class: "problem" }, create("p", { class: "cause" }), create("p", { class: "remedy" })),
       create("p", { class: "as" }),
-      create("div", { class: "actions" }, ...ACTIONS.map(button)),
-      this.#moreList,
-      this.#names.element,
-      this.#admin.element,
+      this.#actions.element,
+      this.#moreList.element,
     );
     this.element.addEventListener("click", ({ target }) => this.#clicked(/** @type {Element} */ (target).closest("button")));
     this.element.addEventListener("keydown", event => {
@@ -103,7 +102,7 @@ class Card {
     const { element } = this;
     element.dataset.account = view.account.toLowerCase();
     element.dataset.state = view.state;
-    show(find(element, ".name"), view.account);
+    showAddress(find(element, ".name"), view.account);
     show(find(element, ".protocols"), view.protocols.map(protocol => protocol.toUpperCase()).join(" · "));
     show(find(element, ".label"), text(view.label));
     show(find(element, ".sentence"), view.words ? text(view.words) : "");
@@ -113,8 +112,8 @@ class Card {
     show(find(element, ".remedy"), problem?.remedy);
     show(find(element, ".as"), view.signInAs ? text("signInAs", view.signInAs) : "");
     this.#drawButtons();
-    this.#names.draw(view);
-    this.#admin.draw(view);
+    this.#names?.draw(view);
+    this.#admin?.draw(view);
     if (hadFocus && !document.activeElement?.checkVisibility()) {
       // Not on another button: a key that is pressed twice would do what nobody asked for.
       find(element, ".name").focus();
@@ -123,34 +122,24 @@ class Card {
 
   #drawButtons() {
     const { open, more } = arrange(this.#view);
-    const draw = (/** @type {HTMLElement} */ root, /** @type {string[]} */ visible) => {
-      for (const button of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-action]"))) {
-        const action = button.dataset.action ?? "";
-        button.hidden = !visible.includes(action);
-        button.ariaDisabled = null;
-        button.textContent = wordsOn(action, this.#view);
-        button.classList.toggle("primary", action === this.#view.primary);
-        button.classList.toggle("quiet", action !== this.#view.primary && action !== "cancelSignIn");
-      }
-    };
-    draw(find(this.element, ".actions"), open);
-    draw(this.#moreList, more);
+    this.#actions.draw(open, this.#view);
     this.#more.hidden = !more.length;
-    if (!more.length) {
-      this.#showMore(false);
-    }
+    this.#showMore(more.length > 0 && this.#more.ariaExpanded === "true");
   }
 
   /** @param {boolean} shown */
   #showMore(shown) {
-    this.#moreList.hidden = !shown;
+    if (shown) {
+      this.#moreList.draw(arrange(this.#view).more, this.#view);
+    }
+    this.#moreList.element.hidden = !shown;
     this.#more.ariaExpanded = String(shown);
   }
 
   /** @param {HTMLElement|null} button */
   #clicked(button) {
     if (button === this.#more) {
-      const shown = this.#moreList.hidden;
+      const shown = this.#moreList.element.hidden;
       this.#close();
       this.#showMore(shown);
     } else if (button?.dataset.action && button.ariaDisabled !== "true") {
@@ -165,15 +154,27 @@ class Card {
   #begin(action, button) {
     if (action === "openBy") {
       this.#close();
-      this.#names.open();
+      this.#names ??= this.#added(new NamesPanel(`${this.#id}-name`, name => this.#act("openBy", { signInAs: name })));
+      this.#names.open(this.#view);
     } else if (action === "askAdmin") {
       this.#close();
+      this.#admin ??= this.#added(new AdminPanel(this.#link));
       this.#admin.open(this.#view);
     } else {
       // Not disabled, as the focus would be lost; the next overview lets it be pressed again.
       button.ariaDisabled = "true";
       this.#act(action === "useName" ? "openBy" : action, action === "useName" ? { signInAs: this.#view.problem?.signedInAs } : {});
     }
+  }
+
+  /**
+   * @template {{element: HTMLElement}} Panel
+   * @param {Panel} panel
+   * @returns {Panel}
+   */
+  #added(panel) {
+    this.element.append(panel.element);
+    return panel;
   }
 
   /**
@@ -190,7 +191,7 @@ class Card {
    * @returns {boolean} whether something was open
    */
   #close() {
-    const panels = [this.#moreList, this.#names.element, this.#admin.element].filter(panel => !panel.hidden);
+    const panels = [this.#moreList, this.#names, this.#admin].flatMap(panel => (panel && !panel.element.hidden ? [panel.element] : []));
     const hadFocus = panels.some(panel => panel.contains(document.activeElement));
     this.#showMore(false);
     panels.forEach(panel => {

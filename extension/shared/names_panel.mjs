@@ -47,7 +47,9 @@ export class NamesPanel {
     });
   }
 
-  open() {
+  /** @param {import("../background/overview.mjs").AccountView} view */
+  open(view) {
+    this.draw(view);
     this.element.hidden = false;
     this.#complain("");
     this.#input.value = "";

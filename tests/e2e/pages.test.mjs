@@ -33,19 +33,25 @@ function portPair() {
 
 /**
  * @param {Record<string, import("../../extension/background/pages.mjs").Order>} orders
- * @param {object} [overview]
+ * @param {any} [overview]
  */
 async function setUp(orders, overview = { accounts: [] }) {
   const { page, background } = portPair();
   const browser = { runtime: { connect: () => page }, i18n: { getUILanguage: () => "en-GB", getMessage: (/** @type {string} */ key) => `[${key}]` } };
   Object.assign(globalThis, { browser });
-  const pages = new Pages(async () => overview, orders);
+  const pages = new Pages(async () => structuredClone(overview), orders);
   /** @type {any[]} */
   const drawn = [];
   const link = new Link("test", one => drawn.push(one));
   pages.attend(background);
   await settled();
-  return { pages, link, drawn, close: () => background.disconnects.forEach(listener => listener()) };
+  const openAnother = () => {
+    const other = portPair();
+    browser.runtime.connect = () => other.page;
+    new Link("another", one => drawn.push(one));
+    pages.attend(other.background);
+  };
+  return { pages, link, drawn, overview, openAnother, close: () => background.disconnects.forEach(listener => listener()) };
 }
 
 test("a page gets an overview when it opens and after every change, those that come together once", async () => {
@@ -59,6 +65,21 @@ test("a page gets an overview when it opens and after every change, those that c
   pages.refresh();
   await settled();
   assert.equal(drawn.length, 2, "a closed page is sent nothing");
+});
+
+test("a page that opens is shown what is known at once, and what has changed since", async () => {
+  const { pages, overview, drawn, openAnother } = await setUp({});
+  assert.equal(drawn.length, 1);
+  openAnother();
+  await settled();
+  assert.equal(drawn.length, 2, "once, as nothing has changed");
+  overview.accounts = ["ada"];
+  openAnother();
+  await settled();
+  assert.deepEqual(drawn.slice(2).map(({ accounts }) => accounts.length), [0, 1]);
+  pages.refresh();
+  await settled();
+  assert.equal(drawn.length, 7, "each of the three that are open");
 });
 
 test("an order is answered, with its progress on the way; what goes wrong becomes a problem", async () => {

@@ -2,11 +2,6 @@
 
 /** Problems as the host words them: one for each kind that an account can show, and some that are longer than most. */
 
-import { readFile, readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-
-const HOST = resolve(import.meta.dirname, "../../host");
-
 const TRACE = { correlationId: "5b9ad2f4-6d3e-4a55-9d8e-8f4c1f0e7a10", traceId: "2f3a6b1c-0d4e-4f5a-8b6c-7d8e9f001122", since: 1_790_000_000 };
 
 /** @type {Record<string, any>} */
@@ -97,10 +92,3 @@ export const REFUSED = {
  * @param {object} [more]
  */
 export const problem = (kind, more = {}) => ({ kind, ...PROBLEMS[kind], ...more });
-
-/** @returns {Promise<string>} the host's sources, with neighbouring literals joined, and quotes and names resolved where they stand in them */
-export async function hostTexts() {
-  const files = (await readdir(HOST, { recursive: true })).filter(name => name.endsWith(".c"));
-  const sources = await Promise.all(files.map(name => readFile(join(HOST, name), "utf8")));
-  return sources.join("\n").replaceAll(/"\s*\\?\s*"/g, "").replaceAll('\\"', '"');
-}

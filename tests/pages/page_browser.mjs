@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, extname, join, normalize, resolve } from "node:path";
 import { listenOnLoopback } from "../servers/loopback.mjs";
 import { startChromium } from "../servers/chromium.mjs";
+import { hostWords } from "./host_words.mjs";
 import { installStub } from "./stub.mjs";
 
 export const EXTENSION = resolve(import.meta.dirname, "../../extension");
@@ -99,6 +100,8 @@ export class PageBrowser {
   #page;
   /** @type {string|null} */
   #script = null;
+  /** In each address, as another hash alone would load nothing. */
+  #opened = 0;
   /** @type {string[]} what the page complained about */
   #complaints = [];
 
@@ -160,14 +163,14 @@ export class PageBrowser {
     if (this.#script) {
       await this.#page("Page.removeScriptToEvaluateOnNewDocument", { identifier: this.#script });
     }
-    const source = `(${installStub})(${JSON.stringify({ language, texts, messages, orders, reply })})`;
+    const inWords = await hostWords(language);
+    const scene = { language, texts, messages: inWords(messages), orders: inWords(orders), reply };
+    const source = `(${installStub})(${JSON.stringify(scene)})`;
     this.#script = (await this.#page("Page.addScriptToEvaluateOnNewDocument", { source })).identifier;
     this.#complaints.length = 0;
     await this.resize(width);
-    // Only another hash would not load it anew.
-    await this.#page("Page.navigate", { url: "about:blank" });
     const loaded = new Promise(settled => this.#chromium.tools.once("Page.domContentEventFired", settled));
-    await this.#page("Page.navigate", { url: `${this.#server.origin}/${file}${hash}` });
+    await this.#page("Page.navigate", { url: `${this.#server.origin}/${file}?${++this.#opened}${hash}` });
     await Promise.race([loaded, this.#chromium.lost]);
     await this.#await(':root[data-ready="true"]', false);
     for (const step of steps) {

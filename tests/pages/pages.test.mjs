@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { glob, readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { EXTENSION, PageBrowser } from "./page_browser.mjs";
 
@@ -80,5 +80,29 @@ test("no page has code or style inside", async () => {
   for (const page of [...pages, BACKGROUND]) {
     const source = await readFile(join(EXTENSION, page), "utf8");
     assert.doesNotMatch(source, /<style|\bstyle=|\bon\w+=|javascript:|<script(?![^>]*\bsrc=)/i, page);
+  }
+});
+
+/** @param {string} script @param {Set<string>} [found] @returns {Promise<Set<string>>} what it imports, and what that imports */
+async function imports(script, found = new Set()) {
+  for (const [, path] of (await readFile(join(EXTENSION, script), "utf8")).matchAll(/^(?:import|export) [^;]*?from "(\.[^"]*)";/gm)) {
+    const imported = join(dirname(script), path);
+    if (!found.has(imported)) {
+      found.add(imported);
+      await imports(imported, found);
+    }
+  }
+  return found;
+}
+
+test("a page that has its modules loaded ahead names them all", async () => {
+  for (const page of pages) {
+    const source = await readFile(join(EXTENSION, page), "utf8");
+    const ahead = [...source.matchAll(/rel="modulepreload" href="([^"]*)"/g)].map(([, path]) => join(dirname(page), path));
+    const script = /<script type="module" src="([^"]*)"/.exec(source)?.[1] ?? "";
+    assert.ok(!ahead.length || script);
+    if (ahead.length) {
+      assert.deepEqual(ahead.sort(), [...await imports(join(dirname(page), script))].sort(), page);
+    }
   }
 });

@@ -78,11 +78,13 @@ export async function startChromium({ folder = tmpdir(), uid, flags = [] } = {})
   const failed = once(browser, "error").then(([error]) => { throw error; });
   const tools = new DevTools(/** @type {any} */ (browser.stdio[3]), /** @type {any} */ (browser.stdio[4]));
   const gone = once(tools, "gone").then(() => { throw new Error("the browser ended by itself"); });
-  [failed, gone].forEach((promise) => promise.catch(() => {}));
+  /** @type {Promise<never>} */
+  const lost = Promise.race([failed, gone]);
+  [failed, gone, lost].forEach((promise) => promise.catch(() => {}));
   return {
     tools,
-    /** Rejects when the browser is not there any more. @type {Promise<never>} */
-    lost: Promise.race([failed, gone]),
+    /** Rejects when the browser is not there any more. */
+    lost,
     /** Its one page. @returns {Promise<Page>} */
     page: async () => {
       const { targetInfos: targets } = await tools.send("Target.getTargets");

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MPL-2.0
+/** How long the popup of a real Thunderbird takes from the click on the toolbar button until its content is drawn. */
+
+/* global Services, addEventListener, content, sendAsyncMessage */
+
+import { EXTENSION_ID } from '../e2e/home.mjs';
+import { ADA, World } from '../e2e/world.mjs';
+
+const ACCOUNTS = 20;
+const OPENINGS = 15;
+
+/** Runs in every page of Thunderbird from then on: tells when the popup's content is drawn. */
+function watch() {
+  addEventListener('DOMContentLoaded', ({ target }) => {
+    if (target !== content.document || !content.location.href.endsWith('/popup/popup.html')) return;
+    const root = content.document.documentElement;
+    const observer = new content.MutationObserver(() => {
+      if (root.dataset.ready !== 'true') return;
+      observer.disconnect();
+      // Drawn when the frame after the next begins.
+      content.requestAnimationFrame(() => content.requestAnimationFrame(() => sendAsyncMessage('thunderseal-bench:drawn', Date.now())));
+    });
+    observer.observe(root, { attributes: true });
+  }, true);
+}
+
+/** Runs in Thunderbird. @param {string} source */
+function install(source) {
+  Services.mm.loadFrameScript(`data:,${encodeURIComponent(`(${source})()`)}`, true);
+}
+
+/**
+ * Runs in Thunderbird: opens the popup and closes it.
+ * @param {string} id
+ * @returns {Promise<number>} milliseconds until it was open and drawn
+ */
+async function open(id) {
+  const main = Services.wm.getMostRecentWindow('mail:3pane');
+  const panel = () => main.document.getElementById('webextension-remote-preload-panel');
+  const once = (type) => new Promise((resolve) => { main.addEventListener(type, () => resolve(Date.now()), { once: true }); });
+  const drawn = new Promise((resolve) => {
+    Services.mm.addMessageListener('thunderseal-bench:drawn', function listener({ data }) {
+      Services.mm.removeMessageListener('thunderseal-bench:drawn', listener);
+      resolve(data);
+    });
+  });
+  const shown = once('popupshown');
+  const begun = Date.now();
+  main.document.querySelector(`#unifiedToolbarContent button[extension="${id}"]`).click();
+  const times = await Promise.all([shown, drawn]);
+  const hidden = once('popuphidden');
+  panel().hidePopup();
+  await hidden;
+  return Math.max(...times) - begun;
+}
+
+/** @returns {Promise<{ accounts: number, milliseconds: number[] }>} */
+export async function popupOpenings() {
+  const world = await World.open();
+  try {
+    const names = Array.from({ length: ACCOUNTS }, (_, n) => `mailbox${n}@contoso.test`);
+    const thunderbird = await world.startThunderbird({
+      accounts: names.map((name) => world.account(name)),
+      // One sign-in makes all of them ready.
+      hostConfiguration: { ...world.hostConfiguration, accounts: Object.fromEntries(names.map((name) => [name, { signInAs: ADA }])) },
+    });
+    const popup = await thunderbird.openPopup();
+    await popup.press('signIn', names[0]);
+    for (const name of names) await popup.waitForState(name, 'ready');
+    await popup.close();
+    await thunderbird.marionette.chrome(install, String(watch));
+    const milliseconds = [];
+    for (let opening = 0; opening < OPENINGS; opening += 1) milliseconds.push(await thunderbird.marionette.chrome(open, EXTENSION_ID));
+    return { accounts: ACCOUNTS, milliseconds };
+  } finally {
+    await world.close();
+  }
+}
