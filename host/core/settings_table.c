@@ -47,7 +47,7 @@ static const struct settings_key keys[] = {
      .check = settings_check_bool,
      .for_extension = true,
      .unbuilt = true},
-    {.name = "locale", .check = settings_check_locale, .for_extension = true, .unbuilt = true},
+    {.name = "locale", .check = settings_check_locale, .for_extension = true},
 };
 
 const struct settings_key *settings_keys(size_t *count)
