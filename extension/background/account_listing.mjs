@@ -5,7 +5,7 @@
  * so an account gets on the list for good only when a sign-in here succeeded.
  */
 
-/* global browser */
+/* global messenger */
 
 import { allPages } from "./account_book.mjs";
 import { cloudsInUse, signInProviders } from "./clouds.mjs";
@@ -123,7 +123,7 @@ export class AccountListing {
     if (this.#settings.manage === "listed") {
       return;
     }
-    for (const [name, { account }] of groupByAccount(await browser.tokenBridge.listServers())) {
+    for (const [name, { account }] of groupByAccount(await messenger.tokenBridge.listServers())) {
       if (!this.#book.get(name) && this.#isManaged(name)) {
         const added = await this.#host.request("account.add", { account }).catch(() => null);
         if (added) {
@@ -136,6 +136,6 @@ export class AccountListing {
   #tellBridge() {
     const { manage, domains, fallback, policy } = this.#settings;
     const providers = signInProviders(policy, cloudsInUse(policy, this.#book.all()));
-    return browser.tokenBridge.setManaged({ rule: manage, names: this.#book.names(), domains, fallback, providers });
+    return messenger.tokenBridge.setManaged({ rule: manage, names: this.#book.names(), domains, fallback, providers });
   }
 }

@@ -2,7 +2,7 @@
 
 /** What is said about accounts: a problem once, until it has healed; how a sign-in ended. And the mark on the button. */
 
-import { text } from "../shared/texts.mjs";
+import { inOurWords, text } from "../shared/texts.mjs";
 
 /** @typedef {import("./account_book.mjs").Account} Account */
 
@@ -10,7 +10,8 @@ import { text } from "../shared/texts.mjs";
 export const subjectOf = account => `account ${account.toLowerCase()}`;
 
 /** @param {any} problem */
-export function sentences({ cause = "", remedy = "" }) {
+export function sentences(problem) {
+  const { cause, remedy } = inOurWords(problem);
   return [cause, remedy].filter(Boolean).join(" ");
 }
 

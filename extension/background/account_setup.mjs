@@ -5,7 +5,7 @@
  * sign-in; set-up itself cannot wait for a person.
  */
 
-/* global browser */
+/* global messenger */
 
 import { subjectOf } from "./account_notices.mjs";
 import { groupByAccount } from "./overview.mjs";
@@ -29,7 +29,7 @@ export class AccountSetup {
    * @returns {Promise<boolean>} whether no account of this Thunderbird has this user name
    */
   async concerns(account) {
-    return !groupByAccount(await browser.tokenBridge.listServers()).has(account.toLowerCase());
+    return !groupByAccount(await messenger.tokenBridge.listServers()).has(account.toLowerCase());
   }
 
   /**

@@ -12,8 +12,10 @@
 /**
  * @typedef {object} Facts
  * @property {string} state a state of the protocol, or "unlisted": nobody signed in here
+ * @property {string} signInAs who signs in for it
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
+ * @property {boolean} ewsOnly its servers speak Exchange Web Services, for which Thunderbird signs in by itself
  * @property {boolean} ownLogin Thunderbird has a sign-in of its own stored
  * @property {"here"|"opening"|null} signIn whether one that was started here is under way
  * @property {boolean} vaultLocked the key to what is saved cannot be had
@@ -42,11 +44,12 @@ const ADMINISTRATORS = new Set(["consent-required", "policy-denied", "misconfigu
 const WELL = new Set(["ready", "renewing"]);
 
 /**
- * @param {import("./rpc_client.mjs").Problem|null} problem
+ * @param {Facts} facts
  * @returns {string[]} what a problem brings along, whatever the state
  */
-function actionsOf(problem) {
-  return [...(problem?.signedInAs ? ["useName"] : []), ...(problem?.adminRemedy ? ["askAdmin"] : [])];
+function actionsOfProblem({ problem, signInAs }) {
+  const other = problem?.signedInAs && problem.signedInAs.toLowerCase() !== signInAs.toLowerCase();
+  return [...(other ? ["useName"] : []), ...(problem?.adminRemedy ? ["askAdmin"] : [])];
 }
 
 /**
@@ -54,19 +57,20 @@ function actionsOf(problem) {
  * @param {Situation} situation
  * @returns {string[]}
  */
-export function actionsFor({ state, problem, passwordOnly, signIn, vaultLocked, removable }, { hostState }) {
-  if (hostState !== "connected") {
+export function actionsFor(facts, { hostState }) {
+  const { state, passwordOnly, ewsOnly, signIn, vaultLocked, removable } = facts;
+  if (hostState !== "connected" || ewsOnly) {
     return [];
   }
   if (signIn) {
-    return signIn === "here" ? [...actionsOf(problem), "cancelSignIn"] : [];
+    return signIn === "here" ? [...actionsOfProblem(facts), "cancelSignIn"] : [];
   }
   const hidden = new Set([
     ...(passwordOnly ? ["signIn", "openBy"] : []),
     ...(removable ? [] : ["letThunderbird"]),
     ...(vaultLocked ? NEEDS_VAULT : []),
   ]);
-  const all = [...(vaultLocked ? ["unlock"] : []), ...actionsOf(problem), ...(ACTIONS[state] ?? [])];
+  const all = [...(vaultLocked ? ["unlock"] : []), ...actionsOfProblem(facts), ...(ACTIONS[state] ?? [])];
   return all.filter(action => !hidden.has(action));
 }
 
@@ -88,37 +92,40 @@ export function primaryFor({ state, problem, signIn }, actions) {
 /**
  * @param {Facts} facts
  * @param {Situation} situation
- * @returns {string} the key of the text that says how things stand, at length
+ * @returns {string} how things stand: what the keys of its texts have in common
  */
-function sentenceFor({ state, passwordOnly, ownLogin, signIn }, { hostState, fallback, manage }) {
+function topicFor({ state, passwordOnly, ewsOnly, ownLogin, signIn }, { hostState, fallback, manage }) {
   const alone = fallback === "none";
+  if (ewsOnly) {
+    return "ews";
+  }
   if (passwordOnly) {
-    return "state_password";
+    return "password";
   }
   if (hostState === "connecting") {
-    return "state_connecting";
+    return "connecting";
   }
   if (hostState !== "connected") {
-    return alone ? "state_no_mail" : "state_aside";
+    return alone ? "no_mail" : "aside";
   }
   if (signIn) {
-    return "state_signing_in";
+    return "signing_in";
   }
   switch (state) {
     case "signing-in":
-      return "state_signing_in_elsewhere";
+      return "signing_in_elsewhere";
     case "unlisted":
       // Beyond the list Thunderbird asks here for every account.
-      return alone && manage !== "listed" ? "state_signed_out" : "state_unlisted";
+      return alone && manage !== "listed" ? "signed_out" : "unlisted";
     case "signed-out":
-      return ownLogin && !alone ? "state_signed_out_own_login" : "state_signed_out";
+      return ownLogin && !alone ? "signed_out_own_login" : "signed_out";
     default:
-      return `state_${state}`;
+      return state;
   }
 }
 
 /** In these the state's own sentence holds whatever else is wrong. */
-const BESIDE_PROBLEM = new Set(["state_password", "state_connecting", "state_no_mail", "state_aside", "state_signing_in"]);
+const BESIDE_PROBLEM = new Set(["password", "ews", "connecting", "no_mail", "aside", "signing_in"]);
 
 /**
  * @param {Facts} facts
@@ -127,7 +134,7 @@ const BESIDE_PROBLEM = new Set(["state_password", "state_connecting", "state_no_
  *   sentence where the problem's own says more
  */
 export function wordsFor(facts, situation) {
-  const words = sentenceFor(facts, situation);
-  const label = words.replace(/^state_/, "label_").replace(/_(own_login|elsewhere)$/, "");
-  return { label, words: facts.problem?.cause && !BESIDE_PROBLEM.has(words) ? null : words };
+  const topic = topicFor(facts, situation);
+  const label = `label_${topic.replace(/_(own_login|elsewhere)$/, "")}`;
+  return { label, words: facts.problem?.cause && !BESIDE_PROBLEM.has(topic) ? null : `state_${topic}` };
 }

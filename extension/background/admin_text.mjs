@@ -2,7 +2,7 @@
 
 /** What a user sends to the administrator: what is wrong, what can be done about it, and what finds it in Entra's log. */
 
-import { text } from "../shared/texts.mjs";
+import { inOurWords, text } from "../shared/texts.mjs";
 
 /** A browser forgets after 5 s that the user clicked, and then gives no clipboard. */
 const LINK_DEADLINE_MS = 2_000;
@@ -33,7 +33,7 @@ async function consentLink(host, account, { kind, resource, consentUrl }) {
  * @returns {Promise<string>} without anything secret
  */
 export async function adminText(host, { account, problem, clientId, version }) {
-  const { cause = "", adminRemedy = "", aadsts, correlationId, traceId, since } = problem;
+  const { cause = "", adminRemedy = "", aadsts, correlationId, traceId, since } = inOurWords(problem);
   const facts = /** @type {[string, string][]} */ ([
     ["adminText_link", await consentLink(host, account, problem)],
     ["adminText_code", aadsts ? `AADSTS${aadsts}` : ""],
@@ -44,5 +44,5 @@ export async function adminText(host, { account, problem, clientId, version }) {
     ["adminText_version", version],
   ]);
   const lines = facts.filter(([, value]) => value).map(([key, value]) => text(key, value));
-  return [text("adminText_about", account), cause, adminRemedy, lines.join("\n")].filter(Boolean).join("\n\n");
+  return [text("adminText_about", account), cause, adminRemedy && text("adminRemedy", adminRemedy), lines.join("\n")].filter(Boolean).join("\n\n");
 }

@@ -2,7 +2,7 @@
 
 /** The add-on's own state and its reactions: to the host, to Thunderbird's mail code, to the user. */
 
-/* global browser */
+/* global browser, messenger */
 
 import { AccountBook } from "./account_book.mjs";
 import { AccountListing } from "./account_listing.mjs";
@@ -68,7 +68,7 @@ export class Companion {
     });
     this.#accountNotices = new AccountNotices(notices, this.#book);
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
-    this.#signIns = new SignIns(this.#host, address => browser.windows.openDefaultBrowser(address));
+    this.#signIns = new SignIns(this.#host, address => messenger.windows.openDefaultBrowser(address));
     this.#needs = new ServerNeeds(this.#host, this.#settings);
     this.unlocking = new Unlocking(this.#host, {
       isNew: () => this.#settings.policy.keystore === "passphrase" && !this.#book.holdsSignIn(),
@@ -85,7 +85,7 @@ export class Companion {
 
   async start() {
     this.#host.start();
-    const [{ fallback, ...bridge }, managed] = await Promise.all([browser.tokenBridge.getStatus(), managedSettings()]);
+    const [{ fallback, ...bridge }, managed] = await Promise.all([messenger.tokenBridge.getStatus(), managedSettings()]);
     this.#settings.remember(managed, fallback);
     await chooseLanguage(this.#settings.locale);
     this.#bridge = bridge;
@@ -127,12 +127,35 @@ export class Companion {
     return this.#host;
   }
 
+  get settings() {
+    return this.#settings;
+  }
+
+  get book() {
+    return this.#book;
+  }
+
+  /**
+   * Signs in as the button does.
+   * @param {string} account
+   * @param {string[]} protocols that its servers will speak, whatever they are set to
+   * @returns {Promise<import("./sign_ins.mjs").Outcome>} when it has ended
+   */
+  async signInToEnd(account, protocols) {
+    const end = this.#signIns.awaitEnd(account);
+    await this.perform({ action: "signIn", account, protocols });
+    if (!this.#signIns.of(account)) {
+      this.#signIns.end(account, { ok: false, problem: this.#failures.get(account) });
+    }
+    return end;
+  }
+
   /**
    * What all pages show.
    * @returns {Promise<import("./overview.mjs").Overview>}
    */
   async overview() {
-    const servers = await browser.tokenBridge.listServers();
+    const servers = await messenger.tokenBridge.listServers();
     const { fallback, manage, locale } = this.#settings;
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
@@ -145,15 +168,15 @@ export class Companion {
 
   /**
    * Does what a button says; a failure is shown with the account.
-   * @param {{action: string, account?: string, signInAs?: string}} order
+   * @param {{action: string, account?: string, signInAs?: string, protocols?: string[]}} order
    */
-  async perform({ action, account = "", signInAs }) {
+  async perform({ action, account = "", signInAs, protocols }) {
     const before = this.#problemOf(account);
     this.#failures.forget(account);
     try {
       switch (action) {
         case "signIn":
-          await this.#signIn(account, before?.kind);
+          await this.#signIn(account, before?.kind, protocols);
           break;
         case "openBy":
           if (await changeSignInName({ host: this.#host, listing: this.#listing, signIns: this.#signIns }, account, signInAs)) {
@@ -172,7 +195,7 @@ export class Companion {
           break;
         case "newToken":
           await replaceToken(this.#host, await this.#needs.token(account));
-          await browser.tokenBridge.checkMail(account);
+          await messenger.tokenBridge.checkMail(account);
           break;
         case "tryAgain":
           if (before?.kind === "network" || this.#book.get(account)?.state === "blocked") {
@@ -180,7 +203,7 @@ export class Companion {
             this.startHostAnew();
           }
           await this.#host.request("token.get", await this.#needs.token(account));
-          await browser.tokenBridge.checkMail(account);
+          await messenger.tokenBridge.checkMail(account);
           break;
         case "unlock":
           await this.unlocking.begin();
@@ -204,7 +227,10 @@ export class Companion {
     return adminText(this.#host, { account, problem: this.#problemOf(account) ?? {}, clientId, version: this.#hello.version });
   }
 
-  /** @param {string} account */
+  /**
+   * @param {string} account
+   * @returns {Record<string, any>|null|undefined}
+   */
   #problemOf(account) {
     return this.#failures.get(account) ?? this.#signIns.of(account)?.problem ?? this.#book.get(account)?.problem;
   }
@@ -212,14 +238,15 @@ export class Companion {
   /**
    * @param {string} account
    * @param {string|undefined} failedBefore the kind of what went wrong last
+   * @param {string[]} [protocols] others than its servers are set to
    */
-  async #signIn(account, failedBefore) {
+  async #signIn(account, failedBefore, protocols) {
     if (failedBefore === "misconfigured") {
       // Its configuration may have been corrected since it was read.
       this.startHostAnew();
     }
     this.#listing.signInBegins(account);
-    const started = this.#signIns.start(account, await this.#needs.scopes(account));
+    const started = this.#signIns.start(account, await this.#needs.scopes(account, protocols));
     this.#onChange();
     await started;
   }
@@ -322,12 +349,12 @@ export class Companion {
     }
     if (account.state === "signed-out" && before && before !== "signed-out") {
       // Wherever the user did it: connections made with the tokens that went are to go too.
-      await browser.tokenBridge.disconnect(account.account);
+      await messenger.tokenBridge.disconnect(account.account);
     }
     await this.#listing.update(account);
     if (account.state === "ready" && this.#unserved.delete(account.account.toLowerCase())) {
       // Thunderbird's own next check may be ten minutes away.
-      await browser.tokenBridge.checkMail(account.account);
+      await messenger.tokenBridge.checkMail(account.account);
     }
   }
 
@@ -336,11 +363,12 @@ export class Companion {
     const awaited = this.#signIns.finished({ signInId });
     if (ok) {
       this.#failures.forget(account);
-      const words = (await this.#accountSetup.concerns(account)) ? "signedInForSetUp" : "signedIn";
-      this.#accountNotices.signedIn(account, words);
+      const isSetUp = !this.#signIns.end(account, { ok }) && (await this.#accountSetup.concerns(account));
+      this.#accountNotices.signedIn(account, isSetUp ? "signedInForSetUp" : "signedIn");
       await this.#listing.signInEnded(account, true);
-      await browser.tokenBridge.checkMail(account);
+      await messenger.tokenBridge.checkMail(account);
     } else if (awaited && problem) {
+      this.#signIns.end(account, { ok, problem });
       this.#failures.set(account, problem);
       this.#accountNotices.signInFailed(account, problem);
       await this.#listing.signInEnded(account, false);

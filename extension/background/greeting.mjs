@@ -2,7 +2,7 @@
 
 /** What the host is told about this Thunderbird when it starts. */
 
-/* global browser */
+/* global browser, messenger */
 
 /** For which address Thunderbird's proxy settings are asked. */
 const DEFAULT_AUTHORITY = "https://login.microsoftonline.com/";
@@ -19,7 +19,7 @@ export function managedSettings() {
 /** @returns {Promise<string|null>} */
 function proxy() {
   const late = new Promise(resolve => setTimeout(() => resolve(null), PROXY_DEADLINE_MS));
-  return Promise.race([browser.tokenBridge.proxyFor(DEFAULT_AUTHORITY).catch(() => null), late]);
+  return Promise.race([messenger.tokenBridge.proxyFor(DEFAULT_AUTHORITY).catch(() => null), late]);
 }
 
 /** @returns {Promise<object>} the parameters of hello beside the protocol */

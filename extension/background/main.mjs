@@ -2,23 +2,38 @@
 
 /** Starts the add-on. The token listener comes first: mail checks may be waiting for it already. */
 
-/* global browser */
+/* global browser, messenger */
 
 import { Companion } from "./companion.mjs";
+import { Migration } from "./migration.mjs";
 import { Notices } from "./notices.mjs";
 import { ordersOf } from "./orders.mjs";
 import { PageTabs } from "./page_tabs.mjs";
 import { Pages } from "./pages.mjs";
+import { Welcome } from "./welcome.mjs";
 
 const tabs = new PageTabs();
-const companion = new Companion(new Notices(), () => {
+const notices = new Notices();
+const companion = new Companion(notices, () => {
   pages.refresh();
   tabs.refresh();
+  migration.consider();
+  welcome.consider();
 });
-const pages = new Pages(() => companion.overview(), ordersOf(companion, tabs));
+const welcome = new Welcome(companion.host);
+const migration = new Migration({
+  companion,
+  bridge: messenger.tokenBridge,
+  storage: browser.storage.local,
+  notices,
+  onChange: () => pages.refresh(),
+  openSection: () => tabs.openDashboard({ section: "accounts" }),
+});
+const pages = new Pages(() => companion.overview(), ordersOf(companion, { tabs, migration, welcome }));
 
-browser.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
+messenger.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
 browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : pages.attend(port)));
 
 companion.start();
+migration.start();

@@ -2,7 +2,9 @@
 
 /** What the pages can have done, by name: the add-on's own orders, and the host's methods that need nothing of it. */
 
-/* global browser */
+/* global messenger */
+
+import { openWebPage } from "./web_pages.mjs";
 
 /** The host answers within these; more than its own deadline, so that its answer comes first. */
 const HEALTH_DEADLINE_MS = 40_000;
@@ -28,7 +30,7 @@ const HOST_METHODS = /** @type {Record<string, number>} */ ({
  * @param {string[]} [accounts] in lower case; absent: all
  */
 async function serversOf(accounts) {
-  const servers = await browser.tokenBridge.listServers();
+  const servers = await messenger.tokenBridge.listServers();
   return servers
     .filter((/** @type {any} */ { account }) => !accounts || accounts.includes(account.toLowerCase()))
     .map((/** @type {any} */ { ownLogin: _, ...server }) => server);
@@ -36,10 +38,14 @@ async function serversOf(accounts) {
 
 /**
  * @param {import("./companion.mjs").Companion} companion
- * @param {import("./page_tabs.mjs").PageTabs} tabs
+ * @param {{
+ *   tabs: import("./page_tabs.mjs").PageTabs,
+ *   migration: import("./migration.mjs").Migration,
+ *   welcome: import("./welcome.mjs").Welcome,
+ * }} parts
  * @returns {Record<string, import("./pages.mjs").Order>}
  */
-export function ordersOf(companion, tabs) {
+export function ordersOf(companion, { tabs, migration, welcome }) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */
@@ -50,6 +56,12 @@ export function ordersOf(companion, tabs) {
 
     /** A section by its name, or wherever the user was. */
     openDashboard: ({ section }) => tabs.openDashboard({ section }),
+
+    /** The welcome page, or one of those beside it. */
+    openWelcome: ({ page }) => welcome.show(page),
+
+    /** A page of Microsoft's, in the system's browser. */
+    openWebPage: ({ address }) => openWebPage(address),
 
     /** Asks the host as it is. */
     ask: ({ method, params }, context) => {
@@ -68,5 +80,13 @@ export function ordersOf(companion, tabs) {
       const params = { ...(accounts ? { accounts: [account] } : {}), ...(checks ? { checks } : {}), servers: await serversOf(accounts) };
       return host.request("health.check", params, HEALTH_DEADLINE_MS, context);
     },
+
+    /** Settings that can be put right, and those that were. */
+    "migration.view": () => migration.view(),
+    "migration.switch": ({ account }) => migration.switch(account),
+    "migration.takeOver": ({ account }) => migration.takeOver(account),
+    "migration.undo": ({ account }) => migration.undo(account),
+    "migration.deletePassword": ({ account }) => migration.deletePassword(account),
+    "migration.deleteOwnSignIn": ({ account }) => migration.deleteOwnSignIn(account),
   };
 }

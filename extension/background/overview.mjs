@@ -40,17 +40,18 @@ const OTHER_NAMES_MAX = 6;
 /**
  * Distinct user names of incoming and outgoing servers, each with its protocols.
  * @param {Server[]} servers
- * @returns {Map<string, {account: string, protocols: string[], passwordOnly: boolean, ownLogin: boolean}>}
+ * @returns {Map<string, {account: string, protocols: string[], passwordOnly: boolean, ewsOnly: boolean, ownLogin: boolean}>}
  */
 export function groupByAccount(servers) {
   const groups = new Map();
   for (const { account, type, authMethod, ownLogin = false } of servers) {
     const name = account.toLowerCase();
-    const group = groups.get(name) ?? { account, protocols: [], passwordOnly: true, ownLogin: false };
+    const group = groups.get(name) ?? { account, protocols: [], passwordOnly: true, ewsOnly: true, ownLogin: false };
     if (!group.protocols.includes(type)) {
       group.protocols.push(type);
     }
     group.passwordOnly &&= authMethod !== "oauth2";
+    group.ewsOnly &&= type === "ews";
     group.ownLogin ||= ownLogin;
     groups.set(name, group);
   }
@@ -70,14 +71,16 @@ export function groupByAccount(servers) {
  */
 export function accountViews(servers, { book, signIns, failures, listing }, situation) {
   const names = book.signInNames();
-  return [...groupByAccount(servers)].map(([name, { account, protocols, passwordOnly, ownLogin }]) => {
+  return [...groupByAccount(servers)].map(([name, { account, protocols, passwordOnly, ewsOnly, ownLogin }]) => {
     const known = book.get(name);
     const open = signIns.of(name);
     const problem = /** @type {any} */ (failures.get(name) ?? open?.problem ?? known?.problem ?? null);
     const facts = {
       state: known?.state ?? "unlisted",
+      signInAs: known?.signInAs ?? account,
       problem,
       passwordOnly,
+      ewsOnly,
       ownLogin,
       signIn: open ? /** @type {const} */ ("here") : signIns.isOpening(name) ? /** @type {const} */ ("opening") : null,
       vaultLocked: known?.state === "locked" || problem?.kind === "vault-locked",

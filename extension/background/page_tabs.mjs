@@ -2,7 +2,7 @@
 
 /** The add-on's pages as tabs of Thunderbird, and the button among its spaces that opens the dashboard. */
 
-/* global browser */
+/* global browser, messenger */
 
 import { text } from "../shared/texts.mjs";
 
@@ -22,9 +22,9 @@ export class PageTabs {
     this.#title = title;
     const button = { title, defaultIcons: "icons/thunderseal.svg" };
     if (this.#space) {
-      this.#space.then(id => browser.spaces.update(id, button));
+      this.#space.then(id => messenger.spaces.update(id, button));
     } else {
-      this.#space = browser.spaces.create("thunderseal", browser.runtime.getURL(DASHBOARD), button).then((/** @type {{id: number}} */ { id }) => id);
+      this.#space = messenger.spaces.create("thunderseal", browser.runtime.getURL(DASHBOARD), button).then((/** @type {{id: number}} */ { id }) => id);
     }
   }
 
@@ -34,9 +34,9 @@ export class PageTabs {
    */
   async openDashboard({ section }) {
     this.refresh();
-    const tab = await browser.spaces.open(await this.#space);
+    const tab = await messenger.spaces.open(/** @type {number} */ (await this.#space));
     if (section) {
-      await browser.tabs.update(tab.id, { url: browser.runtime.getURL(`${DASHBOARD}#${section}`) });
+      await browser.tabs.update(/** @type {number} */ (tab.id), { url: browser.runtime.getURL(`${DASHBOARD}#${section}`) });
     }
   }
 }

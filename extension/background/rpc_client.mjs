@@ -28,6 +28,7 @@ export class RpcError extends Error {
     super(message);
     this.name = "RpcError";
     this.kind = kind;
+    /** @type {Record<string, any>} */
     this.data = { ...data, kind };
   }
 }

@@ -2,7 +2,7 @@
 
 /** What the servers of an account need: which permissions at sign-in, which token later. */
 
-/* global browser */
+/* global messenger */
 
 import { cloudNamed } from "./clouds.mjs";
 import { groupByAccount } from "./overview.mjs";
@@ -21,7 +21,7 @@ const MAIL_PERMISSIONS = /** @type {Record<string, string[]>} */ ({
  * @returns {Promise<string[]>}
  */
 async function protocolsOf(account) {
-  return groupByAccount(await browser.tokenBridge.listServers()).get(account.toLowerCase())?.protocols ?? [];
+  return groupByAccount(await messenger.tokenBridge.listServers()).get(account.toLowerCase())?.protocols ?? [];
 }
 
 export class ServerNeeds {
@@ -39,10 +39,11 @@ export class ServerNeeds {
 
   /**
    * @param {string} account
+   * @param {string[]} [planned] protocols of servers that are set otherwise until the sign-in
    * @returns {Promise<string[]|undefined>} undefined: the host's default
    */
-  async scopes(account) {
-    const protocols = await protocolsOf(account);
+  async scopes(account, planned = []) {
+    const protocols = [...new Set([...(await protocolsOf(account)), ...planned])];
     const usesGraph = protocols.includes("graph");
     if (!usesGraph && !protocols.includes("pop3")) {
       return undefined;

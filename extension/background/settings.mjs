@@ -43,6 +43,11 @@ export class Settings {
     return this.#value("manage", "listed");
   }
 
+  /** @returns {"off"|"offer"|"auto"} whether settings of mail servers are put right */
+  get migrate() {
+    return this.#value("migrate", "offer");
+  }
+
   /** @returns {string|undefined} a language tag, where the policy has one */
   get locale() {
     return this.#value("locale", undefined);

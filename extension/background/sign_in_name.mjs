@@ -2,7 +2,7 @@
 
 /** Mailboxes that another name's sign-in opens: shared ones, and those whose owner signs in by a name of another kind. */
 
-/* global browser */
+/* global messenger */
 
 import { isSignedIn } from "./account_book.mjs";
 
@@ -26,7 +26,7 @@ export async function changeSignInName({ host, listing, signIns }, account, sign
     return true;
   }
   await listing.signInEnded(account, true);
-  await browser.tokenBridge.disconnect(account);
-  await browser.tokenBridge.checkMail(account);
+  await messenger.tokenBridge.disconnect(account);
+  await messenger.tokenBridge.checkMail(account);
   return false;
 }

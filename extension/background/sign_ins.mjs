@@ -5,11 +5,15 @@
 /** The host talks to nobody before it answers, but its key store may ask the user. */
 const START_DEADLINE_MS = 65_000;
 
+/** @typedef {{ok: boolean, problem?: any}} Outcome how a sign-in ended; given up where it failed without a problem */
+
 export class SignIns {
   #host;
   #openBrowser;
   /** @type {Map<string, {account: string, problem: object|null}>} by sign-in id */
   #running = new Map();
+  /** Who waits for the end of a sign-in, by name in lower case. @type {Map<string, ((outcome: Outcome) => void)[]>} */
+  #awaited = new Map();
   /** Names whose address the host is still making, in lower case. */
   #opening = new Set();
 
@@ -44,9 +48,31 @@ export class SignIns {
 
   /** @param {string} account */
   async cancel(account) {
+    this.end(account, { ok: false });
     for (const signInId of this.#forget(account)) {
       await this.#host.request("signIn.cancel", { signInId });
     }
+  }
+
+  /**
+   * @param {string} account
+   * @returns {Promise<Outcome>} of the sign-in that is open or that comes next
+   */
+  awaitEnd(account) {
+    const name = account.toLowerCase();
+    return new Promise(resolve => this.#awaited.set(name, [...(this.#awaited.get(name) ?? []), resolve]));
+  }
+
+  /**
+   * Tells whoever waits.
+   * @param {string} account
+   * @param {Outcome} outcome
+   * @returns {boolean} whether somebody did
+   */
+  end(account, outcome) {
+    const name = account.toLowerCase();
+    this.#awaited.get(name)?.forEach(resolve => resolve(outcome));
+    return this.#awaited.delete(name);
   }
 
   /**
@@ -82,6 +108,7 @@ export class SignIns {
   /** The host is gone, and every open sign-in with it. */
   clear() {
     this.#running.clear();
+    [...this.#awaited.keys()].forEach(name => this.end(name, { ok: false, problem: { kind: "disconnected" } }));
   }
 
   /** Whether none is under way. */

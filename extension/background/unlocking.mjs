@@ -29,7 +29,7 @@ export class Unlocking {
   #isNew;
   #language;
   #onUnlocked;
-  /** @type {Promise<{id: number}>|null} the last one that was opened */
+  /** @type {Promise<{id?: number}>|null} the last one that was opened */
   #window = null;
 
   /**
@@ -93,10 +93,10 @@ export class Unlocking {
   }
 
   /**
-   * @param {Promise<{id: number}>} window
+   * @param {Promise<{id?: number}>} window
    * @returns {Promise<boolean>} whether it is there still
    */
   #raise(window) {
-    return window.then(({ id }) => browser.windows.update(id, { focused: true })).then(() => true, () => false);
+    return window.then(({ id }) => browser.windows.update(/** @type {number} */ (id), { focused: true })).then(() => true, () => false);
   }
 }

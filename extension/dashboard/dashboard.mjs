@@ -6,6 +6,7 @@ import { AccountCards } from "../shared/account_card.mjs";
 import { HealthReport } from "../shared/health_report.mjs";
 import { createHostWarning, drawHostWarning } from "../shared/host_warning.mjs";
 import { Link } from "../shared/link.mjs";
+import { MigrationSection } from "../shared/migration.mjs";
 import { beginPage, find, pageReady } from "../shared/page.mjs";
 import { language } from "../shared/texts.mjs";
 import { AboutSection } from "./about.mjs";
@@ -20,6 +21,7 @@ import { SignInsSection } from "./sign_ins.mjs";
 const link = new Link("dashboard", draw);
 const sections = new Sections(document);
 const cards = new AccountCards(find(document, "#accounts .cards"), link);
+const migration = new MigrationSection(find(document, "#migration"), link);
 const warning = createHostWarning(link);
 find(document, "main").prepend(warning);
 
@@ -58,6 +60,7 @@ function draw(overview) {
   }
   drawHostWarning(warning, overview);
   cards.draw(overview.accounts);
+  migration.refresh();
   find(document, "#accounts .empty").hidden = overview.accounts.length > 0;
   about.draw(overview);
   if (first) {

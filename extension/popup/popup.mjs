@@ -24,7 +24,9 @@ function draw(overview) {
   pageReady();
 }
 
-find(document, "#dashboard").addEventListener("click", async () => {
-  await link.order("openDashboard");
-  window.close();
-});
+for (const [button, order] of [["#dashboard", "openDashboard"], ["#welcome", "openWelcome"]]) {
+  find(document, button).addEventListener("click", async () => {
+    await link.order(order);
+    window.close();
+  });
+}

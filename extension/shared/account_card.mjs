@@ -5,7 +5,7 @@
 import { AdminPanel } from "./admin_panel.mjs";
 import { NamesPanel } from "./names_panel.mjs";
 import { create, find, show } from "./page.mjs";
-import { text } from "./texts.mjs";
+import { inOurWords, text } from "./texts.mjs";
 
 /** @typedef {import("../background/overview.mjs").AccountView} AccountView */
 
@@ -35,7 +35,7 @@ function wordsOn(action, view) {
  * @returns {{open: string[], more: string[]}}
  */
 function arrange({ actions, primary, state, otherNames }) {
-  const beside = action => action === "cancelSignIn" || (action === "openBy" && UNOPENED.has(state) && otherNames.length > 0);
+  const beside = (/** @type {string} */ action) => action === "cancelSignIn" || (action === "openBy" && UNOPENED.has(state) && otherNames.length > 0);
   const open = actions.filter(action => action === primary || beside(action));
   return { open, more: actions.filter(action => !open.includes(action)) };
 }
@@ -70,13 +70,13 @@ class Card {
         { class: "head" },
         create("span", { "class": "dot", "aria-hidden": "true" }),
         create("h2", { class: "name", id, tabindex: "-1" }),
-        create("span", { class: "protocols" }),
+        this.#more,
       ),
-      create("p", { class: "label" }),
+      create("div", { class: "head" }, create("p", { class: "label" }), create("span", { class: "protocols" })),
       create("p", { class: "sentence" }),
       create("div", { class: "problem" }, create("p", { class: "cause" }), create("p", { class: "remedy" })),
       create("p", { class: "as" }),
-      create("div", { class: "actions" }, ...ACTIONS.map(button), this.#more),
+      create("div", { class: "actions" }, ...ACTIONS.map(button)),
       this.#moreList,
       this.#names.element,
       this.#admin.element,
@@ -93,7 +93,7 @@ class Card {
   /** What a screen reader is told when it changes. */
   get news() {
     const { account, label, problem } = this.#view;
-    return [account, text(label), problem?.cause].filter(Boolean).join(". ");
+    return [account, text(label), inOurWords(problem)?.cause].filter(Boolean).join(". ");
   }
 
   /** @param {AccountView} view */
@@ -107,9 +107,10 @@ class Card {
     show(find(element, ".protocols"), view.protocols.map(protocol => protocol.toUpperCase()).join(" · "));
     show(find(element, ".label"), text(view.label));
     show(find(element, ".sentence"), view.words ? text(view.words) : "");
-    find(element, ".problem").hidden = !view.problem;
-    show(find(element, ".cause"), view.problem?.cause);
-    show(find(element, ".remedy"), view.problem?.remedy);
+    const problem = inOurWords(view.problem);
+    find(element, ".problem").hidden = !problem;
+    show(find(element, ".cause"), problem?.cause);
+    show(find(element, ".remedy"), problem?.remedy);
     show(find(element, ".as"), view.signInAs ? text("signInAs", view.signInAs) : "");
     this.#drawButtons();
     this.#names.draw(view);
@@ -129,7 +130,7 @@ class Card {
         button.ariaDisabled = null;
         button.textContent = wordsOn(action, this.#view);
         button.classList.toggle("primary", action === this.#view.primary);
-        button.classList.toggle("quiet", action !== this.#view.primary);
+        button.classList.toggle("quiet", action !== this.#view.primary && action !== "cancelSignIn");
       }
     };
     draw(find(this.element, ".actions"), open);

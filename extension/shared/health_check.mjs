@@ -7,7 +7,7 @@ import { evidenceList } from "./evidence.mjs";
 import { list, milliseconds } from "./formats.mjs";
 import { create } from "./page.mjs";
 import { statusIcon } from "./status_icon.mjs";
-import { text } from "./texts.mjs";
+import { inOurWords, text } from "./texts.mjs";
 
 /** @typedef {import("./health_order.mjs").Check} Check */
 
@@ -38,7 +38,7 @@ function details({ causes = [], evidence = {} }) {
  * @returns {HTMLElement}
  */
 export function healthCheck(check, fix = null) {
-  const { id, status, title, detail, remedy, adminRemedy, latencyMs } = check;
+  const { id, status, title, detail, remedy, adminRemedy, latencyMs } = inOurWords(check);
   return create(
     "li",
     { "class": "health-check", "data-check": id, "data-status": status },

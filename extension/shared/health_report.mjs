@@ -10,7 +10,7 @@ import { healthCheck } from "./health_check.mjs";
 import { countsOf, groupsOf, keyOf } from "./health_order.mjs";
 import { create, find, show } from "./page.mjs";
 import { statusIcon } from "./status_icon.mjs";
-import { text } from "./texts.mjs";
+import { inOurWords, text } from "./texts.mjs";
 
 /** @typedef {import("./health_order.mjs").Check} Check */
 /** @typedef {import("./health_order.mjs").Report} Report */
@@ -96,7 +96,7 @@ export class HealthReport {
       this.#finished(report);
     } catch (error) {
       this.#running = null;
-      const { kind, cause, remedy } = /** @type {import("./link.mjs").OrderFailed} */ (error).problem;
+      const { kind, cause, remedy } = inOurWords(/** @type {import("./link.mjs").OrderFailed} */ (error).problem);
       const cancelled = kind === "cancelled";
       this.#enter(cancelled ? "cancelled" : "failed", cancelled ? "skipped" : "fail", cancelled ? text("health_cancelled") : [cause, remedy].filter(Boolean).join(" "));
     }
@@ -184,7 +184,7 @@ export class HealthReport {
       area.hidden = false;
       show(note, await navigator.clipboard.writeText(report).then(() => text("health_report_copied"), () => text("health_report_copy_failed")));
     } catch (error) {
-      const { cause, remedy } = /** @type {import("./link.mjs").OrderFailed} */ (error).problem;
+      const { cause, remedy } = inOurWords(/** @type {import("./link.mjs").OrderFailed} */ (error).problem);
       show(note, [cause, remedy].filter(Boolean).join(" "));
     }
   }

@@ -26,7 +26,7 @@ export function show(element, words) {
 }
 
 /**
- * Fills `data-text` with the text of that key, and `data-label` with an accessible name.
+ * Fills `data-text` with the text of that key, `data-label` with an accessible name and `data-alt` of a picture.
  * @param {ParentNode} root
  */
 export function fillTexts(root) {
@@ -35,6 +35,10 @@ export function fillTexts(root) {
   }
   for (const element of root.querySelectorAll("[data-label]")) {
     element.ariaLabel = text(/** @type {HTMLElement} */ (element).dataset.label ?? "");
+  }
+  for (const picture of root.querySelectorAll("img[data-alt]")) {
+    const image = /** @type {HTMLImageElement} */ (picture);
+    image.alt = text(image.dataset.alt ?? "");
   }
 }
 

@@ -7,6 +7,8 @@
 
 /* global browser */
 
+import { inOtherWords, loadHostTexts } from "./host_texts.mjs";
+
 /** @typedef {Record<string, {message: string}>} Messages a messages.json of `_locales` */
 
 /** Languages that are here whole; any other is shown in the first. */
@@ -16,6 +18,9 @@ export const LANGUAGES = ["en", "de"];
 let chosen = null;
 /** @type {string|null} */
 let chosenLanguage = null;
+/** What the host says is translated here too, whoever chose the language. @type {import("./host_texts.mjs").HostCatalogue|null} */
+let hostTexts = null;
+let hostLanguage = "";
 
 /**
  * @param {string|undefined} tag a language tag, such as "de-AT"
@@ -44,11 +49,24 @@ function fill(message, parts) {
  */
 export async function chooseLanguage(tag) {
   const wanted = tag ? nearestLanguage(tag) : null;
-  if (wanted === chosenLanguage) {
-    return;
+  if (wanted !== chosenLanguage) {
+    chosen = wanted ? await (await fetch(browser.runtime.getURL(`_locales/${wanted}/messages.json`))).json() : null;
+    chosenLanguage = wanted;
   }
-  chosen = wanted ? await (await fetch(browser.runtime.getURL(`_locales/${wanted}/messages.json`))).json() : null;
-  chosenLanguage = wanted;
+  if (language() !== hostLanguage) {
+    hostTexts = await loadHostTexts(language());
+    hostLanguage = language();
+  }
+}
+
+/**
+ * What the host says to people, in their language: a copy with other `cause`, `remedy`, `title` and so on.
+ * @template {Record<string, any>|null|undefined} T
+ * @param {T} speaker a Problem, a Check, the data of an error
+ * @returns {T}
+ */
+export function inOurWords(speaker) {
+  return inOtherWords(speaker, hostTexts);
 }
 
 /**

@@ -8,7 +8,7 @@
 /* global browser */
 
 import { beginPage } from "../shared/page.mjs";
-import { chooseLanguage, text } from "../shared/texts.mjs";
+import { chooseLanguage, inOurWords, text } from "../shared/texts.mjs";
 
 /** What the host takes. */
 const PASSPHRASE_MAX_BYTES = 1_024;
@@ -99,7 +99,8 @@ port.onMessage.addListener(async (/** @type {any} */ message) => {
   if (message.unlocked) {
     window.close();
   } else if (message.problem) {
-    complain([message.problem.cause, message.problem.remedy].filter(Boolean).join(" "));
+    const { cause, remedy } = inOurWords(message.problem);
+    complain([cause, remedy].filter(Boolean).join(" "));
   } else {
     await chooseLanguage(message.language);
     draw(message.isNew);

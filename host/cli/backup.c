@@ -40,8 +40,8 @@ static int tell_errno(const char *done, const char *path, int error)
     struct problem problem = {0};
 
     if (error == EEXIST)
-        storage_problem_parts(&problem, PROBLEM_STORAGE, PARTS(path, " is there already."),
-                              PARTS("Choose another name: a backup never replaces a file."));
+        problem_setf(&problem, PROBLEM_STORAGE, "Choose another name: a backup never replaces a file.",
+                     "%s is there already.", path);
     else
         storage_problem(&problem, done, path, error);
     return tell(&problem);
@@ -225,9 +225,9 @@ static int read_backup(const char *path, struct backup_head *head, char **data)
 
     *data = length < 0 ? NULL : malloc(size);
     if (length < 0 && errno == EFBIG) {
-        storage_problem_parts(&problem, PROBLEM_VAULT_DAMAGED,
-                              PARTS(path, " is no plain file, or too large for a backup."),
-                              PARTS("Give the name of a file that \"thunderseal backup\" has made."));
+        problem_setf(&problem, PROBLEM_VAULT_DAMAGED,
+                     "Give the name of a file that \"thunderseal backup\" has made.",
+                     "%s is no plain file, or too large for a backup.", path);
         status = tell(&problem);
     } else if (*data == NULL) {
         status = tell_errno("read", path, errno);

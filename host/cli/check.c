@@ -41,7 +41,9 @@ static json_t *params_of(const struct cli *cli)
 
 static bool same_account(const char *a, const char *b)
 {
-    return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
+    if (a == NULL || b == NULL)
+        return a == b;
+    return strcmp(a, b) == 0;
 }
 
 static void print(const json_t *report)

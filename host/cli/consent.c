@@ -12,7 +12,7 @@ static int tell(struct problem *problem)
     int status;
 
     if (problem->admin_remedy[0] != '\0')
-        memcpy(problem->remedy, problem->admin_remedy, sizeof problem->remedy);
+        problem_remedy(problem, "%-s", problem->admin_remedy);
     told = problem_to_json(problem);
     status = cli_tell_problem(told);
     json_decref(told);

@@ -39,20 +39,33 @@ static json_t *json_any_text(const char *text)
     return value;
 }
 
-json_t *check_new(const char *id, const char *account, enum check_status status, const char *title)
+/* The member of this name, made when it is missing; borrowed. */
+static json_t *member(json_t *check, const char *key, json_t *(*make)(void))
 {
-    return json_pack("{s:s, s:s?, s:s, s:s, s:s}", "id", id, "account", account, "status", names[status],
-                     "title", title, "detail", "");
+    if (check != NULL && json_object_get(check, key) == NULL)
+        json_object_set_new(check, key, make());
+    return json_object_get(check, key);
+}
+
+static void take_text(json_t *check, const char *key, const char *text, const struct text_parts *parts)
+{
+    json_object_set_new(check, key, json_string(text));
+    json_object_del(member(check, "texts", json_object), key);
+    (void)text_add(member(check, "texts", json_object), key, text, parts);
 }
 
 static void set_text(json_t *check, const char *key, const char *format, va_list arguments)
 {
-    char *text = NULL;
+    struct text_parts parts;
+    const size_t size = text_format(NULL, 0, &parts, format, arguments) + 1;
+    char *text = check == NULL ? NULL : malloc(size);
 
-    if (check != NULL && vasprintf(&text, format, arguments) >= 0) {
-        json_object_set_new(check, key, json_any_text(text));
-        free(text);
-    }
+    if (text == NULL)
+        return;
+    text_format(text, size, &parts, format, arguments);
+    text_repair(text);
+    take_text(check, key, text, &parts);
+    free(text);
 }
 
 #define SET_TEXT(key)                                                                                        \
@@ -62,6 +75,22 @@ static void set_text(json_t *check, const char *key, const char *format, va_list
         set_text(check, key, format, arguments);                                                             \
         va_end(arguments);                                                                                   \
     } while (0)
+
+void check_title(json_t *check, const char *title)
+{
+    static const struct text_parts own = {.format = NULL};
+
+    take_text(check, "title", title, &own);
+}
+
+json_t *check_new(const char *id, const char *account, enum check_status status, const char *title)
+{
+    json_t *check = json_pack("{s:s, s:s?, s:s, s:s, s:s}", "id", id, "account", account, "status",
+                              names[status], "title", "", "detail", "");
+
+    check_title(check, title);
+    return check;
+}
 
 void check_detail(json_t *check, const char *format, ...)
 {
@@ -80,19 +109,24 @@ void check_admin_remedy(json_t *check, const char *format, ...)
 
 void check_problem(json_t *check, const struct problem *problem)
 {
-    check_detail(check, "%s", problem->cause);
-    check_remedy(check, "%s", problem->remedy);
+    take_text(check, "detail", problem->cause, &problem->cause_parts);
+    take_text(check, "remedy", problem->remedy, &problem->remedy_parts);
     if (problem->admin_remedy[0] != '\0')
-        check_admin_remedy(check, "%s", problem->admin_remedy);
+        take_text(check, "adminRemedy", problem->admin_remedy, &problem->admin_remedy_parts);
     check_cause(check, problem_kind_name(problem->kind));
 }
 
-/* The member of this name, made when it is missing; borrowed. */
-static json_t *member(json_t *check, const char *key, json_t *(*make)(void))
+static void tell_again(json_t *check, const char *key, const json_t *problem, const char *as)
 {
-    if (check != NULL && json_object_get(check, key) == NULL)
-        json_object_set_new(check, key, make());
-    return json_object_get(check, key);
+    json_object_set(check, key, json_object_get(problem, as));
+    json_object_set(member(check, "texts", json_object), key,
+                    json_object_get(json_object_get(problem, "texts"), as));
+}
+
+void check_told(json_t *check, const json_t *problem)
+{
+    tell_again(check, "detail", problem, "cause");
+    tell_again(check, "remedy", problem, "remedy");
 }
 
 void check_cause(json_t *check, const char *cause)

@@ -17,16 +17,19 @@ enum check_status { CHECK_SKIPPED, CHECK_OK, CHECK_WARN, CHECK_FAIL };
 const char *check_status_name(enum check_status status);
 
 /*
- * A new Check; account NULL: it is about none. The functions below change it and are harmless for NULL, which
- * is what this gives out of memory.
+ * A new Check; account NULL: it is about none; title is a text without arguments (core/text.h). The functions
+ * below change it and are harmless for NULL, which is what this gives out of memory.
  */
-json_t *check_new(const char *id, const char *account, enum check_status status, const char *title);
+json_t *check_new(const char *id, const char *account, enum check_status status, const char *title TEXTS);
+void check_title(json_t *check, const char *title TEXTS);
 /* Formatted texts; bytes that are no UTF-8 become question marks. Set again, they replace. */
-void check_detail(json_t *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void check_remedy(json_t *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void check_admin_remedy(json_t *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void check_detail(json_t *check, const char *format TEXTS, ...) __attribute__((format(printf, 2, 3)));
+void check_remedy(json_t *check, const char *format TEXTS, ...) __attribute__((format(printf, 2, 3)));
+void check_admin_remedy(json_t *check, const char *format TEXTS, ...) __attribute__((format(printf, 2, 3)));
 /* cause, remedies and, as the likeliest cause, the kind of a problem. */
 void check_problem(json_t *check, const struct problem *problem);
+/* The same sentences of a Problem in JSON. */
+void check_told(json_t *check, const json_t *problem);
 /* A cause by its id, less likely than those before. */
 void check_cause(json_t *check, const char *cause);
 /* Evidence for programs: takes value over; it must hold no secret. */

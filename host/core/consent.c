@@ -34,7 +34,7 @@ static int add_permissions(char scopes[SCOPE_LIST_SIZE], const char *resource, c
 }
 
 #define ADD_PERMISSIONS(scopes, resource, list)                                                              \
-    add_permissions(scopes, resource, list, sizeof list / sizeof list[0])
+    add_permissions(scopes, resource, list, sizeof(list) / sizeof(list)[0])
 
 /* An organisation consents. Entra takes its domain or GUID, or "organizations" for whoever signs in; a
  * personal account has no organisation to speak for, which is what "common" and "consumers" would let sign

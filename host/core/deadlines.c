@@ -11,7 +11,7 @@ static const struct deadline {
     bool password_only;
     bool final; /* no administrator can make an exception any more */
     const char *cause, *what, *remedy, *admin_remedy;
-} deadlines[] = {
+} deadlines[] TEXTS = {
     {1672531200, "2023-01-01", "imap", true, true, "password-retired",
      "Exchange Online takes no passwords for IMAP.",
      "In Thunderbird's server settings, choose OAuth2 as authentication method.", NULL},
@@ -57,10 +57,11 @@ static enum check_status status_of(const struct deadline *deadline, int64_t now)
 
 static void tell(json_t *check, const struct deadline *deadline, int64_t now)
 {
-    check_detail(check, "%s %s: %s", now >= deadline->at ? "Since" : "From", deadline->date, deadline->what);
-    check_remedy(check, "%s", deadline->remedy);
+    check_detail(check, now >= deadline->at ? "Since %s: %-s" : "From %s: %-s", deadline->date,
+                 deadline->what);
+    check_remedy(check, "%-s", deadline->remedy);
     if (deadline->admin_remedy != NULL)
-        check_admin_remedy(check, "%s", deadline->admin_remedy);
+        check_admin_remedy(check, "%-s", deadline->admin_remedy);
 }
 
 void deadlines_judge(json_t *check, const struct server_use *uses, size_t count, int64_t now)

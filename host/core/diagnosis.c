@@ -138,15 +138,15 @@ static void tell(enum problem_kind kind, int words, struct problem *problem)
     if (number == NULL ||
         (number->kind != kind && !(number_may_choose(kind) && number_may_choose(number->kind))))
         return;
-    problem_copy_text(problem->cause, sizeof problem->cause, number->cause);
+    problem_cause(problem, "%-s", number->cause);
     if (number->kind == kind)
-        problem_copy_text(problem->remedy, sizeof problem->remedy, number->remedy);
+        problem_remedy(problem, "%-s", number->remedy);
     else if (number->kind == PROBLEM_BLOCKED)
-        problem_copy_text(problem->remedy, sizeof problem->remedy,
-                          "Sign in again from Thunderseal's button in Thunderbird; if Microsoft's page does "
-                          "not let you in, ask your administrator.");
+        problem_remedy(problem,
+                       "Sign in again from Thunderseal's button in Thunderbird; if Microsoft's page does "
+                       "not let you in, ask your administrator.");
     if (number->kind == kind || number->admin_remedy != NULL)
-        problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy, number->admin_remedy);
+        problem_admin_remedy(problem, "%-s", number->admin_remedy);
 }
 
 static void tell_transient(enum problem_kind kind, int words, int retry_after, struct problem *problem)

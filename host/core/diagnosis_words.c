@@ -11,7 +11,7 @@ struct kind_texts {
     const char *admin_remedy;
 };
 
-static const struct kind_texts texts[] = {
+static const struct kind_texts texts[] TEXTS = {
     {PROBLEM_SIGN_IN_REQUIRED, "Microsoft no longer accepts the stored sign-in of this account.",
      "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal login\".",
      "Look at the user's sign-in log in Entra for the reason: password change, revoked sessions, or an "
@@ -51,7 +51,7 @@ void diagnose_kind(enum problem_kind kind, struct problem *problem)
     for (i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].kind == kind) {
             problem_set(problem, kind, texts[i].cause, texts[i].remedy);
-            problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy, texts[i].admin_remedy);
+            problem_admin_remedy(problem, "%-s", texts[i].admin_remedy);
         }
 }
 
@@ -59,7 +59,7 @@ static const struct {
     const char *stage;
     const char *cause;
     const char *remedy;
-} stages[] = {
+} stages[] TEXTS = {
     {"dns", "The name of Microsoft's sign-in service cannot be found.", "Check the network connection."},
     {"connect", "Microsoft's sign-in service cannot be reached.",
      "Check the network connection and the firewall."},

@@ -34,7 +34,7 @@
 
 /* In the order of FACTS 4, each row laid out alike: numbers, class and kind, then the texts. */
 /* clang-format off */
-static const struct entra_error table[] = {
+static const struct entra_error table[] TEXTS = {
     {{50033}, ENTRA_TRANSIENT, PROBLEM_IDENTITY_PROVIDER,
      "Microsoft's sign-in service had a passing fault.",
      WAIT,

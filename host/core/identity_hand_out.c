@@ -140,8 +140,8 @@ static void advise_server_refuses(struct identity *identity, struct moment now, 
     problem_set(&identity->advice, PROBLEM_BLOCKED,
                 "The mail server refuses tokens that Microsoft issued as good.",
                 "Ask your administrator whether IMAP and SMTP are allowed for this mailbox.");
-    problem_copy_text(
-        identity->advice.admin_remedy, sizeof identity->advice.admin_remedy,
+    problem_admin_remedy(
+        &identity->advice,
         "Check with Get-CASMailbox that ImapEnabled is true and SmtpClientAuthenticationDisabled is "
         "not, and that the mailbox is licensed.");
     identity->advice.since = now.wall;
@@ -242,10 +242,9 @@ void request_ended(struct identity *identity, const struct event *event, struct 
     } else {
         diagnose_transport("timeout", &identity->reply);
         if (identity->lock == LOCK_WANTED)
-            problem_copy_text(
-                identity->reply.cause, sizeof identity->reply.cause,
-                "Another Thunderseal of yours has been asking Microsoft for this account all the "
-                "time, or hangs.");
+            problem_cause(&identity->reply,
+                          "Another Thunderseal of yours has been asking Microsoft for this account all the "
+                          "time, or hangs.");
         answer(identity, &identity->waiters[i], false, &identity->reply, now, effects);
     }
     identity->waiter_count--;

@@ -147,8 +147,8 @@ static void wrong_account(struct identity *identity, const struct id_claims *id)
     }
     problem_setf(&identity->sign_in_reply, PROBLEM_WRONG_ACCOUNT, NULL,
                  "%s signed in, but this account needs %s.", who, identity->key.sign_in_as);
-    snprintf(
-        identity->sign_in_reply.remedy, sizeof identity->sign_in_reply.remedy,
+    problem_remedy(
+        &identity->sign_in_reply,
         "Choose the right account in the browser; or, if %s is your sign-in name for this mailbox, say so in "
         "Thunderseal and sign in again.",
         who);
@@ -159,10 +159,10 @@ static void wrong_account(struct identity *identity, const struct id_claims *id)
 static void unknown_refresh_token(struct problem *problem)
 {
     problem->kind = PROBLEM_SIGN_IN_REQUIRED;
-    problem_copy_text(problem->cause, sizeof problem->cause, "Microsoft does not know this refresh token.");
-    problem_copy_text(problem->remedy, sizeof problem->remedy,
-                      "Sign in from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
-    problem->admin_remedy[0] = '\0';
+    problem_cause(problem, "Microsoft does not know this refresh token.");
+    problem_remedy(problem,
+                   "Sign in from Thunderseal's button in Thunderbird, or with \"thunderseal login\".");
+    problem_admin_remedy(problem, "%-s", "");
 }
 
 /* Fills identity->sign_in_reply when the answer must not be taken. True when it may be. */

@@ -2,6 +2,7 @@
 #include "core/json_scan.h"
 
 #include "core/json_read.h"
+#include "core/text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -16,18 +17,18 @@ static bool fail(struct json_scan *scan, const char *what)
         return false;
     switch (peek(scan)) {
     case -1:
-        what = "the text ends too early";
+        what = TEXT("the text ends too early");
         break;
     case '/':
     case '#':
-        what = "JSON has no comments";
+        what = TEXT("JSON has no comments");
         break;
     case '\'':
-        what = "texts stand in double quotes";
+        what = TEXT("texts stand in double quotes");
         break;
     }
     if (scan->at == 0 && scan->length >= 3 && memcmp(scan->text, "\xef\xbb\xbf", 3) == 0)
-        what = "a byte order mark stands there: save the file as UTF-8 without one";
+        what = TEXT("a byte order mark stands there: save the file as UTF-8 without one");
     scan->fault = what;
     return false;
 }
@@ -53,16 +54,16 @@ static bool scan_string(struct json_scan *scan)
 {
     for (scan->at++; peek(scan) != '"'; scan->at++) {
         if (peek(scan) < 0x20)
-            return fail(scan, "the line ends within a text: its closing quote is missing");
+            return fail(scan, TEXT("the line ends within a text: its closing quote is missing"));
         if (peek(scan) != '\\')
             continue;
         scan->at++;
         if (peek(scan) <= 0 || strchr("\"\\/bfnrtu", peek(scan)) == NULL)
-            return fail(scan, "a backslash stands before a character that it cannot stand before");
+            return fail(scan, TEXT("a backslash stands before a character that it cannot stand before"));
         if (peek(scan) != 'u')
             continue;
         if (scan->length - scan->at < 5 || !four_digits(scan->text + scan->at + 1))
-            return fail(scan, "four hexadecimal digits are missing behind \\u");
+            return fail(scan, TEXT("four hexadecimal digits are missing behind \\u"));
     }
     scan->at++;
     return true;
@@ -108,7 +109,7 @@ static bool scan_number(struct json_scan *scan)
     if (number_ends_well(scan))
         return true;
     scan->at = start;
-    return fail(scan, "that is not a number");
+    return fail(scan, TEXT("that is not a number"));
 }
 
 static bool scan_word(struct json_scan *scan)
@@ -123,7 +124,7 @@ static bool scan_word(struct json_scan *scan)
             return true;
         }
     }
-    return fail(scan, "that is not a value: texts stand in double quotes");
+    return fail(scan, TEXT("that is not a value: texts stand in double quotes"));
 }
 
 static bool scan_value(struct json_scan *scan);
@@ -153,17 +154,17 @@ static bool scan_member(struct json_scan *scan, struct json_member *member, size
     member->start = scan->at;
     if (member->in_object) {
         if (peek(scan) != '"')
-            return fail(scan, peek(scan) == '}' ? "a comma stands before the end: remove it"
-                                                : "a key in double quotes is missing");
+            return fail(scan, peek(scan) == '}' ? TEXT("a comma stands before the end: remove it")
+                                                : TEXT("a key in double quotes is missing"));
         if (!scan_string(scan))
             return false;
         skip_space(scan);
         if (peek(scan) != ':')
-            return fail(scan, "a colon is missing behind the key");
+            return fail(scan, TEXT("a colon is missing behind the key"));
         scan->at++;
         skip_space(scan);
     } else if (peek(scan) == ']') {
-        return fail(scan, "a comma stands before the end: remove it");
+        return fail(scan, TEXT("a comma stands before the end: remove it"));
     }
     member->value = scan->at;
     if (scan->visit != NULL)
@@ -185,7 +186,7 @@ static bool scan_container(struct json_scan *scan, char end)
     size_t index = 0;
 
     if (++scan->depth > JSON_TEXT_DEPTH_MAX)
-        return fail(scan, "values are nested too deep");
+        return fail(scan, TEXT("values are nested too deep"));
     scan->at++;
     skip_space(scan);
     if (peek(scan) != end) {
@@ -195,7 +196,7 @@ static bool scan_container(struct json_scan *scan, char end)
             index++;
         }
         if (scan->fault == NULL && peek(scan) != end)
-            (void)fail(scan, "a comma is missing before this");
+            (void)fail(scan, TEXT("a comma is missing before this"));
     }
     if (scan->fault != NULL)
         return false;
@@ -223,5 +224,5 @@ bool json_scan(struct json_scan *scan)
     if (!scan_value(scan))
         return false;
     skip_space(scan);
-    return scan->at == scan->length || fail(scan, "something stands behind the end");
+    return scan->at == scan->length || fail(scan, TEXT("something stands behind the end"));
 }

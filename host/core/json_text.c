@@ -134,22 +134,22 @@ json_t *json_text_parse(const char *text, size_t length, bool duplicates, const 
         return value;
     if (no_memory) {
         *place = (struct json_place){0, 0};
-        *what = "out of memory";
+        *what = TEXT("out of memory");
         return NULL;
     }
     *place = (struct json_place){error.line, error.column};
-    *what = "not valid JSON";
+    *what = TEXT("not valid JSON");
     switch (json_error_code(&error)) {
     case json_error_duplicate_key:
         json_text_duplicates(text, length, take_first, &twin);
         *place = json_text_place(text, twin);
-        *what = "a key stands there twice";
+        *what = TEXT("a key stands there twice");
         break;
     case json_error_invalid_utf8:
-        *what = "it is not in UTF-8";
+        *what = TEXT("it is not in UTF-8");
         break;
     case json_error_numeric_overflow:
-        *what = "the number is too large";
+        *what = TEXT("the number is too large");
         break;
     default:
         break;

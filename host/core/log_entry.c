@@ -262,9 +262,9 @@ size_t log_entry_text(char text[LOG_TEXT_MAX], const struct log_entry *entry)
 static void put_in_journal(void *context, const char *name, const char *value)
 {
     char upper[NAME_SIZE];
-    size_t i;
+    size_t i, length = strnlen(name, sizeof upper - 1);
 
-    for (i = 0; name[i] != '\0' && i < sizeof upper - 1; i++)
+    for (i = 0; i < length; i++)
         upper[i] = (char)toupper((unsigned char)name[i]);
     upper[i] = '\0';
     append(context, "THUNDERSEAL_");

@@ -2,6 +2,8 @@
 /* FACTS 5.2, cause by cause. Commands are those of the Exchange Online PowerShell module. */
 #include "core/mail_cause.h"
 
+#include "core/text.h"
+
 #include <stddef.h>
 
 #define TRY_LATER "Nothing to do: try again in some minutes."
@@ -13,7 +15,7 @@
 #define WITHIN_AN_HOUR " It takes effect within an hour."
 
 /* clang-format off */
-static const struct mail_cause_text texts[MAIL_CAUSES] = {
+static const struct mail_cause_text texts[MAIL_CAUSES] TEXTS = {
     [MAIL_CAUSE_TOKEN_EXPIRED] = {"token-expired",
         "The access token has run out.",
         "Have Thunderseal renew it with \"thunderseal renew --all\"; if that fails, sign in again.",
@@ -44,26 +46,26 @@ static const struct mail_cause_text texts[MAIL_CAUSES] = {
     [MAIL_CAUSE_NO_PERMISSION] = {"no-permission",
         "Whoever signed in may not open this mailbox.",
         "Sign in with the account that owns this mailbox, or ask its owner to have it shared with you.",
-        "For a shared mailbox: Add-MailboxPermission -Identity {user} -User <who signs in> -AccessRights FullAccess, and "
-        "for sending Add-RecipientPermission -Identity {user} -Trustee <who signs in> -AccessRights SendAs." WITHIN_AN_HOUR},
+        "For a shared mailbox: Add-MailboxPermission -Identity %s -User <who signs in> -AccessRights FullAccess, and "
+        "for sending Add-RecipientPermission -Identity %s -Trustee <who signs in> -AccessRights SendAs." WITHIN_AN_HOUR},
     [MAIL_CAUSE_ALIAS] = {"alias",
         "The user name is a further address of the mailbox, not the sign-in name of the account.",
         "Use the account's sign-in name as the user name of this server in Thunderbird's settings.",
-        "Get-Mailbox {user} | Format-List UserPrincipalName shows the sign-in name."},
+        "Get-Mailbox %s | Format-List UserPrincipalName shows the sign-in name."},
     [MAIL_CAUSE_NO_MAILBOX] = {"no-mailbox",
         "There is no mailbox in Exchange Online for this address, or it has no licence.",
         "Ask your administrator whether this address has a mailbox in Microsoft 365.",
-        "Get-Mailbox {user}: if there is none, assign a licence with Exchange Online, or the mailbox is on your own server "
-        "or was deleted (Get-Mailbox -SoftDeletedMailbox {user})."},
+        "Get-Mailbox %s: if there is none, assign a licence with Exchange Online, or the mailbox is on your own server "
+        "or was deleted (Get-Mailbox -SoftDeletedMailbox %s)."},
     [MAIL_CAUSE_IMAP_DISABLED] = {"imap-disabled",
         "IMAP is switched off for this mailbox.",
         "Ask your administrator to switch on IMAP for your mailbox.",
-        "Set-CASMailbox -Identity {user} -ImapEnabled $true, or in the Microsoft 365 admin center: Active users, the user, Mail, "
+        "Set-CASMailbox -Identity %s -ImapEnabled $true, or in the Microsoft 365 admin center: Active users, the user, Mail, "
         "Manage email apps, IMAP." WITHIN_AN_HOUR},
     [MAIL_CAUSE_POP_DISABLED] = {"pop-disabled",
         "POP3 is switched off for this mailbox.",
         "Ask your administrator to switch on POP for your mailbox, or use IMAP.",
-        "Set-CASMailbox -Identity {user} -PopEnabled $true, or in the Microsoft 365 admin center: Active users, the user, Mail, "
+        "Set-CASMailbox -Identity %s -PopEnabled $true, or in the Microsoft 365 admin center: Active users, the user, Mail, "
         "Manage email apps, Pop." WITHIN_AN_HOUR},
     [MAIL_CAUSE_PERSONAL_SWITCH] = {"personal-switch",
         "IMAP and POP are switched off in the settings of this Outlook.com account.",
@@ -71,26 +73,26 @@ static const struct mail_cause_text texts[MAIL_CAUSES] = {
     [MAIL_CAUSE_SMTP_AUTH_TENANT] = {"smtp-auth-disabled-tenant",
         "Your organisation has switched off sending by SMTP for all mailboxes, also with OAuth2.",
         "Ask your administrator to switch on authenticated SMTP for your mailbox.",
-        "Set-CASMailbox -Identity {user} -SmtpClientAuthenticationDisabled $false for this mailbox alone, or Set-TransportConfig "
+        "Set-CASMailbox -Identity %s -SmtpClientAuthenticationDisabled $false for this mailbox alone, or Set-TransportConfig "
         "-SmtpClientAuthenticationDisabled $false for the organisation; the mailbox's setting wins." WITHIN_AN_HOUR},
     [MAIL_CAUSE_SMTP_AUTH_MAILBOX] = {"smtp-auth-disabled-mailbox",
         "Sending by SMTP is switched off for this mailbox, also with OAuth2.",
         "Ask your administrator to switch on authenticated SMTP for your mailbox.",
-        "Set-CASMailbox -Identity {user} -SmtpClientAuthenticationDisabled $false, or in the Microsoft 365 admin center: Active "
+        "Set-CASMailbox -Identity %s -SmtpClientAuthenticationDisabled $false, or in the Microsoft 365 admin center: Active "
         "users, the user, Mail, Manage email apps, Authenticated SMTP." WITHIN_AN_HOUR},
     [MAIL_CAUSE_SEND_AS] = {"send-as",
         "This account may not send with the sender address that was used.",
         "Send with the address of the account itself, or ask for the right to send as the other one.",
-        "Add-RecipientPermission -Identity <sender address> -Trustee {user} -AccessRights SendAs." WITHIN_AN_HOUR},
+        "Add-RecipientPermission -Identity <sender address> -Trustee %s -AccessRights SendAs." WITHIN_AN_HOUR},
     [MAIL_CAUSE_SENDER_BLOCKED] = {"sender-blocked",
         "Microsoft has stopped this account from sending, as it seems to have sent spam.",
         "Change your password, then ask your administrator to let your account send again.",
-        "In the Microsoft Defender portal: Email and collaboration, Review, Restricted entities, unblock {user}, once the "
+        "In the Microsoft Defender portal: Email and collaboration, Review, Restricted entities, unblock %s, once the "
         "account is safe again."},
     [MAIL_CAUSE_ACCESS_POLICY] = {"access-policy",
         "A policy of your organisation does not let this sign-in through.",
         ASK_ADMIN,
-        "Entra's sign-in log names the Conditional Access policy; Get-User {user} | Format-List AuthenticationPolicy shows an "
+        "Entra's sign-in log names the Conditional Access policy; Get-User %s | Format-List AuthenticationPolicy shows an "
         "Exchange authentication policy."},
     [MAIL_CAUSE_SECURITY_DEFAULTS] = {"security-defaults",
         "Your organisation's security defaults do not allow a sign-in with a password.",
@@ -102,7 +104,7 @@ static const struct mail_cause_text texts[MAIL_CAUSES] = {
     [MAIL_CAUSE_BASIC_DISABLED] = {"basic-disabled",
         "Your organisation has switched off the sign-in with a password.",
         OAUTH2_IN_THUNDERBIRD,
-        "This is an Exchange authentication policy: Get-User {user} | Format-List AuthenticationPolicy. It does not stop OAuth2."},
+        "This is an Exchange authentication policy: Get-User %s | Format-List AuthenticationPolicy. It does not stop OAuth2."},
     [MAIL_CAUSE_BASIC_RETIRED] = {"basic-retired",
         "Microsoft does not take passwords for sending any more.",
         OAUTH2_IN_THUNDERBIRD,
@@ -115,14 +117,14 @@ static const struct mail_cause_text texts[MAIL_CAUSES] = {
         "Exchange Web Services are blocked in Exchange Online since October 2026.",
         "Set the account up anew with IMAP and SMTP.",
         "Until April 2027: Set-OrganizationConfig -EwsEnabled $true -EwsAllowedAppIDs <client ids>, and Set-CASMailbox -Identity "
-        "{user} -EwsEnabled $true. After that they end for everybody."},
+        "%s -EwsEnabled $true. After that they end for everybody."},
     [MAIL_CAUSE_EWS_RETIRED] = {"ews-retired",
         "Microsoft has ended Exchange Web Services in Exchange Online.",
         "Set the account up anew with IMAP and SMTP.", NULL},
     [MAIL_CAUSE_EWS_NOT_ALLOWED] = {"ews-not-allowed",
         "Exchange Web Services are not allowed for this mailbox, or its licence does not have them.",
         "Set the account up anew with IMAP and SMTP, or ask your administrator.",
-        "Get-CASMailbox {user} | Format-List EwsEnabled and Get-OrganizationConfig | Format-List EwsEnabled must both not be False; "
+        "Get-CASMailbox %s | Format-List EwsEnabled and Get-OrganizationConfig | Format-List EwsEnabled must both not be False; "
         "Kiosk, F1 and F3 licences have no Exchange Web Services."},
     [MAIL_CAUSE_SERVICE_INCIDENT] = {"service-incident",
         "Microsoft's mail service has a fault.",

@@ -61,7 +61,7 @@ enum mail_cause {
     MAIL_CAUSES
 };
 
-/* "{user}" in a text stands for the mailbox, where its name is harmless in a command. */
+/* adminRemedy is a format (core/text.h): each of its at most two %s is the mailbox. */
 struct mail_cause_text {
     const char *id;
     const char *cause;

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define REMEDY_SIZE 1024 /* the longest text of mail_cause.c, with the user's name twice */
 /* Exchange Online's application id, as some tokens name it (FACTS 1.12). */
 #define EXCHANGE_ONLINE "00000002-0000-0ff1-ce00-000000000000"
 #define EWS_BLOCKED_FROM 1790812800LL /* 1 October 2026, FACTS 2.3 */
@@ -135,29 +134,12 @@ static const char *harmless_name(const char *user)
     return c == user || user == NULL || user[0] == '-' ? "<user>" : user;
 }
 
-static void fill_in(char text[REMEDY_SIZE], const char *pattern, const char *user)
-{
-    size_t used = 0;
-
-    while (*pattern != '\0' && used < REMEDY_SIZE - 1) {
-        if (strncmp(pattern, "{user}", 6) == 0) {
-            int written = snprintf(text + used, REMEDY_SIZE - used, "%s", harmless_name(user));
-            used += (size_t)written;
-            pattern += 6;
-        } else {
-            text[used++] = *pattern++;
-        }
-    }
-    text[used < REMEDY_SIZE ? used : REMEDY_SIZE - 1] = '\0';
-}
-
 /* The first cause's words. */
 static void put_words(json_t *check, enum mail_cause cause, const char *line,
                       const struct mail_circumstances *known)
 {
     const struct entra_error *entra = cause == MAIL_CAUSE_ENTRA ? entra_error_find(known->aadsts) : NULL;
     struct mail_cause_text words = *mail_cause_text(cause);
-    char text[REMEDY_SIZE];
 
     if (entra != NULL) {
         words.cause = entra->cause;
@@ -165,14 +147,14 @@ static void put_words(json_t *check, enum mail_cause cause, const char *line,
         words.admin_remedy = entra->admin_remedy;
     }
     if (line[0] != '\0')
-        check_detail(check, "%s The server answered: %s", words.cause, line);
+        check_detail(check, "%-s The server answered: %s", words.cause, line);
     else
-        check_detail(check, "%s", words.cause);
-    check_remedy(check, "%s", words.remedy);
+        check_detail(check, "%-s", words.cause);
+    check_remedy(check, "%-s", words.remedy);
     if (words.admin_remedy == NULL || known->personal)
         return;
-    fill_in(text, words.admin_remedy, known->user);
-    check_admin_remedy(check, "%s", text);
+    /* No text names the user more than twice. */
+    check_admin_remedy(check, words.admin_remedy, harmless_name(known->user), harmless_name(known->user));
 }
 
 struct ranking {

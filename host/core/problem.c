@@ -72,61 +72,18 @@ bool problem_retryable(const struct problem *problem)
     return kinds[problem->kind].retryable;
 }
 
-/* Bytes of the UTF-8 character that begins here; 0 when none does, or it is cut off by the end. */
-static size_t character_length(const unsigned char *text)
-{
-    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4, i;
-
-    if (text[0] > 0xf4 || (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0;
-    for (i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
-
-static bool cut_off(const unsigned char *text, size_t length)
-{
-    size_t i;
-
-    for (i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return false;
-    return length < 4 && text[0] >= 0xc2 && text[0] <= 0xf4;
-}
-
-/* Jansson refuses a whole message for one text that is not UTF-8: a character that was cut off at the end
- * goes, and other bytes that are none (a path may hold any) become question marks. */
-static void repair_characters(char *text)
-{
-    unsigned char *at = (unsigned char *)text;
-
-    while (*at != '\0') {
-        size_t length = character_length(at), rest = strlen((char *)at);
-        if (length != 0) {
-            at += length;
-            continue;
-        }
-        if (cut_off(at, rest))
-            *at = '\0';
-        else
-            *at++ = '?';
-    }
-}
-
 void problem_copy_text(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from == NULL ? "" : from);
-    repair_characters(to);
+    text_repair(to);
 }
 
 void problem_set(struct problem *problem, enum problem_kind kind, const char *cause, const char *remedy)
 {
     memset(problem, 0, sizeof *problem);
     problem->kind = kind;
-    problem_copy_text(problem->cause, sizeof problem->cause, cause);
-    problem_copy_text(problem->remedy, sizeof problem->remedy, remedy);
+    problem_cause(problem, "%-s", cause == NULL ? "" : cause);
+    problem_remedy(problem, "%-s", remedy == NULL ? "" : remedy);
 }
 
 void problem_set_no_memory(struct problem *problem)
@@ -135,16 +92,44 @@ void problem_set_no_memory(struct problem *problem)
                 "Close other programs and try again.");
 }
 
+static void set_text(char text[PROBLEM_TEXT_MAX], struct text_parts *parts, const char *format,
+                     va_list arguments)
+{
+    text_format(text, PROBLEM_TEXT_MAX, parts, format, arguments);
+    text_repair(text);
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+#define SET_TEXT(text, parts, format)                                                                        \
+    do {                                                                                                     \
+        va_list arguments;                                                                                   \
+        va_start(arguments, format);                                                                         \
+        set_text(text, parts, format, arguments);                                                            \
+        va_end(arguments);                                                                                   \
+    } while (0)
+
 void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy,
                   const char *cause_format, ...)
 {
-    va_list arguments;
-
     problem_set(problem, kind, NULL, remedy);
-    va_start(arguments, cause_format);
-    vsnprintf(problem->cause, sizeof problem->cause, cause_format, arguments);
-    va_end(arguments);
-    repair_characters(problem->cause);
+    SET_TEXT(problem->cause, &problem->cause_parts, cause_format);
+}
+
+void problem_cause(struct problem *problem, const char *format, ...)
+{
+    SET_TEXT(problem->cause, &problem->cause_parts, format);
+}
+
+void problem_remedy(struct problem *problem, const char *format, ...)
+{
+    SET_TEXT(problem->remedy, &problem->remedy_parts, format);
+}
+
+void problem_admin_remedy(struct problem *problem, const char *format, ...)
+{
+    SET_TEXT(problem->admin_remedy, &problem->admin_remedy_parts, format);
 }
 
 static int add_text(json_t *object, const char *key, const char *text)
@@ -176,6 +161,19 @@ static int add_scopes(json_t *object, const char *scopes)
     return json_object_set_new(object, "missingScopes", list);
 }
 
+static int add_parts(json_t *object, const struct problem *problem)
+{
+    json_t *texts = json_object();
+
+    if (texts == NULL || text_add(texts, "cause", problem->cause, &problem->cause_parts) != 0 ||
+        text_add(texts, "remedy", problem->remedy, &problem->remedy_parts) != 0 ||
+        text_add(texts, "adminRemedy", problem->admin_remedy, &problem->admin_remedy_parts) != 0) {
+        json_decref(texts);
+        return -1;
+    }
+    return json_object_set_new(object, "texts", texts);
+}
+
 /* What Problem and error.data have in common. */
 static json_t *common_fields(const struct problem *problem)
 {
@@ -185,7 +183,7 @@ static json_t *common_fields(const struct problem *problem)
     if (object == NULL)
         return NULL;
     if (add_text(object, "cause", problem->cause) != 0 || add_text(object, "remedy", problem->remedy) != 0 ||
-        add_text(object, "adminRemedy", problem->admin_remedy) != 0 ||
+        add_text(object, "adminRemedy", problem->admin_remedy) != 0 || add_parts(object, problem) != 0 ||
         add_text(object, "resource", problem->resource) != 0 ||
         add_text(object, "signedInAs", problem->signed_in_as) != 0 ||
         add_scopes(object, problem->missing_scopes) != 0 ||

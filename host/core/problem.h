@@ -7,6 +7,7 @@
 #ifndef THUNDERSEAL_CORE_PROBLEM_H
 #define THUNDERSEAL_CORE_PROBLEM_H
 
+#include "core/text.h"
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -47,14 +48,15 @@ enum problem_kind {
 /* A plain value: copied by assignment, owns nothing. Zeroed is PROBLEM_NONE. */
 struct problem {
     enum problem_kind kind;
-    long long since;                       /* Unix seconds, 0 when unknown */
-    int aadsts;                            /* Entra's number, 0 when none */
-    int words;                             /* the number that told the words where Entra sent none, or 0 */
-    int retry_after;                       /* seconds, 0 when none */
-    const char *stage;                     /* PROBLEM_NETWORK: a literal, "dns" … "http"; else NULL */
-    char cause[PROBLEM_TEXT_MAX];          /* what is wrong, one sentence */
-    char remedy[PROBLEM_TEXT_MAX];         /* what the user does next, one sentence */
-    char admin_remedy[PROBLEM_TEXT_MAX];   /* what the admin does, "" when nothing */
+    long long since;                     /* Unix seconds, 0 when unknown */
+    int aadsts;                          /* Entra's number, 0 when none */
+    int words;                           /* the number that told the words where Entra sent none, or 0 */
+    int retry_after;                     /* seconds, 0 when none */
+    const char *stage;                   /* PROBLEM_NETWORK: a literal, "dns" … "http"; else NULL */
+    char cause[PROBLEM_TEXT_MAX];        /* what is wrong, one sentence */
+    char remedy[PROBLEM_TEXT_MAX];       /* what the user does next, one sentence */
+    char admin_remedy[PROBLEM_TEXT_MAX]; /* what the admin does, "" when nothing */
+    struct text_parts cause_parts, remedy_parts, admin_remedy_parts;
     char field[PROBLEM_DETAIL_MAX];        /* PROBLEM_INVALID_PARAMS, and vault.unlock: the field's name */
     char resource[PROBLEM_DETAIL_MAX];     /* the resource concerned, "" when the identity as a whole */
     char signed_in_as[PROBLEM_DETAIL_MAX]; /* PROBLEM_WRONG_ACCOUNT */
@@ -73,13 +75,22 @@ int problem_exit_status(enum problem_kind kind);
 /* Whether trying the same again later can help. */
 bool problem_retryable(const struct problem *problem);
 
-/* Fills *problem afresh. cause and remedy are copied; NULL means "". */
-void problem_set(struct problem *problem, enum problem_kind kind, const char *cause, const char *remedy);
-/* The same with a formatted cause. */
+/* Fills *problem afresh. cause and remedy are texts without arguments (core/text.h), copied; NULL means "".
+ */
+void problem_set(struct problem *problem, enum problem_kind kind, const char *cause TEXTS,
+                 const char *remedy TEXTS);
 /* PROBLEM_INTERNAL: there is not enough memory. */
 void problem_set_no_memory(struct problem *problem);
-void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy,
-                  const char *cause_format, ...) __attribute__((format(printf, 4, 5)));
+/* The same with a formatted cause. */
+void problem_setf(struct problem *problem, enum problem_kind kind, const char *remedy TEXTS,
+                  const char *cause_format TEXTS, ...) __attribute__((format(printf, 4, 5)));
+/* Sets one sentence anew. Control characters, and bytes that are no UTF-8, become question marks. */
+void problem_cause(struct problem *problem, const char *format TEXTS, ...)
+    __attribute__((format(printf, 2, 3)));
+void problem_remedy(struct problem *problem, const char *format TEXTS, ...)
+    __attribute__((format(printf, 2, 3)));
+void problem_admin_remedy(struct problem *problem, const char *format TEXTS, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Copies from (NULL: "") into to, cut at a character when it is longer than size - 1 bytes of UTF-8; other
  * bytes than UTF-8 become question marks. */

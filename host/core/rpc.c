@@ -147,7 +147,7 @@ int rpc_param_bad(struct problem *problem, const char *name, const char *expecte
     char shown[RPC_ID_MAX + 1];
 
     problem_copy_text(shown, sizeof shown, name);
-    problem_setf(problem, PROBLEM_INVALID_PARAMS, CLIENT_BUG, "The field \"%s\" must be %s.", shown,
+    problem_setf(problem, PROBLEM_INVALID_PARAMS, CLIENT_BUG, "The field \"%s\" must be %-s.", shown,
                  expected);
     problem_copy_text(problem->field, sizeof problem->field, shown);
     return -1;
@@ -204,14 +204,15 @@ int rpc_param_integer(const json_t *params, const char *name, json_int_t low, js
                       json_int_t *value, struct problem *problem)
 {
     const json_t *field = json_object_get(params, name);
-    char expected[96];
 
     if (field == NULL)
         return 0;
     if (!json_is_integer(field) || json_integer_value(field) < low || json_integer_value(field) > high) {
-        snprintf(expected, sizeof expected,
-                 "a whole number from %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT, low, high);
-        return rpc_param_bad(problem, name, expected);
+        problem_setf(problem, PROBLEM_INVALID_PARAMS, CLIENT_BUG,
+                     "The field \"%s\" must be a whole number from %lld to %lld.", name, (long long)low,
+                     (long long)high);
+        problem_copy_text(problem->field, sizeof problem->field, name);
+        return -1;
     }
     *value = json_integer_value(field);
     return 0;

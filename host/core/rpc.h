@@ -49,6 +49,6 @@ int rpc_param_integer(const json_t *params, const char *name, json_int_t low, js
                       json_int_t *value, struct problem *problem);
 int rpc_param_bool(const json_t *params, const char *name, bool *value, struct problem *problem);
 /* Fills *problem for a field with a bad value; always returns -1. */
-int rpc_param_bad(struct problem *problem, const char *name, const char *expected);
+int rpc_param_bad(struct problem *problem, const char *name, const char *expected TEXTS);
 
 #endif

@@ -53,32 +53,50 @@ void settings_warn(struct settings *settings, const struct problem *problem)
         json_array_append_new(settings->warnings, problem_to_json(problem));
 }
 
-static void warn(struct settings *settings, const char *where, const char *pointer, const char *what,
-                 const char *remedy)
+/* where is a path or a text. */
+static void warn(struct settings *settings, const char *where TEXTS, const char *pointer,
+                 const char *what TEXTS, const char *remedy TEXTS)
 {
     struct problem problem;
 
-    problem_setf(&problem, PROBLEM_MISCONFIGURED, remedy, "%s, %s: %s.", where, pointer, what);
+    problem_setf(&problem, PROBLEM_MISCONFIGURED, remedy, "%-s, %s: %-s.", where, pointer, what);
     settings_warn(settings, &problem);
 }
 
 static void warn_unknown(struct settings *settings, const char *where, const char *pointer, const char *near)
 {
-    char remedy[128] = "Check the spelling.";
+    struct problem problem;
 
+    problem_setf(&problem, PROBLEM_MISCONFIGURED, "Check the spelling.",
+                 "%-s, %s: the key is not known and has no effect.", where, pointer);
     if (near != NULL)
-        snprintf(remedy, sizeof remedy, "Did you mean \"%s\"?", near);
-    warn(settings, where, pointer, "the key is not known and has no effect", remedy);
+        problem_remedy(&problem, "Did you mean \"%s\"?", near);
+    settings_warn(settings, &problem);
 }
 
-void settings_break(struct settings *settings, const char *where, const char *cause)
+static void break_with(struct settings *settings, struct problem *problem)
+{
+    problem_remedy(problem, "%-s", FILE_REMEDY);
+    settings_warn(settings, problem);
+    if (settings->broken.kind == PROBLEM_NONE)
+        settings->broken = *problem;
+}
+
+void settings_break(struct settings *settings, const char *where, const char *why)
 {
     struct problem problem;
 
-    problem_setf(&problem, PROBLEM_MISCONFIGURED, FILE_REMEDY, "%s cannot be used: %s.", where, cause);
-    settings_warn(settings, &problem);
-    if (settings->broken.kind == PROBLEM_NONE)
-        settings->broken = problem;
+    problem_setf(&problem, PROBLEM_MISCONFIGURED, NULL, "%-s cannot be used: %-s.", where, why);
+    break_with(settings, &problem);
+}
+
+void settings_break_at(struct settings *settings, const char *where, struct json_place place, const char *why)
+{
+    struct problem problem;
+
+    problem_setf(&problem, PROBLEM_MISCONFIGURED, NULL, "%-s cannot be used: line %d, column %d: %-s.", where,
+                 place.line, place.column, why);
+    break_with(settings, &problem);
 }
 
 static enum settings_source source_of(const struct settings *settings, const char *key)
@@ -112,29 +130,51 @@ static void take(struct settings *settings, const struct settings_key *key, json
              "Update Thunderseal when a version that has it is out.");
 }
 
-/* The first value that is wrong: an unknown key is none. */
+/* The first value that is wrong: an unknown key at the top is none. */
 struct first_fault {
-    char *cause; /* "" until there is one */
-    size_t size;
+    bool found;
+    char pointer[SETTINGS_POINTER_SIZE];
+    char expected[SETTINGS_EXPECTED_SIZE]; /* "": nothing, for the key is not known */
 };
 
 static void take_first(void *context, const struct settings_fault *fault)
 {
     struct first_fault *first = context;
 
-    if (first->cause[0] != '\0')
+    if (first->found || (fault->expected == NULL && strchr(fault->pointer + 1, '/') == NULL))
         return;
-    if (fault->expected != NULL)
-        snprintf(first->cause, first->size, "%s must be %s", fault->pointer, fault->expected);
-    else if (strchr(fault->pointer + 1, '/') != NULL)
-        snprintf(first->cause, first->size, "%s must be absent: the key is not known", fault->pointer);
+    first->found = true;
+    problem_copy_text(first->pointer, sizeof first->pointer, fault->pointer);
+    problem_copy_text(first->expected, sizeof first->expected, fault->expected);
+}
+
+/* From Thunderbird, a wrong value is only a warning. */
+static void refuse(struct settings *settings, enum settings_source source, const char *where,
+                   const struct first_fault *first)
+{
+    const bool unknown = first->expected[0] == '\0';
+    struct problem problem;
+
+    if (source == SETTINGS_THUNDERBIRD) {
+        problem_setf(&problem, PROBLEM_MISCONFIGURED, "Correct Thunderbird's policies.json.",
+                     unknown ? "%-s, managed storage: %s must be absent: the key is not known."
+                             : "%-s, managed storage: %s must be %-s.",
+                     where, first->pointer, first->expected);
+        settings_warn(settings, &problem);
+        return;
+    }
+    problem_setf(&problem, PROBLEM_MISCONFIGURED, NULL,
+                 unknown ? "%-s cannot be used: %s must be absent: the key is not known."
+                         : "%-s cannot be used: %s must be %-s.",
+                 where, first->pointer, first->expected);
+    break_with(settings, &problem);
 }
 
 void settings_apply(struct settings *settings, const json_t *object, enum settings_source source,
                     const char *where)
 {
-    char cause[SETTINGS_POINTER_SIZE + 128] = "", pointer[SETTINGS_POINTER_SIZE];
-    struct first_fault first = {.cause = cause, .size = sizeof cause};
+    char pointer[SETTINGS_POINTER_SIZE];
+    struct first_fault first = {.found = false};
     struct settings_faults faults = {.tell = take_first, .context = &first};
     const char *name;
     json_t *value;
@@ -144,11 +184,8 @@ void settings_apply(struct settings *settings, const json_t *object, enum settin
         return;
     }
     settings_check(object, &faults);
-    if (cause[0] != '\0') {
-        if (source == SETTINGS_THUNDERBIRD)
-            warn(settings, where, "managed storage", cause, "Correct Thunderbird's policies.json.");
-        else
-            settings_break(settings, where, cause);
+    if (first.found) {
+        refuse(settings, source, where, &first);
         return;
     }
     json_object_foreach((json_t *)object, name, value)
@@ -214,7 +251,8 @@ static void keep_first(void *context, const struct settings_fault *fault)
 
     if (!first->found)
         problem_copy_text(first->expected, SETTINGS_EXPECTED_SIZE,
-                          fault->expected != NULL ? fault->expected : "without keys that are not known");
+                          fault->expected != NULL ? fault->expected
+                                                  : TEXT("without keys that are not known"));
     first->found = true;
 }
 

@@ -28,7 +28,7 @@ struct settings {
 /* One thing that is wrong in a configuration; borrowed. */
 struct settings_fault {
     const char *pointer;  /* RFC 6901 */
-    const char *expected; /* what it must be; NULL: nothing, for the key is not known */
+    const char *expected; /* what it must be, a text; NULL: nothing, for the key is not known */
     const char *near;     /* the known key that an unknown one resembles, or NULL */
 };
 
@@ -42,8 +42,10 @@ struct settings_faults {
 /* One key of the table. */
 struct settings_key {
     const char *name;
-    const char *default_json;   /* NULL: no default */
-    const char *const *allowed; /* the texts that it, or each of its items, may be, ended by NULL; or NULL */
+    const char *default_json; /* NULL: no default */
+    const char *const
+        *allowed;         /* the values that it, or each of its items, may have, ended by NULL; or NULL */
+    const char *expected; /* the same as a text */
     /* What the value must be when it is not that, else NULL. */
     const char *(*check)(const json_t *value);
     /* For a value of several parts: tells each that is wrong. Without both, allowed says it all. */
@@ -81,9 +83,11 @@ void settings_clear(struct settings *settings);
  * which. where is how the file is called in messages. From Thunderbird a wrong value is only a warning.
  */
 void settings_apply(struct settings *settings, const json_t *object, enum settings_source source,
-                    const char *where);
-/* Marks a file as unusable. */
-void settings_break(struct settings *settings, const char *where, const char *cause);
+                    const char *where TEXTS);
+/* Marks a file as unusable. where is a path or a text; why, a text that goes on behind a colon. */
+void settings_break(struct settings *settings, const char *where TEXTS, const char *why TEXTS);
+void settings_break_at(struct settings *settings, const char *where, struct json_place place,
+                       const char *why);
 /* Adds a warning, unless there are too many. */
 void settings_warn(struct settings *settings, const struct problem *problem);
 /* To be called when all files were applied: drops what the whole does not allow. */

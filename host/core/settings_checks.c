@@ -21,7 +21,7 @@ void settings_tell(struct settings_faults *faults, const char *expected)
         faults->tell(faults->context, &fault);
 }
 
-static void tell_of(struct settings_faults *faults, const char *member, const char *expected)
+static void tell_of(struct settings_faults *faults, const char *member, const char *expected TEXTS)
 {
     size_t outer = strlen(faults->pointer);
 
@@ -30,7 +30,7 @@ static void tell_of(struct settings_faults *faults, const char *member, const ch
     faults->pointer[outer] = '\0';
 }
 
-static void tell_of_item(struct settings_faults *faults, size_t index, const char *expected)
+static void tell_of_item(struct settings_faults *faults, size_t index, const char *expected TEXTS)
 {
     char number[24];
 
@@ -66,18 +66,6 @@ bool settings_one_of(const json_t *value, const char *const *names)
     return false;
 }
 
-/* Tells that a value, or an item, is none of these. */
-void settings_tell_choice(struct settings_faults *faults, const char *const *names)
-{
-    char expected[128] = "one of ";
-    size_t used = strlen(expected), i;
-
-    for (i = 0; names[i] != NULL; i++)
-        used += (size_t)snprintf(expected + used, sizeof expected - used, "%s\"%s\"", i == 0 ? "" : ", ",
-                                 names[i]);
-    settings_tell(faults, expected);
-}
-
 /* Tells of each member whose name is none of these. */
 static void check_names(const json_t *object, const char *const *names, struct settings_faults *faults)
 {
@@ -102,19 +90,21 @@ bool settings_cloud_valid(const char *cloud)
 
 static const char *check_url(const json_t *value)
 {
-    return value_is_https_url(plain_text(value)) ? NULL : "an https URL without a slash at its end";
+    return value_is_https_url(plain_text(value)) ? NULL : TEXT("an https URL without a slash at its end");
 }
 
 static const char *check_authority(const json_t *value)
 {
-    return value_is_https_origin(plain_text(value)) ? NULL : "\"https://host\" or \"https://host:port\"";
+    return value_is_https_origin(plain_text(value)) ? NULL
+                                                    : TEXT("\"https://host\" or \"https://host:port\"");
 }
 
 static const char *check_server(const json_t *value)
 {
     struct mail_server server;
 
-    return value_mail_server(plain_text(value), &server) ? NULL : "\"host:port\" or \"host:port/starttls\"";
+    return value_mail_server(plain_text(value), &server) ? NULL
+                                                         : TEXT("\"host:port\" or \"host:port/starttls\"");
 }
 
 /* A member that may be absent. */
@@ -161,15 +151,16 @@ const char *settings_check_tenant(const json_t *value)
 {
     if (plain_text(value) != NULL && settings_tenant_valid(json_string_value(value)))
         return NULL;
-    return "\"common\", \"organizations\", \"consumers\", a GUID or a domain";
+    return TEXT("\"common\", \"organizations\", \"consumers\", a GUID or a domain");
 }
 
 const char *settings_check_client_id(const json_t *value)
 {
     const char *text = plain_text(value);
 
-    return text != NULL && scope_valid(text) && strlen(text) < CLIENT_ID_SIZE ? NULL
-                                                                              : "the application (client) id";
+    return text != NULL && scope_valid(text) && strlen(text) < CLIENT_ID_SIZE
+               ? NULL
+               : TEXT("the application (client) id");
 }
 
 void settings_check_flows(const json_t *value, struct settings_faults *faults)
@@ -185,7 +176,7 @@ void settings_check_flows(const json_t *value, struct settings_faults *faults)
         snprintf(number, sizeof number, "%zu", i);
         json_pointer_add(faults->pointer, number);
         if (!settings_one_of(flow, settings_flows))
-            settings_tell_choice(faults, settings_flows);
+            settings_tell(faults, settings_flows_text);
         faults->pointer[outer] = '\0';
     }
 }
@@ -210,7 +201,7 @@ static const char *check_sign_in_as(const json_t *value)
 
     return text != NULL && (strcmp(text, SIGN_IN_ASK) == 0 || account_name_valid(text))
                ? NULL
-               : "a sign-in name or \"ask\"";
+               : TEXT("a sign-in name or \"ask\"");
 }
 
 static void check_account(const json_t *account, struct settings_faults *faults)
@@ -224,7 +215,7 @@ static void check_account(const json_t *account, struct settings_faults *faults)
     check_member(account, "tenant", settings_check_tenant, faults);
     if (cloud != NULL && !settings_one_of(cloud, settings_clouds)) {
         json_pointer_add(faults->pointer, "cloud");
-        settings_tell_choice(faults, settings_clouds);
+        settings_tell(faults, settings_clouds_text);
         faults->pointer[outer] = '\0';
     }
     check_names(account, account_members, faults);
@@ -261,33 +252,33 @@ const char *settings_check_public_key(const json_t *value)
                           sodium_base64_VARIANT_ORIGINAL) == 0 &&
         length == sizeof key && crypto_scalarmult(shared, any_scalar, key) == 0)
         return NULL;
-    return "an X25519 public key in base64";
+    return TEXT("an X25519 public key in base64");
 }
 
 const char *settings_check_path(const json_t *value)
 {
     const char *text = plain_text(value);
 
-    return text != NULL && text[0] == '/' && strlen(text) < 4096 ? NULL : "an absolute path";
+    return text != NULL && text[0] == '/' && strlen(text) < 4096 ? NULL : TEXT("an absolute path");
 }
 
 const char *settings_check_proxy(const json_t *value)
 {
     const char *text = plain_text(value);
 
-    return text != NULL && strstr(text, "://") != NULL && scope_valid(text) ? NULL : "a proxy URL";
+    return text != NULL && strstr(text, "://") != NULL && scope_valid(text) ? NULL : TEXT("a proxy URL");
 }
 
 const char *settings_check_bool(const json_t *value)
 {
-    return json_is_boolean(value) ? NULL : "true or false";
+    return json_is_boolean(value) ? NULL : TEXT("true or false");
 }
 
 static const char *check_days(const json_t *value)
 {
     return json_is_integer(value) && json_integer_value(value) >= 1 && json_integer_value(value) <= 36500
                ? NULL
-               : "a number of days from 1 to 36500";
+               : TEXT("a number of days from 1 to 36500");
 }
 
 void settings_check_audit(const json_t *value, struct settings_faults *faults)
@@ -303,6 +294,7 @@ const char *settings_check_locale(const json_t *value)
 {
     const char *text = plain_text(value);
 
-    return text != NULL && value_is_host_name(text, strlen(text)) && strlen(text) <= 35 ? NULL
-                                                                                        : "a language tag";
+    return text != NULL && value_is_host_name(text, strlen(text)) && strlen(text) <= 35
+               ? NULL
+               : TEXT("a language tag");
 }

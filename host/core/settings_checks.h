@@ -7,6 +7,7 @@
 
 /* Lists that stand in settings_table.c and hold for parts of values too; ended by NULL. */
 extern const char *const settings_clouds[], *const settings_flows[];
+extern const char settings_clouds_text[], settings_flows_text[]; /* what they say, as texts */
 
 /* What the value must be, or NULL when it is that. */
 const char *settings_check_tenant(const json_t *value);
@@ -27,9 +28,7 @@ void settings_check_audit(const json_t *value, struct settings_faults *faults);
 /* Whether the value is one of these texts. */
 bool settings_one_of(const json_t *value, const char *const *names);
 /* Tells what the value that the pointer names must be; NULL: nothing is wrong. */
-void settings_tell(struct settings_faults *faults, const char *expected);
-/* Tells that it must be one of these. */
-void settings_tell_choice(struct settings_faults *faults, const char *const *names);
+void settings_tell(struct settings_faults *faults, const char *expected TEXTS);
 /* Tells that its member is not known. */
 void settings_tell_unknown(struct settings_faults *faults, const char *member, const char *near);
 

@@ -8,26 +8,38 @@
 #include <string.h>
 
 const char *const settings_clouds[] = {"worldwide", "usgov", "usgov-dod", "china", CLOUD_CUSTOM, NULL};
+const char settings_clouds_text[] TEXTS =
+    "one of \"worldwide\", \"usgov\", \"usgov-dod\", \"china\", \"custom\"";
 static const char *const redirect_hosts[] = {"localhost", "127.0.0.1", NULL};
 const char *const settings_flows[] = {"browser", "device", NULL};
+const char settings_flows_text[] TEXTS = "one of \"browser\", \"device\"";
 static const char *const keystores[] = {"auto", "secret-service", "file", "passphrase", NULL};
 static const char *const manage[] = {"listed", "domains", "all", NULL};
 static const char *const migrate[] = {"off", "offer", "auto", NULL};
 static const char *const fallback[] = {"thunderbird", "none", NULL};
 
 static const struct settings_key keys[] = {
-    {.name = "cloud", .default_json = "\"worldwide\"", .allowed = settings_clouds},
+    {.name = "cloud",
+     .default_json = "\"worldwide\"",
+     .allowed = settings_clouds,
+     .expected = settings_clouds_text},
     {.name = "custom", .check_parts = settings_check_custom},
     {.name = "tenant", .default_json = "\"organizations\"", .check = settings_check_tenant},
     {.name = "clientId", .check = settings_check_client_id},
-    {.name = "redirectHost", .default_json = "\"localhost\"", .allowed = redirect_hosts},
+    {.name = "redirectHost",
+     .default_json = "\"localhost\"",
+     .allowed = redirect_hosts,
+     .expected = TEXT("one of \"localhost\", \"127.0.0.1\"")},
     {.name = "flows",
      .default_json = "[\"browser\"]",
      .allowed = settings_flows,
      .check_parts = settings_check_flows},
     {.name = "allowedDomains", .default_json = "[]", .check_parts = settings_check_domains},
     {.name = "accounts", .default_json = "{}", .check_parts = settings_check_accounts},
-    {.name = "keystore", .default_json = "\"auto\"", .allowed = keystores},
+    {.name = "keystore",
+     .default_json = "\"auto\"",
+     .allowed = keystores,
+     .expected = TEXT("one of \"auto\", \"secret-service\", \"file\", \"passphrase\"")},
     {.name = "recoveryPublicKey", .check = settings_check_public_key, .admin_only = true},
     {.name = "caFile", .check = settings_check_path},
     {.name = "proxy", .check = settings_check_proxy},
@@ -35,13 +47,21 @@ static const struct settings_key keys[] = {
      .default_json = "{\"enabled\":true,\"retentionDays\":365}",
      .check_parts = settings_check_audit},
     {.name = "renewAhead", .default_json = "true", .check = settings_check_bool},
-    {.name = "manage", .default_json = "\"listed\"", .allowed = manage, .for_extension = true},
+    {.name = "manage",
+     .default_json = "\"listed\"",
+     .allowed = manage,
+     .expected = TEXT("one of \"listed\", \"domains\", \"all\""),
+     .for_extension = true},
     {.name = "migrate",
      .default_json = "\"offer\"",
      .allowed = migrate,
-     .for_extension = true,
-     .unbuilt = true},
-    {.name = "fallback", .default_json = "\"thunderbird\"", .allowed = fallback, .for_extension = true},
+     .expected = TEXT("one of \"off\", \"offer\", \"auto\""),
+     .for_extension = true},
+    {.name = "fallback",
+     .default_json = "\"thunderbird\"",
+     .allowed = fallback,
+     .expected = TEXT("one of \"thunderbird\", \"none\""),
+     .for_extension = true},
     {.name = "welcome",
      .default_json = "true",
      .check = settings_check_bool,
@@ -75,7 +95,7 @@ void settings_check_value(const struct settings_key *key, const json_t *value, s
     else if (key->check != NULL)
         settings_tell(faults, key->check(value));
     else if (!settings_one_of(value, key->allowed))
-        settings_tell_choice(faults, key->allowed);
+        settings_tell(faults, key->expected);
 }
 
 const char *settings_key_near(const char *name)

@@ -35,7 +35,7 @@ static const char *first_text(const json_t *entry, const char *key, const char *
 
     if (text != NULL)
         return text;
-    return wish != NULL && wish[0] != '\0' ? wish : otherwise;
+    return wish[0] != '\0' ? wish : otherwise;
 }
 
 static void find_cloud(const struct settings *settings, struct account_target *target, const char **authority)
@@ -63,7 +63,7 @@ static void find_cloud(const struct settings *settings, struct account_target *t
 static void find_sign_in_name(const json_t *entry, const char *wish, const char *account,
                               struct account_target *target)
 {
-    const char *named = first_text(entry, "signInAs", NULL, account);
+    const char *named = first_text(entry, "signInAs", "", account);
     bool ask = strcmp(named, SIGN_IN_ASK) == 0;
 
     if (ask || json_object_get(entry, "signInAs") == NULL)
@@ -145,8 +145,7 @@ bool settings_allow(const struct settings *settings, const char *account, const 
     problem_setf(
         problem, PROBLEM_POLICY_DENIED, "Use an account of your organisation, or ask your administrator.",
         "Your organisation's policy allows no accounts of the domain %s.", account_name_domain(name));
-    problem_copy_text(problem->admin_remedy, sizeof problem->admin_remedy,
-                      "Add the domain to allowedDomains in policy.json.");
+    problem_admin_remedy(problem, "Add the domain to allowedDomains in policy.json.");
     return false;
 }
 
@@ -167,10 +166,11 @@ static void no_client_id(const struct account_target *target, struct problem *pr
                 "Ask your administrator for the client id of the app registration and set it as clientId in "
                 "config.json.");
     /* Each cloud has its own portal, and knows no app of another's (FACTS 3). */
-    snprintf(problem->admin_remedy, sizeof problem->admin_remedy,
-             "Register an app in Entra (%s), as \"thunderseal setup --print az\" shows, and set its id as "
-             "clientId in policy.json.",
-             cloud == NULL ? cloud_find("worldwide")->portal : cloud->portal);
+    problem_admin_remedy(
+        problem,
+        "Register an app in Entra (%s), as \"thunderseal setup --print az\" shows, and set its id as "
+        "clientId in policy.json.",
+        cloud == NULL ? cloud_find("worldwide")->portal : cloud->portal);
 }
 
 bool settings_can_sign_in(const struct settings *settings, const struct account_target *target,

@@ -6,13 +6,14 @@
 
 static const struct {
     const char *name, *minimum, *remedy;
-} parts[] = {
+} parts[] TEXTS = {
     [PART_EXTENSION] = {"the add-on", "0.1", "Update the add-on and restart Thunderbird."},
-    [PART_THUNDERBIRD] = {"Thunderbird", "140", "Update Thunderbird."},
+    [PART_THUNDERBIRD] = {TEXT("Thunderbird"), "140", "Update Thunderbird."},
     /* CURLOPT_QUICK_EXIT */
-    [PART_LIBCURL] = {"libcurl", "7.87", "Install the libcurl of a newer version of your distribution."},
+    [PART_LIBCURL] = {TEXT("libcurl"), "7.87",
+                      "Install the libcurl of a newer version of your distribution."},
     /* sodium_base642bin */
-    [PART_LIBSODIUM] = {"libsodium", "1.0.14",
+    [PART_LIBSODIUM] = {TEXT("libsodium"), "1.0.14",
                         "Install the libsodium of a newer version of your distribution."},
 };
 
@@ -20,7 +21,7 @@ static const struct {
     enum version_part part;
     const char *from, *before; /* from <= version < before */
     const char *what;
-} known_bad[] = {
+} known_bad[] TEXTS = {
     {PART_LIBCURL, "8.11.1", "8.11.2",
      "it closes a descriptor twice after looking up a name (CVE-2025-0665), and so may break a connection"},
 };
@@ -48,9 +49,9 @@ void version_judge(json_t *check, enum version_part part, const char *version)
     if (version_compare(version, parts[part].minimum) < 0) {
         check_worsen(check, CHECK_FAIL);
         check_cause(check, "too-old");
-        check_detail(check, "The version %s of %s is too old: %s or later is needed.", version,
+        check_detail(check, "The version %s of %-s is too old: %s or later is needed.", version,
                      parts[part].name, parts[part].minimum);
-        check_remedy(check, "%s", parts[part].remedy);
+        check_remedy(check, "%-s", parts[part].remedy);
         return;
     }
     for (i = 0; i < sizeof known_bad / sizeof known_bad[0]; i++) {
@@ -59,8 +60,8 @@ void version_judge(json_t *check, enum version_part part, const char *version)
             continue;
         check_worsen(check, CHECK_WARN);
         check_cause(check, "known-bad");
-        check_detail(check, "The version %s of %s has a known fault: %s.", version, parts[part].name,
+        check_detail(check, "The version %s of %-s has a known fault: %-s.", version, parts[part].name,
                      known_bad[i].what);
-        check_remedy(check, "%s", parts[part].remedy);
+        check_remedy(check, "%-s", parts[part].remedy);
     }
 }

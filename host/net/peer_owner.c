@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
  * must not hold up the loop. */
 #define TABLE_LINES_MAX 65536
 #define TABLE_LINE_MAX 512
+#define UID_TEXT_MAX 16
 #define END_POINT_MAX 40 /* 32 digits, a colon, 4 digits */
 
 enum owner { OWNER_UNKNOWN, OWNER_US, OWNER_OTHER };
@@ -24,18 +26,20 @@ static void write_end_point(const struct sockaddr_storage *address, bool mapped,
     in_port_t port;
 
     if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)address;
+        struct sockaddr_in four;
+        memcpy(&four, address, sizeof four);
         if (!mapped) {
-            snprintf(text, END_POINT_MAX, "%08X:%04X", four->sin_addr.s_addr, ntohs(four->sin_port));
+            snprintf(text, END_POINT_MAX, "%08X:%04X", four.sin_addr.s_addr, ntohs(four.sin_port));
             return;
         }
         six.s6_addr[10] = six.s6_addr[11] = 0xff;
-        memcpy(six.s6_addr + 12, &four->sin_addr, sizeof four->sin_addr);
-        port = four->sin_port;
+        memcpy(six.s6_addr + 12, &four.sin_addr, sizeof four.sin_addr);
+        port = four.sin_port;
     } else {
-        const struct sockaddr_in6 *other = (const struct sockaddr_in6 *)(const void *)address;
-        six = other->sin6_addr;
-        port = other->sin6_port;
+        struct sockaddr_in6 other;
+        memcpy(&other, address, sizeof other);
+        six = other.sin6_addr;
+        port = other.sin6_port;
     }
     memcpy(words, &six, sizeof words);
     snprintf(text, END_POINT_MAX, "%08X%08X%08X%08X:%04X", words[0], words[1], words[2], words[3],
@@ -54,16 +58,16 @@ static enum owner find_owner(const char *table_path, const char *peer, const cha
     while (owner == OWNER_UNKNOWN && fgets(line, sizeof line, table) != NULL) {
         char local[END_POINT_MAX];
         char remote[END_POINT_MAX];
-        unsigned uid;
+        char uid[UID_TEXT_MAX];
 
         if (++lines > TABLE_LINES_MAX) {
             owner = OWNER_OTHER;
             break;
         }
-        if (sscanf(line, " %*u: %39s %39s %*x %*x:%*x %*x:%*x %*x %u", local, remote, &uid) != 3)
+        if (sscanf(line, " %*u: %39s %39s %*x %*x:%*x %*x:%*x %*x %15[0-9]", local, remote, uid) != 3)
             continue;
         if (strcmp(local, peer) == 0 && strcmp(remote, ours) == 0)
-            owner = uid == getuid() ? OWNER_US : OWNER_OTHER;
+            owner = strtoul(uid, NULL, 10) == getuid() ? OWNER_US : OWNER_OTHER;
     }
     fclose(table);
     return owner;

@@ -38,7 +38,7 @@ static json_t *refresh_token_to_json(const struct grant *grant)
         return json_null();
     return json_pack("{s:b, s:I, s:I, s:I}", "present", grant->refresh_token.length != 0, "obtainedAt",
                      (json_int_t)grant->obtained_at, "lastUsedAt", (json_int_t)grant->last_used_at,
-                     "idleExpiresAt", (json_int_t)(grant->last_used_at + REFRESH_TOKEN_IDLE_S));
+                     "idleExpiresAt", (json_int_t)grant->last_used_at + REFRESH_TOKEN_IDLE_S);
 }
 
 static json_t *text_or_null(const char *text)

@@ -2,6 +2,7 @@
 /* account.list, account.add, account.remove, signOut: protocol section 3. */
 #include "service/service_parts.h"
 
+#include "core/check.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +91,8 @@ static int save_added(struct entry *before, struct entry *entry, const char *acc
 }
 
 /* Ends what runs for the address; what others of the identity wait for goes on. */
-static void cancel_for(struct entry *entry, const char *account, const char *cause, const char *remedy)
+static void cancel_for(struct entry *entry, const char *account, const char *cause TEXTS,
+                       const char *remedy TEXTS)
 {
     struct problem cancelled;
     struct event event = {.kind = EVENT_SIGN_IN_END, .sign_in_end = &cancelled};
@@ -169,12 +171,10 @@ static json_t *sign_out_result(struct entry *entry, bool everywhere)
                                logout_url(&entry->identity.key), "revoked", false);
 
     if (everywhere)
-        json_object_set_new(
-            result, "remedy",
-            json_sprintf("Microsoft has no way for an app to end sessions: open the link to end those "
-                         "of your browser; your administrator ends all others with "
-                         "Revoke-MgUserSignInSession -UserId %s",
-                         entry->identity.key.sign_in_as));
+        check_remedy(result,
+                     "Microsoft has no way for an app to end sessions: open the link to end those of your "
+                     "browser; your administrator ends all others with Revoke-MgUserSignInSession -UserId %s",
+                     entry->identity.key.sign_in_as);
     return result;
 }
 

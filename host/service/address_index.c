@@ -65,6 +65,7 @@ static struct claim *claim_of(const struct entry *entry, const char *account)
 {
     struct claim *claim = entry->service->claims[bucket_of(account)];
 
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not follow that remove_at unlinks what it frees */
     while (claim != NULL &&
            (claim->entry != entry || is_move(claim) || !account_name_equal(claim->account, account)))
         claim = claim->next;
@@ -95,7 +96,7 @@ int entry_add_address(struct entry *entry, const char *account)
         return 0;
     claim = malloc(sizeof *claim);
     address = claim == NULL ? NULL : json_string(account);
-    if (json_array_append_new(entry->addresses, address) != 0) {
+    if (claim == NULL || json_array_append_new(entry->addresses, address) != 0) {
         free(claim);
         return -1;
     }
@@ -109,8 +110,10 @@ static void remove_at(struct entry *entry, size_t index)
 {
     struct claim *claim = claim_of(entry, json_string_value(json_array_get(entry->addresses, index)));
 
-    unlink_claim(claim);
-    free(claim);
+    if (claim != NULL) {
+        unlink_claim(claim);
+        free(claim);
+    }
     json_array_remove(entry->addresses, index);
     if (json_array_size(entry->addresses) == 0)
         entry->service->vacant_count++;

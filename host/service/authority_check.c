@@ -38,9 +38,11 @@ const char *proxy_source(const struct settings *settings, const char *thunderbir
         return "configuration";
     if (thunderbirds != NULL)
         return "thunderbird";
-    for (i = 0; i < sizeof variables / sizeof variables[0]; i++)
-        if (getenv(variables[i]) != NULL && getenv(variables[i])[0] != '\0')
+    for (i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char *value = getenv(variables[i]);
+        if (value != NULL && value[0] != '\0')
             return "environment";
+    }
     return "none";
 }
 

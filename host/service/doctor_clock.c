@@ -17,8 +17,10 @@ json_t *check_of_clock(long long date, long long now)
         check_evidence(check, "aheadSeconds", json_integer(ahead));
     } else {
         check_worsen(check, off > WRONG_MAX_S ? CHECK_FAIL : CHECK_WARN);
-        check_detail(check, "The computer's clock is %lld s %s the sign-in service's.", off,
-                     ahead > 0 ? "ahead of" : "behind");
+        check_detail(check,
+                     ahead > 0 ? "The computer's clock is %lld s ahead of the sign-in service's."
+                               : "The computer's clock is %lld s behind the sign-in service's.",
+                     off);
         check_remedy(check, "Have it set by the network. Run: sudo timedatectl set-ntp true");
         check_evidence(check, "aheadSeconds", json_integer(ahead));
     }

@@ -36,9 +36,10 @@ char *doctor_word(const char *text)
         return NULL;
     if (text[0] != '\0' && text[strspn(text, plain)] == '\0')
         return strdup(text);
-    word = end = malloc(strlen(text) * 4 + 3);
+    word = malloc(strlen(text) * 4 + 3);
     if (word == NULL)
         return NULL;
+    end = word;
     *end++ = '\'';
     for (; *text != '\0'; text++) {
         if (*text == '\'')

@@ -119,8 +119,7 @@ static bool judge_managed(json_t *check, const char *file, const json_t *policie
     warning = json_array_get(settings.warnings, 0);
     if (warning != NULL) {
         check_worsen(check, CHECK_WARN);
-        check_detail(check, "%s", text_of(warning, "cause"));
-        check_remedy(check, "%s", text_of(warning, "remedy"));
+        check_told(check, warning);
     }
     settings_clear(&settings);
     return warning == NULL;

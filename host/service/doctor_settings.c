@@ -35,8 +35,7 @@ json_t *check_of_settings(const struct settings *settings)
         check_problem(check, &problem);
     } else if (warning != NULL) {
         check_worsen(check, CHECK_WARN);
-        check_detail(check, "%s", json_string_value(json_object_get(warning, "cause")));
-        check_remedy(check, "%s", json_string_value(json_object_get(warning, "remedy")));
+        check_told(check, warning);
     } else {
         check_detail(check, "Cloud %s, tenant %s, app %s.", target.cloud, target.key.tenant,
                      target.key.client_id);

@@ -14,9 +14,9 @@
 #define TEXT_MAX (1024 * 1024) /* bytes; a policies.json that lists every known extension stays far below */
 #define RETRY "Correct that and try again; nothing was changed."
 
-static int fail(struct problem *problem, const char *path, const char *reason)
+static int fail(struct problem *problem, const char *path, const char *reason TEXTS)
 {
-    problem_setf(problem, PROBLEM_STORAGE, RETRY, "%s cannot be changed: %s.", path, reason);
+    problem_setf(problem, PROBLEM_STORAGE, RETRY, "%s cannot be changed: %-s.", path, reason);
     return -1;
 }
 
@@ -131,7 +131,7 @@ static int begin(struct edited_file *file, struct problem *problem)
         return -1;
     if (value == NULL)
         problem_setf(problem, PROBLEM_MISCONFIGURED, "Correct the file and try again; it was left as it is.",
-                     "%s:%d:%d: it is not JSON: %s.", file->path, place.line, place.column, what);
+                     "%s:%d:%d: it is not JSON: %-s.", file->path, place.line, place.column, what);
     else if (json_edit_begin(&file->edit, text, length) != 0)
         fail(problem, file->path, strerror(ENOMEM));
     else

@@ -14,21 +14,21 @@
 static const struct {
     const char *name, *title;
     health_step *step;
-} rows[HEALTH_IDS] = {
-    [HEALTH_VERSIONS] = {"versions", "Versions", health_versions},
-    [HEALTH_POLICY] = {"policy", "Configuration", health_policy},
+} rows[HEALTH_IDS] TEXTS = {
+    [HEALTH_VERSIONS] = {"versions", TEXT("Versions"), health_versions},
+    [HEALTH_POLICY] = {"policy", TEXT("Configuration"), health_policy},
     [HEALTH_VAULT] = {"vault", "Saved sign-ins", health_vault},
     [HEALTH_AUDIT] = {"audit", "Audit log", health_audit},
-    [HEALTH_CLOCK] = {"clock", "Clock", health_clock},
+    [HEALTH_CLOCK] = {"clock", TEXT("Clock"), health_clock},
     [HEALTH_AUTHORITY] = {"authority", "Sign-in service", health_authority},
-    [HEALTH_SIGN_IN] = {"sign-in", "Sign-in", health_sign_in},
+    [HEALTH_SIGN_IN] = {"sign-in", TEXT("Sign-in"), health_sign_in},
     [HEALTH_TOKEN] = {"token", "Access token", health_token},
-    [HEALTH_SCOPES] = {"scopes", "Permissions", health_scopes},
+    [HEALTH_SCOPES] = {"scopes", TEXT("Permissions"), health_scopes},
     [HEALTH_SETTINGS] = {"settings", "Server settings", health_settings},
-    [HEALTH_IMAP] = {"imap", "IMAP", health_mail},
-    [HEALTH_POP3] = {"pop3", "POP", health_mail},
-    [HEALTH_SMTP] = {"smtp", "SMTP", health_mail},
-    [HEALTH_GRAPH] = {"graph", "Graph", health_graph},
+    [HEALTH_IMAP] = {"imap", TEXT("IMAP"), health_mail},
+    [HEALTH_POP3] = {"pop3", TEXT("POP"), health_mail},
+    [HEALTH_SMTP] = {"smtp", TEXT("SMTP"), health_mail},
+    [HEALTH_GRAPH] = {"graph", TEXT("Graph"), health_graph},
     [HEALTH_OFFLINE_COPY] = {"offline-copy", "Offline copy", health_offline_copy},
     [HEALTH_DEADLINES] = {"deadlines", "Announced changes", health_deadlines},
 };
@@ -276,17 +276,17 @@ void health_skip(struct health_item *item, const char *reason)
 {
     json_t *check = health_check(item, CHECK_SKIPPED);
 
-    check_detail(check, "%s", reason);
+    check_detail(check, "%-s", reason);
     health_done(item, check);
 }
 
 /* The base was not asked for, so that nobody would read of its failure. */
 static json_t *own_failure(const struct health_item *item, const struct health_item *base)
 {
-    json_t *check = json_copy(base->check);
+    json_t *check = json_deep_copy(base->check);
 
     json_object_set_new(check, "id", json_string(rows[item->id].name));
-    json_object_set_new(check, "title", json_string(rows[item->id].title));
+    check_title(check, rows[item->id].title);
     return check;
 }
 
@@ -302,8 +302,10 @@ bool health_base_failed(struct health_item *item, const struct health_item *base
         return true;
     }
     check = health_check(item, CHECK_SKIPPED);
-    check_detail(check, "This builds upon \"%s\", which %s.", rows[base->id].title,
-                 status == CHECK_FAIL ? "failed" : "was skipped");
+    check_detail(check,
+                 status == CHECK_FAIL ? "This builds upon \"%-s\", which failed."
+                                      : "This builds upon \"%-s\", which was skipped.",
+                 rows[base->id].title);
     check_cause(check, rows[base->id].name);
     health_done(item, check);
     return true;

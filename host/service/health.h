@@ -140,7 +140,7 @@ const char *health_title(enum health_id id);
 const char *health_name(enum health_id id);
 json_t *health_check(const struct health_item *item, enum check_status status);
 /* Ends the item as skipped, for this reason. */
-void health_skip(struct health_item *item, const char *reason);
+void health_skip(struct health_item *item, const char *reason TEXTS);
 /* Where what the item builds upon failed or was skipped, ends it: true. base may be NULL, and must be done. A
  * hidden base's failure is the item's own. */
 bool health_base_failed(struct health_item *item, const struct health_item *base);

@@ -91,13 +91,19 @@ void health_tls_failure(json_t *check, const char *words, const char *host, cons
         check_remedy(check, "Check the date and time of this computer.");
     } else if (strcasestr(words, "subject name") != NULL) {
         check_cause(check, "certificate-name");
-        check_detail(check, "Who answers as %s has a certificate for another name%s%s.", host,
-                     subject[0] == '\0' ? "" : ": ", subject);
+        if (subject[0] != '\0')
+            check_detail(check, "Who answers as %s has a certificate for another name: %s.", host, subject);
+        else
+            check_detail(check, "Who answers as %s has a certificate for another name.", host);
         check_remedy(check, "Check whether this network first wants a sign-in of its own in the browser.");
     } else if (strcasestr(words, "certificate") != NULL) {
         check_cause(check, "tls-interception");
-        check_detail(check, "Nobody whom this computer trusts vouches for %s%s%s.", host,
-                     issuer[0] == '\0' ? "" : ": the certificate is issued by ", issuer);
+        if (issuer[0] != '\0')
+            check_detail(check,
+                         "Nobody whom this computer trusts vouches for %s: the certificate is issued by %s.",
+                         host, issuer);
+        else
+            check_detail(check, "Nobody whom this computer trusts vouches for %s.", host);
         check_remedy(check, "If your organisation inspects connections, ask your administrator for its "
                             "certificate.");
         check_admin_remedy(check,

@@ -54,7 +54,7 @@ static void tell_transport(json_t *check, const char *stage, const char *words, 
 {
     static const struct {
         const char *stage, *detail, *remedy;
-    } stages[] = {
+    } stages[] TEXTS = {
         {"dns", "The name of Microsoft Graph cannot be found.", "Check the network connection."},
         {"connect", "Microsoft Graph cannot be reached.", "Check the network connection and the firewall."},
         {"tls", "The secure connection to Microsoft Graph could not be made.",
@@ -70,8 +70,8 @@ static void tell_transport(json_t *check, const char *stage, const char *words, 
         ;
     check_worsen(check, CHECK_FAIL);
     check_cause(check, stage);
-    check_detail(check, "%s", stages[i].detail);
-    check_remedy(check, "%s", stages[i].remedy);
+    check_detail(check, "%-s", stages[i].detail);
+    check_remedy(check, "%-s", stages[i].remedy);
     check_evidence_text(check, "words", words);
     if (strcmp(stage, "tls") == 0)
         health_tls_failure(check, words, base, "", "");

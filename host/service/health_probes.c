@@ -57,13 +57,14 @@ struct mail_circumstances health_circumstances(const struct health_account *acco
 bool health_may_probe(struct health_item *item)
 {
     const struct health_item *settings = item->account->settings;
-    char reason[128];
+    json_t *check;
 
     if (settings->state != ITEM_DONE)
         return false;
     if (item->server == NULL) {
-        snprintf(reason, sizeof reason, "The account has no %s server.", health_title(item->id));
-        health_skip(item, reason);
+        check = health_check(item, CHECK_SKIPPED);
+        check_detail(check, "The account has no %-s server.", health_title(item->id));
+        health_done(item, check);
         return false;
     }
     if (item->server->fault == NULL)

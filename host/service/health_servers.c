@@ -60,31 +60,39 @@ static struct finding judge(const struct health_account *account, const struct a
     server->fault = NULL;
     if (!belongs_to_cloud(account, target, server)) {
         server->fault = "foreign-host";
-        return (struct finding){CHECK_FAIL, "foreign-host",
-                                "is no server of this account's cloud, and gets no token",
-                                "Correct the server's name in Thunderbird's account settings."};
+        return (struct finding){
+            CHECK_FAIL, "foreign-host",
+            TEXT("The %s server %s is no server of this account's cloud, and gets no token."),
+            TEXT("Correct the server's name in Thunderbird's account settings.")};
     }
     if (server->socket == SOCKET_PLAIN) {
         server->fault = "not-encrypted";
-        return (struct finding){CHECK_FAIL, "not-encrypted", "is used without encryption",
-                                "In Thunderbird's account settings, choose SSL/TLS as connection security "
-                                "(STARTTLS for smtp.office365.com)."};
+        return (struct finding){
+            CHECK_FAIL, "not-encrypted", TEXT("The %s server %s is used without encryption."),
+            TEXT("In Thunderbird's account settings, choose SSL/TLS as connection security "
+                 "(STARTTLS for smtp.office365.com).")};
     }
     if (server->type == SERVER_EWS)
-        return (struct finding){CHECK_WARN, "ews", "is spoken to by EWS, which Microsoft is turning off",
-                                "Set the account up anew with IMAP and SMTP."};
+        return (struct finding){CHECK_WARN, "ews",
+                                TEXT("The %s server %s is spoken to by EWS, which Microsoft is turning off."),
+                                TEXT("Set the account up anew with IMAP and SMTP.")};
     if (server->auth == AUTH_PASSWORD)
-        return (struct finding){server->type == SERVER_SMTP ? CHECK_WARN : CHECK_FAIL, "password",
-                                "is signed in to with a password",
-                                "In Thunderbird's account settings, choose OAuth2 as authentication method."};
+        return (struct finding){
+            server->type == SERVER_SMTP ? CHECK_WARN : CHECK_FAIL, "password",
+            TEXT("The %s server %s is signed in to with a password."),
+            TEXT("In Thunderbird's account settings, choose OAuth2 as authentication method.")};
     if (server->auth == AUTH_OTHER)
-        return (struct finding){CHECK_FAIL, "auth-method", "is signed in to by another method than OAuth2",
-                                "In Thunderbird's account settings, choose OAuth2 as authentication method."};
+        return (struct finding){
+            CHECK_FAIL, "auth-method",
+            TEXT("The %s server %s is signed in to by another method than OAuth2."),
+            TEXT("In Thunderbird's account settings, choose OAuth2 as authentication method.")};
     if (strchr(account->name, '\\') != NULL)
-        return (struct finding){CHECK_FAIL, "user-name",
-                                "has a user name in the old form of shared mailboxes, which Exchange Online "
-                                "takes no more",
-                                "Set the shared mailbox's own address as user name."};
+        return (struct finding){
+            CHECK_FAIL, "user-name",
+            TEXT(
+                "The %s server %s has a user name in the old form of shared mailboxes, which Exchange Online "
+                "takes no more."),
+            TEXT("Set the shared mailbox's own address as user name.")};
     return (struct finding){CHECK_OK, NULL, NULL, NULL};
 }
 
@@ -120,9 +128,8 @@ void health_settings(struct health_item *item)
         check_cause(check, finding.cause);
         if (finding.status > worst) {
             worst = finding.status;
-            check_detail(check, "The %s server %s %s.", server_type_name(server->type), server->host,
-                         finding.detail);
-            check_remedy(check, "%s", finding.remedy);
+            check_detail(check, finding.detail, server_type_name(server->type), server->host);
+            check_remedy(check, "%-s", finding.remedy);
         }
     }
     check_worsen(check, worst);
@@ -138,7 +145,6 @@ void health_settings(struct health_item *item)
 
 void health_offline_copy(struct health_item *item)
 {
-    static const char not_recorded[] = "When it was last backed up is not recorded.";
     const struct health_account *account = item->account;
     json_t *check;
     size_t i;
@@ -155,11 +161,12 @@ void health_offline_copy(struct health_item *item)
     check_evidence(check, "offlineCopy", json_boolean(copy == 1));
     check_evidence(check, "lastBackup", json_null());
     if (copy == 1) {
-        check_detail(check, "Messages are kept on this computer. %s", not_recorded);
+        check_detail(check,
+                     "Messages are kept on this computer. When it was last backed up is not recorded.");
     } else {
         check_cause(check, "no-offline-copy");
-        check_detail(check, "Messages are on the server alone: without it there is nothing to read. %s",
-                     not_recorded);
+        check_detail(check, "Messages are on the server alone: without it there is nothing to read. When it "
+                            "was last backed up is not recorded.");
         check_remedy(check, "In Thunderbird's account settings, Synchronization & Storage, keep messages for "
                             "this account on this computer.");
     }

@@ -58,6 +58,12 @@ static void tell_grant(json_t *check, const struct entry *entry)
     check_worsen(check, CHECK_WARN);
     check_cause(check, "idle");
     check_remedy(check, "Use the account before then: start Thunderbird, or run \"thunderseal renew\".");
+    if (idle_at > now)
+        return;
+    check_detail(check, "The sign-in has not been used since %s: Microsoft will hardly take it any more.",
+                 used);
+    check_remedy(check, "Sign in again from Thunderseal's button in Thunderbird, or with \"thunderseal "
+                        "login\".");
 }
 
 /* Whether the vault's own check tells of it already. */

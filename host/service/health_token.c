@@ -35,7 +35,9 @@ static void told(void *context, int resource, bool renewed, const struct problem
     look->renewed = renewed;
     look->resource = resource;
     look->milliseconds = loop_monotonic_ms() - look->started;
-    look->problem = problem == NULL ? (struct problem){0} : *problem;
+    look->problem = (struct problem){0};
+    if (problem != NULL)
+        look->problem = *problem;
 }
 
 static void told_mail(void *context, int resource, bool renewed, const struct problem *problem)
@@ -211,7 +213,8 @@ static json_t *judge_token(const struct health_item *item)
         check_detail(check, "The account was signed out meanwhile.");
         return check;
     }
-    check_detail(check, "%s, good until %s.", look->renewed ? "Fresh from the sign-in service" : "At hand",
+    check_detail(check,
+                 look->renewed ? "Fresh from the sign-in service, good until %s." : "At hand, good until %s.",
                  health_date(until, access->expires_at));
     check_evidence_text(check, "source", look->renewed ? "renewed" : "cache");
     check_evidence_text(check, "resource", access->resource);

@@ -90,10 +90,10 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
     take_version(service->extension_version, params, "extension");
     take_version(service->thunderbird_version, params, "thunderbird");
     result = account_page(service, "", LIST_MAX);
-    /* Features are methods beyond protocol 1. */
-    json_object_update_new(result, json_pack("{s:i, s:{s:s}, s:[s, s], s:o, s:O}", "protocol",
+    /* Features are methods and fields beyond protocol 1. */
+    json_object_update_new(result, json_pack("{s:i, s:{s:s}, s:[s, s, s], s:o, s:O}", "protocol",
                                              PROTOCOL_VERSION, "host", "version", THUNDERSEAL_VERSION,
-                                             "features", "audit.names", "audit.verify", "policy", policy,
-                                             "warnings", service->settings.warnings));
+                                             "features", "audit.names", "audit.verify", "texts", "policy",
+                                             policy, "warnings", service->settings.warnings));
     return result;
 }

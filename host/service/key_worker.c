@@ -19,8 +19,6 @@
 /* Somebody has to find the window and type a password. */
 #define ASKING_MS 60000
 
-extern char **environ;
-
 struct key_worker {
     struct loop *loop;
     pid_t process;

@@ -377,7 +377,7 @@ struct settings_file {
     char *text; /* of length bytes; owned */
     size_t length;
     bool absent;            /* there is none; then unusable too */
-    const char *unusable;   /* why there is no text, or NULL */
+    const char *unusable;   /* why there is no text, or NULL; in our words a text, else the system's */
     const char *distrusted; /* why what it says does not count: its owner or mode; or NULL */
 };
 void settings_file_read(const char *path, struct settings_file *file);

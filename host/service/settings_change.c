@@ -99,16 +99,15 @@ static int may_set(const struct settings *settings, const struct settings_key *k
 
     /* What has no effect there may be taken out. */
     if (key->admin_only && !json_is_null(value))
-        reason = "can only be set by your administrator";
+        reason = TEXT("The setting \"%s\" can only be set by your administrator.");
     else if (source != NULL && (strcmp(source, "admin") == 0 || strcmp(source, "thunderbird") == 0))
-        reason = "is set by your administrator";
+        reason = TEXT("The setting \"%s\" is set by your administrator.");
     else if (strcmp(key->name, "caFile") == 0 && !json_is_null(value) &&
              (cloud == NULL || strcmp(cloud, CLOUD_CUSTOM) != 0))
-        reason = "can be set by you only with the cloud \"custom\"";
+        reason = TEXT("The setting \"%s\" can be set by you only with the cloud \"custom\".");
     if (reason == NULL)
         return 0;
-    problem_setf(problem, PROBLEM_POLICY_DENIED, "Ask your administrator.", "The setting \"%s\" %s.",
-                 key->name, reason);
+    problem_setf(problem, PROBLEM_POLICY_DENIED, "Ask your administrator.", reason, key->name);
     return -1;
 }
 

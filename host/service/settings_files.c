@@ -19,13 +19,13 @@ static void judge(int fd, struct settings_file *file)
     if (fstat(fd, &status) != 0)
         file->unusable = strerror(errno);
     else if (!S_ISREG(status.st_mode))
-        file->unusable = "it is not a regular file";
+        file->unusable = TEXT("it is not a regular file");
     else if (status.st_size > SETTINGS_FILE_MAX)
-        file->unusable = "it is larger than 256 KiB";
+        file->unusable = TEXT("it is larger than 256 KiB");
     else if (status.st_uid != 0 && status.st_uid != getuid())
-        file->distrusted = "it belongs to another user";
+        file->distrusted = TEXT("it belongs to another user");
     else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        file->distrusted = "others than its owner may write to it";
+        file->distrusted = TEXT("others than its owner may write to it");
 }
 
 static ssize_t read_all(int fd, char *text, size_t size)
@@ -53,9 +53,9 @@ void settings_file_read_open(int fd, struct settings_file *file)
     if (file->text != NULL)
         length = read_all(fd, file->text, SETTINGS_FILE_MAX + 1);
     if (length < 0)
-        file->unusable = file->text == NULL ? "out of memory" : strerror(errno);
+        file->unusable = file->text == NULL ? TEXT("out of memory") : strerror(errno);
     else if (length > SETTINGS_FILE_MAX)
-        file->unusable = "it is larger than 256 KiB";
+        file->unusable = TEXT("it is larger than 256 KiB");
     else
         file->length = (size_t)length;
 }
@@ -89,11 +89,12 @@ static void apply_text(struct settings *settings, const struct settings_file *fi
     struct json_place place;
     const char *what;
     json_t *object = json_text_parse(file->text, file->length, false, &what, &place);
-    char cause[128];
 
     if (object == NULL) {
-        snprintf(cause, sizeof cause, "line %d, column %d: %s", place.line, place.column, what);
-        settings_break(settings, path, place.line == 0 ? what : cause);
+        if (place.line == 0)
+            settings_break(settings, path, what);
+        else
+            settings_break_at(settings, path, place, what);
         return;
     }
     settings_apply(settings, object, source, path);

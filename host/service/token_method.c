@@ -2,6 +2,7 @@
 /* token.get: protocol section 3. Which resource is wanted, then it is the identity machine's matter. */
 #include "service/service_parts.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -23,19 +24,14 @@ struct wanted {
 static int read_rejected(const json_t *params, struct wanted *wanted, struct problem *problem)
 {
     const char *text = NULL;
-    size_t i;
 
     if (rpc_param_text(params, "rejected", false, &text, problem) != 0)
         return -1;
     if (text == NULL)
         return 0;
-    if (strlen(text) != 2 * REJECTED_HASH_BYTES || strspn(text, "0123456789abcdefABCDEF") != strlen(text))
+    if (strlen(text) != 2 * REJECTED_HASH_BYTES ||
+        sodium_hex2bin(wanted->rejected, sizeof wanted->rejected, text, strlen(text), NULL, NULL, NULL) != 0)
         return rpc_param_bad(problem, "rejected", "the SHA-256 of a token in hexadecimal");
-    for (i = 0; i < REJECTED_HASH_BYTES; i++) {
-        unsigned byte = 0;
-        sscanf(text + 2 * i, "%2x", &byte);
-        wanted->rejected[i] = (unsigned char)byte;
-    }
     wanted->has_rejected = true;
     return 0;
 }

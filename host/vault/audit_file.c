@@ -15,7 +15,7 @@
 /* An append takes well under a millisecond, a rewriting some ten; a busy machine may add to it. */
 #define LOCK_WAIT_MS 250
 
-static int fail(const struct audit_file *file, const char *done, int error, struct problem *problem)
+static int fail(const struct audit_file *file, const char *done TEXTS, int error, struct problem *problem)
 {
     char path[STORAGE_TEXT_MAX];
 
@@ -24,11 +24,10 @@ static int fail(const struct audit_file *file, const char *done, int error, stru
     return -1;
 }
 
-static int refuse(const struct audit_file *file, const char *why, const char *remedy, struct problem *problem)
+static int refuse(const struct audit_file *file, const char *why TEXTS, const char *remedy TEXTS,
+                  struct problem *problem)
 {
-    storage_problem_parts(problem, PROBLEM_STORAGE,
-                          PARTS("The audit log ", file->vault->folder, "/" AUDIT_FILE_NAME, why),
-                          PARTS(remedy));
+    problem_setf(problem, PROBLEM_STORAGE, remedy, why, file->vault->folder);
     return -1;
 }
 
@@ -64,10 +63,10 @@ static int check(struct audit_file *file, struct problem *problem)
         return fail(file, "opened", errno, problem);
     if (!S_ISREG(file->status.st_mode) || file->status.st_uid != geteuid() ||
         (file->status.st_mode & FILE_PRIVATE) != 0)
-        return refuse(file, " is not a private file of yours.",
+        return refuse(file, "The audit log %s/" AUDIT_FILE_NAME " is not a private file of yours.",
                       "Make it yours alone (chown, chmod 600), or move it away.", problem);
     if (file->status.st_size > (off_t)AUDIT_READ_MAX)
-        return refuse(file, " is longer than this program ever makes it.",
+        return refuse(file, "The audit log %s/" AUDIT_FILE_NAME " is longer than this program ever makes it.",
                       "Move it away; a new one is begun.", problem);
     return 0;
 }
@@ -77,7 +76,7 @@ static int take_lock(struct audit_file *file, struct problem *problem)
     if (identity_lock_wait(&file->lock, file->vault, IDENTITY_LOCK_OF_AUDIT, IDENTITY_LOCK_WRITE,
                            LOCK_WAIT_MS) != IDENTITY_LOCK_BUSY)
         return 0;
-    return refuse(file, " is held by another Thunderseal.",
+    return refuse(file, "The audit log %s/" AUDIT_FILE_NAME " is held by another Thunderseal.",
                   "Nothing to do: writing is tried again; if it lasts, end the other program.", problem);
 }
 

@@ -52,12 +52,11 @@ bool device_key_is(const struct device_key *key, const unsigned char id[ENVELOPE
 /* ---- reading ---- */
 
 static enum device_key_result locked(struct problem *problem, const struct key_folder *place,
-                                     const char *name, const char *why, const char *remedy)
+                                     const char *name, const char *why TEXTS, const char *remedy TEXTS)
 {
-    storage_problem_parts(
-        problem, PROBLEM_VAULT_LOCKED,
-        PARTS("The key file ", place->path, "/", name, " ", why, ", so the saved sign-ins cannot be opened."),
-        PARTS(remedy, place->path));
+    problem_setf(problem, PROBLEM_VAULT_LOCKED, NULL,
+                 "The key file %s/%s %-s, so the saved sign-ins cannot be opened.", place->path, name, why);
+    problem_remedy(problem, remedy, place->path);
     return DEVICE_KEY_LOCKED;
 }
 
@@ -65,7 +64,7 @@ static enum device_key_result no_memory(struct problem *problem, const struct ke
                                         const char *name)
 {
     return locked(problem, place, name, "needs more memory than there is",
-                  "Restart the program. The folder is ");
+                  "Restart the program. The folder is %s");
 }
 
 static enum device_key_result parse(const struct key_folder *place, const char *name,
@@ -77,7 +76,7 @@ static enum device_key_result parse(const struct key_folder *place, const char *
     if (length > sizeof magic && memcmp(content->bytes, magic, sizeof magic - 1) == 0 &&
         content->bytes[sizeof magic - 1] > magic[sizeof magic - 1])
         return locked(problem, place, name, "was written by a newer version of Thunderseal",
-                      "Install that version again, or a later one. The folder is ");
+                      "Install that version again, or a later one. The folder is %s");
     if (passphrase_wrapped_key_id(content->bytes, length, file->key_id) == 0) {
         memcpy(file->wrapped, content->bytes, length);
         return DEVICE_KEY_WRAPPED;
@@ -103,18 +102,18 @@ static enum device_key_result refuse(const struct key_folder *place, const char 
                       KEY_RESTORE_REMEDY);
     case FILE_FOREIGN:
         return locked(problem, place, name, "belongs to another user",
-                      "Make yourself the owner of the file \"key\" (chown) in ");
+                      "Make yourself the owner of the file \"key\" (chown) in %s");
     case FILE_OPEN_TO_OTHERS:
         return locked(
             problem, place, name, "can be read or changed by other users",
-            "Run \"chmod 600 key\" and, if others may have copied it, sign in again. The folder is ");
+            "Run \"chmod 600 key\" and, if others may have copied it, sign in again. The folder is %s");
     case FILE_READ:
     case FILE_ABSENT:
     case FILE_FAILED:
     default:
-        return locked(problem, place, name,
-                      errno == EACCES ? "may not be read by you" : "could not be read from disk",
-                      "Make sure that you may read the file \"key\" and that its disk works. The folder is ");
+        return locked(
+            problem, place, name, errno == EACCES ? "may not be read by you" : "could not be read from disk",
+            "Make sure that you may read the file \"key\" and that its disk works. The folder is %s");
     }
 }
 

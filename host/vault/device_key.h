@@ -63,6 +63,6 @@ int key_file_make_wrapped(const struct key_folder *place, const char *name,
 
 /* The remedy for a key that is gone for good; the folder's path goes behind it. */
 #define KEY_RESTORE_REMEDY                                                                                   \
-    "Restore the file \"key\" from a backup; without one, move this folder away and sign in again: "
+    "Restore the file \"key\" from a backup; without one, move this folder away and sign in again: %s"
 
 #endif

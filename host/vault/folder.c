@@ -20,24 +20,21 @@
 static int refuse_unless_private(int descriptor, const char *path, struct problem *problem)
 {
     struct stat status;
-    char user[32];
 
     if (fstat(descriptor, &status) != 0) {
         storage_problem(problem, "opened", path, errno);
         return -1;
     }
     if (status.st_uid != geteuid()) {
-        snprintf(user, sizeof user, "%ju ", (uintmax_t)geteuid());
-        storage_problem_parts(problem, PROBLEM_STORAGE,
-                              PARTS("The folder ", path, " belongs to another user."),
-                              PARTS("As administrator, run \"chown -R ", user, path,
-                                    "\", or move the folder away; then try again."));
+        problem_setf(problem, PROBLEM_STORAGE, NULL, "The folder %s belongs to another user.", path);
+        problem_remedy(problem,
+                       "As administrator, run \"chown -R %u %s\", or move the folder away; then try again.",
+                       (unsigned)geteuid(), path);
         return -1;
     }
     if ((status.st_mode & FORBIDDEN_MODE) != 0) {
-        storage_problem_parts(problem, PROBLEM_STORAGE,
-                              PARTS("The folder ", path, " can be opened by other users."),
-                              PARTS("Run \"chmod 700 ", path, "\", then try again."));
+        problem_setf(problem, PROBLEM_STORAGE, NULL, "The folder %s can be opened by other users.", path);
+        problem_remedy(problem, "Run \"chmod 700 %s\", then try again.", path);
         return -1;
     }
     return 0;

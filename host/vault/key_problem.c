@@ -8,7 +8,7 @@ struct text {
     const char *remedy;
 };
 
-static const struct text keyring[KEY_OUTCOMES] = {
+static const struct text keyring[KEY_OUTCOMES] TEXTS = {
     [KEY_DONE] = {"The keyring is being asked for the key to the saved sign-ins.",
                   "Wait a moment. If your keyring asks for its password, give it."},
     [KEY_ASKING] = {"The keyring is being asked for the key to the saved sign-ins.",
@@ -49,8 +49,9 @@ void key_problem_other_key(struct problem *problem)
 
 void key_problem_passphrase(struct problem *problem, enum key_outcome outcome, bool is_new)
 {
-    static const char remedy[] = "Unlock Thunderseal in Thunderbird with the passphrase. On the command "
-                                 "line, run the command in a terminal or use --passphrase-fd.";
+    static const char remedy[] TEXTS =
+        "Unlock Thunderseal in Thunderbird with the passphrase. On the command "
+        "line, run the command in a terminal or use --passphrase-fd.";
 
     switch (outcome) {
     case KEY_WRONG_PASSPHRASE:

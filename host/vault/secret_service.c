@@ -39,6 +39,7 @@
     X(g_list_free)                                                                                           \
     X(g_error_free)
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a declared name cannot stand in parentheses */
 #define MEMBER(name) __typeof__(name) *name;
 static struct {
     FUNCTIONS(MEMBER)
@@ -80,9 +81,11 @@ bool secret_service_thinkable(void)
 
 static bool load_library(void)
 {
-    void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    bool complete = handle != NULL;
+    static void *handle; /* never closed: the functions lie in it */
+    bool complete;
 
+    handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    complete = handle != NULL;
     /* A handle also finds what the library itself needs: GLib's. POSIX lets data pointers become functions.
      */
 #define LOAD(name)                                                                                           \

@@ -3,39 +3,35 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
-/* The remedy has the path between its two halves. */
+/* The remedy names the path. */
 struct explanation {
     int error;
     const char *cause;
     const char *remedy;
-    const char *remedy_end;
 };
 
-static const struct explanation explanations[] = {
-    {ENOSPC, "there is no space left on the disk", "Free some space on the disk that holds ",
-     ", then try again."},
-    {EDQUOT, "your disk quota is used up", "Remove files you no longer need, or ask for more quota, so that ",
-     " can be written; then try again."},
+static const struct explanation explanations[] TEXTS = {
+    {ENOSPC, "there is no space left on the disk",
+     "Free some space on the disk that holds %s, then try again."},
+    {EDQUOT, "your disk quota is used up",
+     "Remove files you no longer need, or ask for more quota, so that %s can be written; then try again."},
     {EFBIG, "it would be larger than files may be here",
-     "Raise the file size limit (ulimit -f) that holds for ", ", then try again."},
-    {EROFS, "the file system is read-only", "Make the file system that holds ", " writable, then try again."},
-    {EACCES, "permission was denied", "Make sure that you own ",
-     " and may read and write it (chown, chmod u+rwX), then try again."},
-    {EPERM, "the operation is not permitted", "Make sure that you own ",
-     " and that it is not marked immutable, then try again."},
-    {EIO, "the disk reported an error", "Check the disk that holds ", " and its cables, then try again."},
-    {ELOOP, "it is a symbolic link", "Replace the link ", " by what it points to, then try again."},
-    {ENOTDIR, "a part of the path is not a folder", "Look what stands in place of a folder in ",
-     ", move it away, then try again."},
-    {ENAMETOOLONG, "the path is too long", "Set XDG_STATE_HOME to a shorter path than that of ",
-     ", then try again."},
-    {EMFILE, "too many files are open", "Close some programs, then try again; Thunderseal needs to open ",
-     "."},
-    {ENFILE, "too many files are open", "Close some programs, then try again; Thunderseal needs to open ",
-     "."},
+     "Raise the file size limit (ulimit -f) that holds for %s, then try again."},
+    {EROFS, "the file system is read-only", "Make the file system that holds %s writable, then try again."},
+    {EACCES, "permission was denied",
+     "Make sure that you own %s and may read and write it (chown, chmod u+rwX), then try again."},
+    {EPERM, "the operation is not permitted",
+     "Make sure that you own %s and that it is not marked immutable, then try again."},
+    {EIO, "the disk reported an error", "Check the disk that holds %s and its cables, then try again."},
+    {ELOOP, "it is a symbolic link", "Replace the link %s by what it points to, then try again."},
+    {ENOTDIR, "a part of the path is not a folder",
+     "Look what stands in place of a folder in %s, move it away, then try again."},
+    {ENAMETOOLONG, "the path is too long",
+     "Set XDG_STATE_HOME to a shorter path than that of %s, then try again."},
+    {EMFILE, "too many files are open", "Close some programs, then try again; Thunderseal needs to open %s."},
+    {ENFILE, "too many files are open", "Close some programs, then try again; Thunderseal needs to open %s."},
 };
 
 static const struct explanation *explain(int error)
@@ -48,56 +44,24 @@ static const struct explanation *explain(int error)
     return NULL;
 }
 
-/* A path may hold any bytes, but a problem goes to Jansson, which takes UTF-8 only, and to a terminal. */
-static void make_printable(char *text)
-{
-    json_t *checked = json_string(text);
-    bool utf8 = checked != NULL;
-
-    json_decref(checked);
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8))
-            *text = '?';
-    }
-}
-
-static void join(char text[STORAGE_TEXT_MAX], const char *const *parts)
-{
-    size_t used = 0;
-
-    text[0] = '\0';
-    for (; *parts != NULL && used < STORAGE_TEXT_MAX; parts++) {
-        int written = snprintf(text + used, STORAGE_TEXT_MAX - used, "%s", *parts);
-        used += written > 0 ? (size_t)written : 0;
-    }
-    make_printable(text);
-}
-
-void storage_problem_parts(struct problem *problem, enum problem_kind kind, const char *const *cause,
-                           const char *const *remedy)
-{
-    char cause_text[STORAGE_TEXT_MAX];
-    char remedy_text[STORAGE_TEXT_MAX];
-
-    join(cause_text, cause);
-    join(remedy_text, remedy);
-    problem_set(problem, kind, cause_text, remedy_text);
-}
-
 void storage_problem(struct problem *problem, const char *done, const char *path, int error)
 {
     const struct explanation *found = explain(error);
-    const char *why = found != NULL ? found->cause : strerrordesc_np(error);
+    const char *why = strerrordesc_np(error);
 
     if (error == ENOMEM) { /* says nothing about the disk */
         problem_set_no_memory(problem);
         return;
     }
-    if (why == NULL)
-        why = "the system reported an error that it does not name";
-    storage_problem_parts(problem, PROBLEM_STORAGE, PARTS(path, " could not be ", done, ": ", why, "."),
-                          found != NULL
-                              ? PARTS(found->remedy, path, found->remedy_end)
-                              : PARTS("Look at ", path, " and the disk that holds it, then try again."));
+    problem_set(problem, PROBLEM_STORAGE, NULL, NULL);
+    if (found != NULL)
+        problem_cause(problem, "%s could not be %-s: %-s.", path, done, found->cause);
+    else if (why != NULL)
+        problem_cause(problem, "%s could not be %-s: %s.", path, done, why);
+    else
+        problem_cause(problem, "%s could not be %-s: the system reported an error that it does not name.",
+                      path, done);
+    problem_remedy(problem,
+                   found != NULL ? found->remedy : "Look at %s and the disk that holds it, then try again.",
+                   path);
 }

@@ -10,13 +10,7 @@
 /* Room for two paths and a sentence; problem_set cuts what is longer than a problem holds. */
 #define STORAGE_TEXT_MAX (2 * 4096 + 512)
 
-/* path could not be <done> ("written", "read", "removed") because of the errno. */
-void storage_problem(struct problem *problem, const char *done, const char *path, int error);
-/* As problem_set; each text is what its parts give, one behind the other, up to a NULL. */
-void storage_problem_parts(struct problem *problem, enum problem_kind kind, const char *const *cause,
-                           const char *const *remedy);
-
-/* PARTS("a", "b") is the argument that storage_problem_parts takes. */
-#define PARTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+/* path could not be <done> ("written", "read", "removed": a text) because of the errno. */
+void storage_problem(struct problem *problem, const char *done TEXTS, const char *path, int error);
 
 #endif

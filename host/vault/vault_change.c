@@ -52,9 +52,8 @@ bool vault_change_take_on(struct vault *vault)
 
 static int busy(const struct vault *vault, struct problem *problem)
 {
-    storage_problem_parts(problem, PROBLEM_STORAGE,
-                          PARTS("The key in ", vault->folder, " is being changed already, or cannot be."),
-                          PARTS("Wait until the other program is done, then try again."));
+    problem_setf(problem, PROBLEM_STORAGE, "Wait until the other program is done, then try again.",
+                 "The key in %s is being changed already, or cannot be.", vault->folder);
     return -1;
 }
 

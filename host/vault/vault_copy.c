@@ -68,13 +68,12 @@ void vault_examine(struct vault *vault, int folder, const char *name, const char
         copy->state = COPY_DAMAGED;
         break;
     case FILE_FOREIGN:
-        storage_problem_parts(problem, PROBLEM_STORAGE, PARTS("The file ", path, " belongs to another user."),
-                              PARTS("Make yourself the owner of ", path, " (chown), then try again."));
+        problem_setf(problem, PROBLEM_STORAGE, NULL, "The file %s belongs to another user.", path);
+        problem_remedy(problem, "Make yourself the owner of %s (chown), then try again.", path);
         break;
     case FILE_OPEN_TO_OTHERS:
-        storage_problem_parts(problem, PROBLEM_STORAGE,
-                              PARTS("The file ", path, " can be changed by other users."),
-                              PARTS("Run \"chmod 600 ", path, "\", then try again."));
+        problem_setf(problem, PROBLEM_STORAGE, NULL, "The file %s can be changed by other users.", path);
+        problem_remedy(problem, "Run \"chmod 600 %s\", then try again.", path);
         break;
     case FILE_FAILED:
     default:

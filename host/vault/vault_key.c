@@ -58,12 +58,14 @@ static enum device_key_result explain_want(const struct vault *vault, struct pro
 
 static void refuse_stranger(const struct key_folder *place, struct problem *problem)
 {
-    storage_problem_parts(
-        problem, PROBLEM_VAULT_LOCKED,
-        PARTS("The key in ", place->path,
-              " is another than the one that this program works with, and nothing shows that it follows it."),
-        PARTS("If you made the vault anew, restart Thunderbird; if not, look who can write to ", place->path,
-              "."));
+    problem_setf(
+        problem, PROBLEM_VAULT_LOCKED, NULL,
+        "The key in %s is another than the one that this program works with, and nothing shows that it "
+        "follows it.",
+        place->path);
+    problem_remedy(problem,
+                   "If you made the vault anew, restart Thunderbird; if not, look who can write to %s.",
+                   place->path);
 }
 
 /* A key from a plain file, unless it could be anybody's. */
@@ -135,10 +137,10 @@ static enum device_key_result load_unrecorded(struct vault *vault, const struct 
             return DEVICE_KEY_LOCKED;
         if (!sealed_files)
             return choose(vault);
-        storage_problem_parts(problem, PROBLEM_VAULT_LOCKED,
-                              PARTS("The key file ", place->path,
-                                    "/" KEY_FILE " is missing, so the saved sign-ins cannot be opened."),
-                              PARTS(KEY_RESTORE_REMEDY, place->path));
+        problem_setf(problem, PROBLEM_VAULT_LOCKED, NULL,
+                     "The key file %s/" KEY_FILE " is missing, so the saved sign-ins cannot be opened.",
+                     place->path);
+        problem_remedy(problem, KEY_RESTORE_REMEDY, place->path);
         result = DEVICE_KEY_LOCKED;
     }
     return result;
@@ -155,11 +157,11 @@ static enum device_key_result load_place(struct vault *vault, const struct key_f
     enum device_key_result result;
 
     if (wanted->store == KEY_STORE_UNKNOWN) {
-        storage_problem_parts(
+        problem_set(
             problem, PROBLEM_VAULT_LOCKED,
-            PARTS("The key to the saved sign-ins is in a store that this version of "
-                  "Thunderseal does not know."),
-            PARTS("Install the version that wrote ", place->path, "/vault.json, or later."));
+            "The key to the saved sign-ins is in a store that this version of Thunderseal does not know.",
+            NULL);
+        problem_remedy(problem, "Install the version that wrote %s/vault.json, or later.", place->path);
         return DEVICE_KEY_LOCKED;
     }
     if (wanted->store == KEY_STORE_SECRET_SERVICE) {
@@ -180,10 +182,10 @@ static enum device_key_result load_place(struct vault *vault, const struct key_f
             result = explain_want(vault, problem);
         }
     } else if (result == DEVICE_KEY_NONE) {
-        storage_problem_parts(problem, PROBLEM_VAULT_LOCKED,
-                              PARTS("The key file ", place->path,
-                                    "/" KEY_FILE " is missing, so the saved sign-ins cannot be opened."),
-                              PARTS(KEY_RESTORE_REMEDY, place->path));
+        problem_setf(problem, PROBLEM_VAULT_LOCKED, NULL,
+                     "The key file %s/" KEY_FILE " is missing, so the saved sign-ins cannot be opened.",
+                     place->path);
+        problem_remedy(problem, KEY_RESTORE_REMEDY, place->path);
         result = DEVICE_KEY_LOCKED;
     }
     return result;

@@ -50,22 +50,20 @@ static int take_unproven(const struct vault *vault, struct vault_entry *entry, c
         entry->problem = vault->unsealed;
         return 0;
     }
-    storage_problem_parts(
-        &entry->problem, PROBLEM_VAULT_LOCKED,
-        PARTS("The saved sign-in was sealed with another device key than the one in ", vault->folder, "."),
-        PARTS("Restore the key that belongs to it from a backup, or sign in again."));
+    problem_setf(&entry->problem, PROBLEM_VAULT_LOCKED,
+                 "Restore the key that belongs to it from a backup, or sign in again.",
+                 "The saved sign-in was sealed with another device key than the one in %s.", vault->folder);
     return 0;
 }
 
-static void report_damage(const struct vault *vault, struct vault_entry *entry, const char *remedy)
+static void report_damage(const struct vault *vault, struct vault_entry *entry, const char *remedy TEXTS)
 {
     char path[STORAGE_TEXT_MAX];
 
     vault_path(vault, entry->name, path, sizeof path);
-    storage_problem_parts(&entry->problem, PROBLEM_VAULT_DAMAGED,
-                          PARTS("The saved sign-in ", path,
-                                SEALED_SUFFIX " was damaged, changed by another program, or removed."),
-                          PARTS(remedy));
+    problem_setf(&entry->problem, PROBLEM_VAULT_DAMAGED, remedy,
+                 "The saved sign-in %s" SEALED_SUFFIX " was damaged, changed by another program, or removed.",
+                 path);
 }
 
 /* The file set aside last tells which account it was. */

@@ -73,10 +73,10 @@ enum key_store key_store_by_name(const char *name)
 
 /* ---- reading ---- */
 
-static int refuse(struct problem *problem, const char *path, const char *why, const char *remedy)
+static int refuse(struct problem *problem, const char *path, const char *why TEXTS, const char *remedy TEXTS)
 {
-    storage_problem_parts(problem, PROBLEM_VAULT_LOCKED, PARTS(path, "/" RECORD_NAME " ", why, "."),
-                          PARTS(remedy, " (", path, "/" RECORD_NAME ")."));
+    problem_setf(problem, PROBLEM_VAULT_LOCKED, NULL, "%s/" RECORD_NAME " %-s.", path, why);
+    problem_remedy(problem, remedy, path);
     return -1;
 }
 
@@ -132,11 +132,11 @@ static int parse(const char *path, json_t *json, struct vault_record *record, st
     memset(record, 0, sizeof *record);
     if (json_unpack(json, "{s:I}", "version", &version) == 0 && version > RECORD_VERSION)
         return refuse(problem, path, "was written by a newer version of Thunderseal",
-                      "Install that version again, or a later one");
+                      "Install that version again, or a later one (%s/" RECORD_NAME ").");
     if (version != RECORD_VERSION || parse_place(json, &record->key) != 0 || parse_change(json, record) != 0)
         return refuse(problem, path, "is damaged",
                       "Restore the file from a backup; if the file \"key\" is still beside it, removing the "
-                      "damaged one is enough");
+                      "damaged one is enough (%s/" RECORD_NAME ").");
     record->reason = parse_reason(json);
     return 0;
 }
@@ -154,18 +154,19 @@ static int read_text(int folder, const char *path, char text[RECORD_MAX + 1], si
     case FILE_ABSENT:
         return 1;
     case FILE_MISSHAPEN:
-        return refuse(problem, path, "is not a plain file, or too long", "Restore the file from a backup");
+        return refuse(problem, path, "is not a plain file, or too long",
+                      "Restore the file from a backup (%s/" RECORD_NAME ").");
     case FILE_FOREIGN:
         return refuse(problem, path, "belongs to another user",
-                      "Make yourself the owner of the file (chown)");
+                      "Make yourself the owner of the file (chown) (%s/" RECORD_NAME ").");
     case FILE_OPEN_TO_OTHERS:
-        return refuse(problem, path, "can be changed by other users", "Run \"chmod 600\" on the file");
+        return refuse(problem, path, "can be changed by other users",
+                      "Run \"chmod 600\" on the file (%s/" RECORD_NAME ").");
     case FILE_FAILED:
     default:
-        storage_problem_parts(
-            problem, PROBLEM_VAULT_LOCKED,
-            PARTS(path, "/" RECORD_NAME " could not be read: ", strerrordesc_np(errno), "."),
-            PARTS("Make sure that you may read the file and that its disk works."));
+        problem_setf(problem, PROBLEM_VAULT_LOCKED,
+                     "Make sure that you may read the file and that its disk works.",
+                     "%s/" RECORD_NAME " could not be read: %s.", path, strerrordesc_np(errno));
         return -1;
     }
 }

@@ -18,7 +18,7 @@
 static const char *const suffixes[] = {SEALED_SUFFIX, PREVIOUS_SUFFIX};
 #define SUFFIXES (sizeof suffixes / sizeof *suffixes)
 
-static int fail(const struct vault *vault, const char *done, int error, struct problem *problem)
+static int fail(const struct vault *vault, const char *done TEXTS, int error, struct problem *problem)
 {
     storage_problem(problem, done, vault->identities, error);
     return -1;

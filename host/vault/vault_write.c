@@ -31,7 +31,7 @@ struct sealing {
     struct problem *problem;
 };
 
-static int fail(struct sealing *sealing, const char *done)
+static int fail(struct sealing *sealing, const char *done TEXTS)
 {
     storage_problem(sealing->problem, done, sealing->path, errno);
     return -1;
@@ -48,9 +48,8 @@ int vault_guard(struct vault *vault, bool alone, struct problem *problem)
         if (errno != EWOULDBLOCK && errno != EINTR && !alone)
             return folder;
         if (waited >= GUARD_WAIT_MS || (errno != EWOULDBLOCK && errno != EINTR)) {
-            storage_problem_parts(problem, PROBLEM_STORAGE,
-                                  PARTS("Another Thunderseal is changing the key in ", vault->folder, "."),
-                                  PARTS("Nothing to do: saving is tried again."));
+            problem_setf(problem, PROBLEM_STORAGE, "Nothing to do: saving is tried again.",
+                         "Another Thunderseal is changing the key in %s.", vault->folder);
             close(folder);
             return -1;
         }
@@ -83,10 +82,8 @@ static int check_generation(struct sealing *sealing, uint64_t generation)
     }
     if (newest->state != COPY_GENUINE || newest->envelope.generation < generation)
         return 0;
-    storage_problem_parts(
-        sealing->problem, PROBLEM_STORAGE,
-        PARTS("The sign-in was saved meanwhile by another process, in ", sealing->path, "."),
-        PARTS("Try again: the newer one is then used."));
+    problem_setf(sealing->problem, PROBLEM_STORAGE, "Try again: the newer one is then used.",
+                 "The sign-in was saved meanwhile by another process, in %s.", sealing->path);
     return -1;
 }
 

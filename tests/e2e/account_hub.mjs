@@ -77,11 +77,6 @@ async function waitForStep(ids, type, deadlineMs) {
   });
 }
 
-/** Runs in Thunderbird: whether "Cancel" ends a login that is under way; before version 153 there was no such button. */
-async function endsLogins() {
-  return Number.parseInt(Services.appinfo.version) >= 153;
-}
-
 /** Runs in Thunderbird: waits until its mail code asks for a token, which nobody has answered yet. */
 async function waitForPrompt() {
   const prompter = Cc["@mozilla.org/messenger/msgAsyncPrompter;1"].getService(Ci.nsIMsgAsyncPrompter).wrappedJSObject;
@@ -144,11 +139,6 @@ export class AccountHub {
       await this.press("forward");
       await this.waitForStep("emailAddedSuccessSubview");
     }
-  }
-
-  /** @returns {Promise<boolean>} whether "Cancel" ends a login that is under way */
-  endsLogins() {
-    return this.#marionette.chrome(endsLogins);
   }
 
   /** Waits until the login under way asks for a token. */

@@ -7,11 +7,12 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { AccountHub, mailConfiguration } from "./account_hub.mjs";
+import { EXTENSION_ID } from "./home.mjs";
 import { makeRecordingBrowser } from "./recording_browser.mjs";
 import { terminal } from "./terminal.mjs";
 import { ADA, World, letter } from "./world.mjs";
 
-/* global Services */
+/* global ChromeUtils, Services */
 
 const NOTHING = { servers: [], outgoing: [], prompts: [], inProgress: 0, preferences: [] };
 
@@ -55,6 +56,19 @@ async function waitUntilManaged(name) {
   });
 }
 
+/**
+ * Runs in Thunderbird: takes the add-on away, and says whether it still knows how a server signs in.
+ * @param {string} id
+ * @param {string} hostname
+ */
+async function knowsWithoutAddOn(id, hostname) {
+  const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
+  const { OAuth2Providers } = ChromeUtils.importESModule("resource:///modules/OAuth2Providers.sys.mjs");
+  const before = Boolean(OAuth2Providers.getHostnameDetails(hostname, "imap"));
+  await (await AddonManager.getAddonByID(id)).uninstall();
+  return [before, Boolean(OAuth2Providers.getHostnameDetails(hostname, "imap"))];
+}
+
 test("account set-up can be cancelled, leads to a sign-in, and then gets its token", { timeout: 240_000 }, async t => {
   const world = await World.open();
   t.after(() => world.close());
@@ -70,7 +84,8 @@ test("account set-up can be cancelled, leads to a sign-in, and then gets its tok
   await hub.press("forward");
   await hub.waitForPrompt();
   assert.deepEqual((await hub.traces()).servers, [`imap ${ADA}`], "one on trial");
-  if (await hub.endsLogins()) {
+  // Earlier versions have no "Cancel" for a login that is under way.
+  if ((await thunderbird.majorVersion()) >= 153) {
     await hub.press("back");
     await hub.waitForStep("emailConfigFoundSubview");
     assert.deepEqual(await hub.traces(), NOTHING);
@@ -128,4 +143,5 @@ test("in a national cloud account set-up gets its token too, and later Thunderbi
   assert.equal(address.origin, identityProvider.authority);
   assert.equal(address.searchParams.get("client_id"), identityProvider.clientId);
   assert.equal(address.searchParams.get("code_challenge_method"), "S256");
+  assert.deepEqual(await again.marionette.chrome(knowsWithoutAddOn, EXTENSION_ID, imapHost), [true, false]);
 });

@@ -47,6 +47,7 @@ test("the one button that helps, by state and by what is wrong", () => {
     [{ state: "attention", problem: problem("misconfigured", admin) }, "askAdmin"],
     [{ state: "attention", problem: problem("wrong-account", { signedInAs: BEN }) }, "useName"],
     [{ state: "attention", problem: problem("wrong-account") }, "signIn"],
+    [{ state: "attention", signInAs: BEN, problem: problem("wrong-account", { signedInAs: "Ben@contoso.test" }) }, "signIn"],
     [{ state: "attention", problem: problem("vault-damaged") }, "signIn"],
     [{ state: "blocked", problem: problem("blocked", admin) }, "askAdmin"],
     [{ state: "blocked", problem: problem("blocked") }, "tryAgain"],

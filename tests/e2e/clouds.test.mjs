@@ -112,6 +112,19 @@ test("a Thunderbird that registers differently is told by what is missing, and l
   assert.equal(thunderbird.providers.issuers.size, 1);
 });
 
+test("a sign-in that Thunderbird does not take does not keep the others out", () => {
+  const { providers, thunderbird } = setUp();
+  const register = thunderbird.providers.registerProvider.bind(thunderbird.providers);
+  thunderbird.providers.registerProvider = (details, hosts, scopes) => {
+    if (details.name === "login.microsoftonline.us") {
+      throw new Error("refused");
+    }
+    register(details, hosts, scopes);
+  };
+  providers.use([provider(), provider({ issuer: "login.test", authority: "https://login.test", hosts: ["imap.test"] })]);
+  assert.equal(providers.issuers.join(), "login.test");
+});
+
 test("a cloud of one's own is ours by authority and by resource, while Thunderbird knows it from us", async () => {
   const { account, hook, providers, originals } = setUp();
   hook.setListener(async () => ({ accessToken: "T", expiresAt: 2_000_000 }));

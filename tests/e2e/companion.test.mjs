@@ -63,7 +63,7 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
     },
   };
   const timers = new FakeTimers();
-  Object.assign(globalThis, { browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
+  Object.assign(globalThis, { browser, messenger: browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
   const say = (/** @type {any[]} */ ...words) => said.push(words);
   const notices = { say, answer: say, withdraw: (/** @type {string} */ subject) => withdrawn.push(subject), mark() {} };
   const companion = new Companion(/** @type {any} */ (notices), () => {});
@@ -171,6 +171,12 @@ test("an account that set-up tries out is signed in here where the policy says s
   assert.deepEqual(await companion.answerToken(asking({ ownToken: false })), { failure: "sign-in-required" });
   await settled();
   assert.equal(said.length, count, "the popup has the button for an account that is there");
+});
+
+test("an account that Thunderbird reads by Exchange Web Services is left to it, and the page says so", async () => {
+  const { view } = await started({ server: { type: "ews" } });
+  const { words, actions } = await view();
+  assert.deepEqual([words, actions], ["state_ews", []]);
 });
 
 test("a sign-in for set-up that cannot begin says why", async () => {

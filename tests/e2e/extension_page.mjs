@@ -150,9 +150,11 @@ export class ExtensionPage {
       if (!processor.beginInputTransactionForTests(content)) {
         throw new Error("somebody else types");
       }
+      // A printable key has no code of its own here.
+      const space = { code: "Space", keyCode: 32 };
       // Only after this has been answered: a key may close the page.
       Services.tm.dispatchToMainThread(() => {
-        for (const event of pressed.map(key => new content.KeyboardEvent("", { key }))) {
+        for (const event of pressed.map(key => new content.KeyboardEvent("", { key, ...(key === " " ? space : {}) }))) {
           processor.keydown(event);
           processor.keyup(event);
         }

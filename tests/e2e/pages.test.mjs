@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Pages } from "../../extension/background/pages.mjs";
 import { Link } from "../../extension/shared/link.mjs";
-import { chooseLanguage, language, nearestLanguage, text } from "../../extension/shared/texts.mjs";
+import { chooseLanguage, inOurWords, language, nearestLanguage, text } from "../../extension/shared/texts.mjs";
 import { settled } from "./fakes.mjs";
 
 /** Two ends of a port, as runtime.connect makes them; what is posted arrives a turn later. */
@@ -114,4 +114,27 @@ test("the policy's language is read by the add-on itself, any other is Thunderbi
   await chooseLanguage(undefined);
   assert.equal(text("greet", "Ada"), "[greet]");
   assert.equal(nearestLanguage("DE_ch"), "de");
+});
+
+test("what the host says is shown in the language of the rest", async t => {
+  await setUp({});
+  const fetched = globalThis.fetch;
+  t.after(async () => {
+    await chooseLanguage(undefined);
+    globalThis.fetch = fetched;
+  });
+  const files = new Map([["_locales/de/messages.json", {}], ["_locales/de/host.json", { t00000001: { english: "Wait for %s.", message: "Warten Sie auf $1." } }]]);
+  Object.assign(globalThis, { fetch: async (/** @type {string} */ address) => ({ json: async () => files.get(address) }) });
+  Object.assign(/** @type {any} */ (globalThis).browser.runtime, { getURL: (/** @type {string} */ path) => path });
+  const problem = { kind: "throttled", cause: "Too much.", remedy: "Wait for it.", texts: { remedy: { id: "t00000001", args: ["it"] } } };
+  await chooseLanguage("de");
+  assert.deepEqual(inOurWords(problem), { ...problem, remedy: "Warten Sie auf it." });
+  assert.equal(inOurWords(null), null);
+  await chooseLanguage("en");
+  assert.deepEqual(inOurWords(problem), problem);
+  await chooseLanguage(undefined);
+  Object.assign(/** @type {any} */ (globalThis).browser.i18n, { getUILanguage: () => "de-CH" });
+  await chooseLanguage(undefined);
+  assert.equal(inOurWords(problem).remedy, "Warten Sie auf it.", "where Thunderbird chose it, too");
+  Object.assign(/** @type {any} */ (globalThis).browser.i18n, { getUILanguage: () => "en-US" });
 });

@@ -32,7 +32,7 @@ test("a corrected configuration, a sign-in given up, many accounts, and nothing 
   t.after(() => world.close());
   const others = Array.from({ length: 6 }, (_, n) => `user${n}@contoso.test`);
   const thunderbird = await world.startThunderbird({
-    hostConfiguration: undefined,
+    hostConfiguration: { welcome: false },
     accounts: [ADA, ...others].map(user => world.account(user)),
     // A scrollbar that takes room, as most desktops have it.
     preferences: { "ui.useOverlayScrollbars": 0 },

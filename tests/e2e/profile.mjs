@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-const AUTH_OAUTH2 = 10;
+const AUTH_METHODS = { password: 3, oauth2: 10 };
 const SOCKET_TLS = 3;
 const SOCKET_STARTTLS = 2;
 
@@ -48,12 +48,14 @@ const QUIET = {
   "mail.warn_on_send_accel_key": false,
 };
 
+/** @typedef {{hostname: string, port: number, socketType?: "tls"|"starttls", authMethod?: "oauth2"|"password"}} Server */
+
 /**
  * @typedef {object} MailAccount
  * @property {string} user
  * @property {string} [name]
- * @property {{hostname: string, port: number, socketType?: "tls"|"starttls"}} imap
- * @property {{hostname: string, port: number, socketType?: "tls"|"starttls"}} [smtp]
+ * @property {Server} imap
+ * @property {Server} [smtp]
  * @property {boolean} [checkAtStartup] default false
  */
 
@@ -76,7 +78,7 @@ function accountPreferences(account, n) {
     [`${incoming}.hostname`]: imap.hostname,
     [`${incoming}.port`]: imap.port,
     [`${incoming}.socketType`]: socketNumber(imap.socketType),
-    [`${incoming}.authMethod`]: AUTH_OAUTH2,
+    [`${incoming}.authMethod`]: AUTH_METHODS[imap.authMethod ?? "oauth2"],
     [`${incoming}.userName`]: user,
     [`${incoming}.name`]: user,
     [`${incoming}.login_at_startup`]: account.checkAtStartup ?? false,
@@ -96,7 +98,7 @@ function accountPreferences(account, n) {
 
 /**
  * @param {string} user
- * @param {NonNullable<MailAccount["smtp"]>} smtp
+ * @param {Server} smtp
  * @param {number} n
  */
 function outgoingPreferences(user, smtp, n) {
@@ -105,7 +107,7 @@ function outgoingPreferences(user, smtp, n) {
     [`mail.smtpserver.smtp${n}.hostname`]: smtp.hostname,
     [`mail.smtpserver.smtp${n}.port`]: smtp.port,
     [`mail.smtpserver.smtp${n}.try_ssl`]: socketNumber(smtp.socketType),
-    [`mail.smtpserver.smtp${n}.authMethod`]: AUTH_OAUTH2,
+    [`mail.smtpserver.smtp${n}.authMethod`]: AUTH_METHODS[smtp.authMethod ?? "oauth2"],
     [`mail.smtpserver.smtp${n}.username`]: user,
     [`mail.smtpserver.smtp${n}.type`]: "smtp",
   };

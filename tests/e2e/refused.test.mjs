@@ -41,13 +41,16 @@ test("a token that SMTP refuses is replaced by “Retry”; a server that refuse
   const world = await World.open();
   t.after(() => world.close());
   const { identityProvider, mail } = world;
-  const { thunderbird: { mailbox } } = await world.signedIn();
+  const { thunderbird } = await world.signedIn();
+  const { mailbox } = thunderbird;
+  // Thunderbird 140 says in no way that SMTP refused a token: there "Retry" tries the same again.
+  const replaced = (await thunderbird.majorVersion()) >= 153 ? 1 : 0;
 
   mail.controlSmtp({ authAnswer: { responseCode: 535, message: "5.7.3 Authentication unsuccessful" }, authTimes: 1 });
   await mailbox.sendWithRetry(ADA, { to: "ben@contoso.test", subject: "Tried twice", text: "Hello." });
   await mail.waitForSent({ from: ADA, subject: "Tried twice" });
   assert.deepEqual(mail.logins().filter(({ protocol }) => protocol === "smtp").map(({ ok }) => ok), [false, true]);
-  assert.equal(world.renewals(), 1);
+  assert.equal(world.renewals(), replaced);
 
   await elapse(SHARED_REFUSAL_MS);
   await mail.deliver(ADA, letter({ subject: "Kept back" }));
@@ -61,12 +64,12 @@ test("a token that SMTP refuses is replaced by “Retry”; a server that refuse
     await identityProvider.waitForRequest({ endpoint: "introspect", count: before + asked + 1 });
     await elapse(CONNECTION_END_MS);
   }
-  assert.equal(world.renewals(), 2);
+  assert.equal(world.renewals(), replaced + 1);
   // How often Thunderbird itself connects for one request is its own affair; a storm would be another matter.
   assert.ok(logins() >= before + 5 && logins() <= before + 10, `${logins() - before} logins for four requests`);
   await identityProvider.control({ mailRefuses: false });
   await mailbox.disconnect(ADA);
   await mailbox.getMessages(ADA);
   await mailbox.waitForMessage(ADA, "Kept back");
-  assert.equal(world.renewals(), 2);
+  assert.equal(world.renewals(), replaced + 1);
 });

@@ -17,7 +17,7 @@ import { Marionette } from "./marionette.mjs";
 import { Popup } from "./popup.mjs";
 import { signalGroup, startProgram } from "./program.mjs";
 import { writeProfile } from "./profile.mjs";
-import { awaitNotification, readNotification, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
+import { awaitNotification, majorVersion, readNotification, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
 
 const run = promisify(execFile);
 
@@ -251,6 +251,11 @@ export class Thunderbird {
    */
   notificationTitled(title) {
     return this.marionette.chrome(awaitNotification, title, false);
+  }
+
+  /** @returns {Promise<number>} such as 153 */
+  majorVersion() {
+    return this.marionette.chrome(majorVersion);
   }
 
   /**

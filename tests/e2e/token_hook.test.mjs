@@ -54,6 +54,7 @@ test("what is not ours goes to Thunderbird's own function with its arguments", a
     { username: "ada" },
     { username: null },
     { scope: "https://outlook.office.com/EAS.AccessAsUser.All offline_access" },
+    { scope: "https://outlook.office.com/EWS.AccessAsUser.All offline_access" },
     { scope: `${MAIL} https://graph.microsoft.com/Mail.Send` },
     { scope: null },
   ];

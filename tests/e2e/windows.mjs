@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-/** What a test awaits of Thunderbird's windows. */
+/** What a test awaits of Thunderbird's windows, and which Thunderbird it is. */
 
 /* global ChromeUtils, Services, WebExtensionPolicy */
 
@@ -31,6 +31,11 @@ export async function waitUntilReady(id) {
       observer.observe(main.document, { subtree: true, childList: true, attributes: true });
     });
   }
+}
+
+/** Runs in Thunderbird. */
+export function majorVersion() {
+  return Number.parseInt(Services.appinfo.version);
 }
 
 /** Runs in Thunderbird. */

@@ -48,8 +48,11 @@ export class World {
     this.mail = mail;
   }
 
-  /** @returns {Promise<World>} */
-  static async open() {
+  /**
+   * @param {{sharedMailboxes?: Record<string, string[]>}} [options] names of mailboxes, and who may open them with their own token
+   * @returns {Promise<World>}
+   */
+  static async open({ sharedMailboxes = {} } = {}) {
     const folder = await mkdtemp(join(tmpdir(), "thunderseal-e2e-"));
     // Started as root, the mail server gives up its rights and still has to get to its own folder.
     await chmod(folder, 0o711);
@@ -58,7 +61,7 @@ export class World {
     try {
       const identityProvider = await startIdentityProvider({ folder: join(folder, "identity-provider") });
       cleanUps.unshift(() => identityProvider.stop());
-      const mail = await startMail({ folder: join(folder, "mail"), identityProvider });
+      const mail = await startMail({ folder: join(folder, "mail"), identityProvider, sharedMailboxes });
       cleanUps.unshift(() => mail.stop());
       const world = new World(folder, identityProvider, mail);
       world.#cleanUps = cleanUps;
@@ -83,6 +86,8 @@ export class World {
       tenant: "organizations",
       clientId,
       caFile,
+      // Nobody is new here but where a test is about that.
+      welcome: false,
     };
   }
 

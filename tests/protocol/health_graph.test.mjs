@@ -105,6 +105,7 @@ const CASES = [
 /** @param {() => Promise<GraphServer>} start @param {number} number */
 async function outcome(start, number) {
   const started = await start();
+  after(() => started.stop());
   const own = `${home}-${number}`;
   await cp(home, own, { recursive: true });
   await world.configure(own, { custom: { ...world.custom(), graph: `https://localhost:${started.port}` } });
@@ -114,7 +115,6 @@ async function outcome(start, number) {
   const said = JSON.stringify(host.messages);
   tokens().forEach((token) => assert.ok(!said.includes(token.slice(0, 24)), 'no piece of a token is told'));
   assert.deepEqual([(await host.end()).code, host.stderr], [0, '']);
-  await started.stop();
   return { check: one(report, 'graph'), requests: started.requests };
 }
 

@@ -70,6 +70,7 @@ function judge({ stage, failure = 'refused', cause, maybe, status = 'fail', also
 /** Each case has a server of its own; one host checks them all at once. @param {Case[]} cases */
 async function outcomes(cases) {
   const exchanges = await Promise.all(cases.map(({ options, certificate = certificates.server }) => startExchange({ certificate, ...options })));
+  after(() => Promise.all(exchanges.map((exchange) => exchange.stop())));
   const host = await world.host(home);
   const servers = cases.map(({ options: { protocol, starttls } }, i) => server(account, protocol, exchanges[i].port, { socketType: starttls ? 'starttls' : 'tls' }));
   host.send({ jsonrpc: '2.0', id: 'all', method: 'health.check', params: { servers, checks: ['imap', 'pop3', 'smtp'] } });
@@ -81,7 +82,6 @@ async function outcomes(cases) {
   tokens().forEach((token) => assert.ok(!said.includes(token.slice(0, 24)), 'no piece of a token is told'));
   const { code } = await host.end();
   assert.deepEqual([code, host.stderr], [0, '']);
-  await Promise.all(exchanges.map((exchange) => exchange.stop()));
   return cases.map((each, i) => (
     { each, exchange: exchanges[i], check: report.checks.find((/** @type {any} */ { evidence }) => evidence?.port === exchanges[i].port) }));
 }

@@ -29,6 +29,7 @@ async function signedIn(change) {
 describe('what costs ten seconds, side by side', { concurrency: true }, () => {
   test('a server whose name is not found costs ten seconds, and nobody else anything', options, async () => {
     const exchange = await startExchange({ protocol: 'smtp', starttls: true, certificate: world.idp.certificates.server });
+    after(() => exchange.stop());
     const { host } = await signedIn({ imap: 'imap.nowhere.test:993', smtp: `localhost:${exchange.port}/starttls` });
     const { account } = await world.signedIn(host);
     const servers = [
@@ -46,7 +47,6 @@ describe('what costs ten seconds, side by side', { concurrency: true }, () => {
       assert.deepEqual([status, causes[0], evidence.stage, evidence.failure], ['fail', 'name-unknown', 'dns', 'timed-out']);
       assert.ok(latencyMs < 11_500, `${latencyMs} ms`);
     }
-    await exchange.stop();
   });
 
   test('a sign-in service whose name is not found hinders no check that does not need it', options, async () => {

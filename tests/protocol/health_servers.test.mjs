@@ -28,6 +28,7 @@ async function signedIn(change = {}, scopes) {
 /** A server for mail that must hear nothing. */
 async function silentServer() {
   const exchange = await startExchange({ protocol: 'imap', certificate });
+  after(() => exchange.stop());
   return { exchange, assertUntouched: () => assert.deepEqual(exchange.heard, []) };
 }
 
@@ -44,7 +45,6 @@ test('a token goes to no host that the configuration does not name', async () =>
   const graph = await check(host, { servers: [server(account, 'graph', exchange.port)], checks: ['settings', 'graph'] });
   assertTrouble(graph, 'settings', 'fail', 'foreign-host');
   assertUntouched();
-  await exchange.stop();
 });
 
 test('a server without encryption is never probed, one that is signed in to with a password is', async () => {
@@ -54,7 +54,6 @@ test('a server without encryption is never probed, one that is signed in to with
   assertTrouble(plain, 'settings', 'fail', 'not-encrypted');
   assertSkipped(plain, 'imap', /"Server settings", which failed/);
   assertUntouched();
-  await exchange.stop();
   const password = await check(host, { servers: [server(account, 'imap', mail.imap.port, { authMethod: 'password' })] });
   assertTrouble(password, 'settings', 'fail', 'password');
   assertTrouble(password, 'deadlines', 'fail', 'password-retired');
@@ -95,13 +94,13 @@ test('a mail server that refuses the token is told with what it said and what th
   const { host, account } = await signedIn();
   const says = { token: '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled' };
   const exchange = await startExchange({ protocol: 'smtp', certificate, starttls: true, says });
+  after(() => exchange.stop());
   const report = await check(host, { servers: [server(account, 'smtp', exchange.port)], checks: ['smtp'] });
   const found = one(report, 'smtp');
   assert.equal(found.status, 'fail');
   assert.match(found.adminRemedy ?? '', /Set-TransportConfig|Set-CASMailbox/);
   assert.match(found.evidence.line, /5\.7\.139/);
   assert.ok(found.latencyMs !== undefined && found.evidence.port === exchange.port);
-  await exchange.stop();
   await world.idp.control({ mailRefuses: true });
   const refused = await check(host, { accounts: [account] });
   await world.idp.control({ mailRefuses: false });
@@ -113,10 +112,10 @@ test('a mail server that refuses the token is told with what it said and what th
 test('POP is probed where the account has it', async () => {
   const { outlookResource: outlook } = world.idp;
   const exchange = await startExchange({ protocol: 'pop3', certificate });
+  after(() => exchange.stop());
   const { host, account } = await signedIn({ pop3: `localhost:${exchange.port}` }, [`${outlook}/POP.AccessAsUser.All`, `${outlook}/SMTP.Send`]);
   assert.equal(one(await check(host, { accounts: [account] }), 'pop3').status, 'ok');
   assert.match(exchange.heard[0].secure, /STAT/);
-  await exchange.stop();
 });
 
 test('Graph is asked who the user is, with Graph\'s token, where Graph is used', async () => {
@@ -130,6 +129,7 @@ test('Graph is asked who the user is, with Graph\'s token, where Graph is used',
     certificate,
     answer: (socket) => socket.end(`HTTP/1.1 ${answers[which].status}\r\ncontent-type: application/json\r\ncontent-length: ${answers[which].body.length}\r\n\r\n${answers[which].body}`),
   });
+  after(() => raw.stop());
   const { host, account } = await signedIn({ graph: `https://localhost:${raw.port}` }, [`${outlook}/IMAP.AccessAsUser.All`, `${outlook}/SMTP.Send`, `${graphResource}/User.Read`]);
   assertSkipped(await check(host, { accounts: [account] }), 'graph', /does not use Graph/);
   assert.deepEqual(raw.requests, []);
@@ -150,7 +150,6 @@ test('Graph is asked who the user is, with Graph\'s token, where Graph is used',
   answers.push({ status: '200 OK', body: '<html>Welcome to our network</html>' });
   which = 3;
   assert.equal(one(await check(host, { checks: ['graph'] }), 'graph').status, 'warn', 'a page of somebody in between');
-  await raw.stop();
 });
 
 test('a Graph token that nobody consented to is told, and the account stays as it was', async () => {
@@ -164,6 +163,7 @@ test('a Graph token that nobody consented to is told, and the account stays as i
 test('a cancelled check is over at once, and its connections with it', async () => {
   const exchange = await startExchange({ protocol: 'imap', certificate, faults: { capability: 'hang' } });
   const gate = await startGate(exchange.port, 0, { now: 0, most: 0 });
+  after(() => Promise.all([gate, exchange].map((each) => each.stop())));
   const { host, account } = await signedIn();
   host.send({ jsonrpc: '2.0', id: 'long', method: 'health.check', params: { servers: [server(account, 'imap', gate.port)] } });
   await host.told('health.progress', ({ check: { id } }) => id === 'token');
@@ -174,12 +174,11 @@ test('a cancelled check is over at once, and its connections with it', async () 
   while (gate.here.now > 0) await host.call('account.list');
   assert.equal((await check(host, { checks: ['versions'] })).overall, 'ok');
   assert.equal(host.toldSoFar('health.progress').length, told + 1);
-  await gate.stop();
-  await exchange.stop();
 });
 
 test('a server that hangs costs ten seconds, and nobody else anything', async () => {
   const exchange = await startExchange({ protocol: 'imap', certificate, faults: { greeting: 'hang' } });
+  after(() => exchange.stop());
   const { host, account } = await signedIn();
   const servers = [server(account, 'imap', exchange.port), server(account, 'smtp', mail.smtp.port)];
   const started = performance.now();
@@ -190,7 +189,6 @@ test('a server that hangs costs ten seconds, and nobody else anything', async ()
   const { result: { report } } = await host.answer('slow', 20_000);
   assert.equal(one(report, 'imap').status, 'fail');
   assert.ok((one(report, 'imap').latencyMs ?? 0) < 11_000);
-  await exchange.stop();
 });
 
 test('a check is over after thirty seconds, with eight connections to a server at a time, and says what it did not come to', async () => {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 /**
  * The built program as Thunderbird starts it, spoken to over pipes; and its command line.
- * Every message that comes is checked against the published schema.
+ * Every message that comes is checked against the published schema, and each sentence in it for being a known text.
  */
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { resolve } from 'node:path';
 import { breach } from './contract.mjs';
+import { untranslatable } from '../texts/told.mjs';
 
 export const PROGRAM = resolve(process.env.THUNDERSEAL ?? new URL('../../build/thunderseal', import.meta.url).pathname);
 export const EXTENSION_ID = 'companion@thunderseal';
@@ -129,7 +130,7 @@ export class Host {
 
   /** @param {any} message */
   #take(message) {
-    const wrong = breach(message, this.#requests.get(message.id));
+    const wrong = breach(message, this.#requests.get(message.id)) ?? untranslatable(message);
     if (wrong) this.breaches.push(wrong);
     if ('id' in message) this.#requests.delete(message.id);
     this.messages.push(message);

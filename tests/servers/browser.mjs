@@ -8,22 +8,14 @@
  * SETTINGS.json holds `user`, `password`, `cancel`, `screenshot`, `folder`; without it they come from TS_BROWSER_USER,
  * TS_BROWSER_PASSWORD, TS_BROWSER_CANCEL, TS_BROWSER_SCREENSHOT and TS_BROWSER_FOLDER.
  */
-import { spawn } from "node:child_process";
-import { EventEmitter, once } from "node:events";
 import { realpathSync } from "node:fs";
-import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { endGroup } from "./processes.mjs";
+import { startChromium } from "./chromium.mjs";
 
 const TIME_LIMIT_MS = 60_000;
-const FLAGS = [
-  "--headless=new", "--no-sandbox", "--ignore-certificate-errors", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--no-default-browser-check", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  "--disable-breakpad", "--disable-dev-shm-usage", "--disable-extensions", "--disable-features=HttpsUpgrades,MediaRouter",
-  "--password-store=basic", "--use-mock-keychain", "--remote-debugging-pipe", "--window-size=900,700", "about:blank",
-];
 
 /**
  * @typedef {{ user?: string, password?: string, cancel?: boolean, screenshot?: string, folder?: string, uid?: number, timeoutMs?: number }} Person
@@ -31,53 +23,6 @@ const FLAGS = [
  *          `uid`: whose browser it is, ours by default
  * @typedef {{ url: string, title: string, text: string }} LastPage
  */
-
-/** Chromium's DevTools protocol over its pipe: one JSON message after another, each ended by a zero byte. */
-class DevTools extends EventEmitter {
-  #last = 0;
-
-  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
-  #pending = new Map();
-
-  /** @param {import('node:stream').Writable} output @param {import('node:stream').Readable} input */
-  constructor(output, input) {
-    super();
-    this.output = output;
-    let rest = "";
-    input.setEncoding("utf8").on("data", (chunk) => {
-      const messages = (rest + chunk).split("\0");
-      rest = messages.pop() ?? "";
-      messages.forEach((message) => this.#receive(JSON.parse(message)));
-    });
-    input.on("close", () => {
-      for (const { reject } of this.#pending.values()) reject(new Error("the browser is gone"));
-      this.emit("gone");
-    });
-    output.on("error", () => {}); // told by the close of the other pipe
-  }
-
-  /** @param {any} message */
-  #receive({ id, result, error, method, params }) {
-    if (id === undefined) {
-      this.emit(method, params);
-      return;
-    }
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (error) pending?.reject(new Error(error.message));
-    else pending?.resolve(result);
-  }
-
-  /** @param {string} method @param {object} [params] @param {string} [sessionId] @returns {Promise<any>} */
-  send(method, params = {}, sessionId = undefined) {
-    this.#last += 1;
-    const id = this.#last;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      this.output.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
-    });
-  }
-}
 
 /** What the page is: runs in the page. */
 const LOOK = `(() => {
@@ -99,7 +44,7 @@ const isLoopback = (url) => /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.tes
 
 /**
  * The page's load events one by one, also those that came before they were waited for.
- * @param {DevTools} tools
+ * @param {import('./chromium.mjs').DevTools} tools
  */
 function loadEvents(tools) {
   let waiting = 0;
@@ -111,17 +56,17 @@ function loadEvents(tools) {
   };
 }
 
-/** Drives the page to the loopback address. @param {DevTools} tools @param {string} url @param {Person} person @returns {Promise<LastPage>} */
-async function walk(tools, url, person) {
-  const { targetInfos: targets } = await tools.send("Target.getTargets");
-  const { targetId } = targets.find((/** @type {any} */ { type }) => type === "page");
-  const { sessionId } = await tools.send("Target.attachToTarget", { targetId, flatten: true });
-  const page = (/** @type {string} */ method, /** @type {object} */ params) => tools.send(method, params, sessionId);
+/**
+ * Drives the page to the loopback address.
+ * @param {Awaited<ReturnType<typeof startChromium>>} browser @param {string} url @param {Person} person @returns {Promise<LastPage>}
+ */
+async function walk(browser, url, person) {
+  const page = await browser.page();
   const inPage = async (/** @type {string} */ expression) => (
     (await page("Runtime.evaluate", { expression, returnByValue: true })).result.value);
 
-  const nextLoad = loadEvents(tools);
-  await page("Page.enable", {});
+  const nextLoad = loadEvents(browser.tools);
+  await page("Page.enable");
   const { errorText } = await page("Page.navigate", { url });
   if (errorText) throw new Error(`the browser cannot open the page: ${errorText}`);
   for (let answered = false; ;) {
@@ -149,32 +94,18 @@ async function walk(tools, url, person) {
  * @param {string} url @param {Person} person @returns {Promise<LastPage>} the page that the user sees last
  */
 export async function signInWithBrowser(url, { folder = tmpdir(), uid, timeoutMs = TIME_LIMIT_MS, ...person }) {
-  const profile = await mkdtemp(join(folder, "browser-"));
-  if (uid !== undefined) await chown(profile, uid, uid);
-  const browser = spawn("chromium", [`--user-data-dir=${profile}`, ...FLAGS], {
-    detached: true, uid, gid: uid, stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
-    env: { PATH: process.env.PATH, LANG: "C.UTF-8", HOME: profile, TMPDIR: profile, XDG_RUNTIME_DIR: profile },
-  });
-  const failed = once(browser, "error").then(([error]) => { throw error; });
-  const tools = new DevTools(/** @type {any} */ (browser.stdio[3]), /** @type {any} */ (browser.stdio[4]));
-  const gone = once(tools, "gone").then(() => { throw new Error("the browser ended by itself"); });
+  const browser = await startChromium({ folder, uid, flags: ["--ignore-certificate-errors", "--window-size=900,700"] });
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const late = new Promise((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`the sign-in took more than ${timeoutMs} ms`)), timeoutMs);
   });
-  [failed, gone, late].forEach((promise) => promise.catch(() => {}));
+  late.catch(() => {});
   try {
-    return await Promise.race([walk(tools, url, person), failed, gone, late]);
+    return await Promise.race([walk(browser, url, person), browser.lost, late]);
   } finally {
     clearTimeout(timer);
-    if (browser.pid) {
-      const ended = browser.exitCode === null ? once(browser, "exit") : undefined;
-      await Promise.race([tools.send("Browser.close").catch(() => {}), ended]);
-      await endGroup(browser.pid);
-      await ended;
-    }
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    await browser.stop();
   }
 }
 

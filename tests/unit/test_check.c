@@ -27,6 +27,8 @@ static void a_check_becomes_the_json_of_the_protocol(void **state)
     check_cause(check, "drift");
     check_cause(check, "suspend");
     check_evidence(check, "aheadSeconds", json_integer(61));
+    assert_int_equal(json_object_size(json_object_get(check, "texts")), 4);
+    json_object_del(check, "texts");
     assert_true(json_equal(check, wanted));
     json_decref(wanted);
     json_decref(check);

@@ -10,11 +10,21 @@ const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.
 /** A mail check that comes while the connection of a failed login ends is put on that one, and lost with it. */
 const CONNECTION_END_MS = 1_000;
 
-this.tokenBridge = class extends ExtensionAPI {
+/** @type {any} the global of the script */ (this).tokenBridge = class extends ExtensionAPI {
+  // Classes of the scripts that are loaded.
+  /** @type {any} */
   #managed = null;
+  /** @type {any} */
   #providers = null;
+  /** @type {any} */
   #mailServers = null;
+  /** @type {any} */
+  #changes = null;
+  /** @type {any} */
+  #changeRecord = null;
+  /** @type {any} */
   #hook = null;
+  /** @type {any} */
   #refusedLogins = null;
   /** @type {string|null} */
   #obstacle = null;
@@ -35,10 +45,13 @@ this.tokenBridge = class extends ExtensionAPI {
       this.#providers = new SignInProviders();
       this.#mailServers = new MailServers(this.#providers);
       this.#managed = new ManagedAccounts(this.#providers);
+      this.#changes = this.#serverChanges();
       AddonManager.addAddonListener(this.#watcher);
       const { OAuth2 } = ChromeUtils.importESModule("resource:///modules/OAuth2.sys.mjs");
-      this.#obstacle = TokenHook.obstacle(OAuth2.prototype) ?? SignInProviders.obstacle();
+      this.#obstacle = TokenHook.obstacle(OAuth2.prototype);
       if (!this.#obstacle) {
+        // Where this alone is different, the worldwide cloud's accounts still are served.
+        this.#obstacle = SignInProviders.obstacle();
         this.#providers.use(this.#managed.providers);
         this.#hook = new TokenHook(OAuth2.prototype, this.#managed);
         this.#hook.install();
@@ -59,6 +72,23 @@ this.tokenBridge = class extends ExtensionAPI {
     const address = this.extension.rootURI.resolve(`experiments/tokenBridge/${file}`);
     Services.scriptloader.loadSubScriptWithOptions(address, { target, ignoreCache: true, allowUnsafeURL: true });
     return target;
+  }
+
+  #serverChanges() {
+    const { ServerSettings, setUserValue } = this.#load("server_settings.js");
+    const { socketTypeName, authMethodName } = this.#load("mail_servers.js");
+    const { ServerChanges } = this.#load("server_changes.js");
+    const { ChangeRecord } = this.#load("change_record.js");
+    this.#changeRecord = new ChangeRecord();
+    return new ServerChanges({
+      record: this.#changeRecord,
+      servers: ServerSettings,
+      logins: this.#load("stored_logins.js").StoredLogins,
+      folders: this.#load("folder_references.js").FolderReferences,
+      setUserValue,
+      isMicrosoftAuthority: endpoint => this.#managed.isMicrosoftAuthority(endpoint),
+      describe: ({ socketType, authMethod, ...settings }) => ({ ...settings, socketType: socketTypeName(socketType), authMethod: authMethodName(authMethod) }),
+    });
   }
 
   /** A token that was refused is replaced at once, and not when the user looks for mail the next time. */
@@ -88,6 +118,7 @@ this.tokenBridge = class extends ExtensionAPI {
     AddonManager.removeAddonListener(this.#watcher);
     if (this.#uninstalling) {
       this.#managed?.forget();
+      this.#changeRecord?.forget();
     }
   }
 
@@ -96,6 +127,7 @@ this.tokenBridge = class extends ExtensionAPI {
     const managed = this.#managed;
     const providers = this.#providers;
     const servers = this.#mailServers;
+    const changes = this.#changes;
     return {
       tokenBridge: {
         onTokenRequest: new ExtensionCommon.EventManager({
@@ -117,6 +149,14 @@ this.tokenBridge = class extends ExtensionAPI {
         listServers: async () => servers?.list() ?? [],
         checkMail: async account => servers?.check(account),
         disconnect: async account => servers?.disconnect(account),
+        listSettings: async customHosts => changes?.list(customHosts) ?? [],
+        changeSettings: async (wanted, customHosts) => changes?.apply(wanted, customHosts),
+        restoreSettings: async keys => changes?.restore(keys),
+        settleSettings: async () => changes?.settle(),
+        checkSettings: async keys => changes?.check(keys) ?? false,
+        deletePasswords: async keys => changes?.deletePasswords(keys),
+        ownRefreshToken: async (account, app) => changes?.ownRefreshToken(account, app) ?? null,
+        deleteOwnSignIn: async account => changes?.deleteOwnSignIn(account),
         proxyFor: async address => servers?.proxyFor(address) ?? null,
       },
     };

@@ -84,7 +84,7 @@ var ManagedAccounts = class {
 
   /** @returns {object[]} */
   get providers() {
-    return this.#settings.providers;
+    return this.#settings.providers ?? [];
   }
 
   /** @returns {"thunderbird"|"none"|null} null: no host was heard yet */

@@ -67,7 +67,12 @@ var SignInProviders = class {
       // What Thunderbird or another add-on knows stays as it is.
       const hosts = provider.hosts.filter(host => !OAuth2Providers.getHostnameDetails(host, "imap"));
       if (hosts.length && !OAuth2Providers.getIssuerDetails(provider.issuer)) {
-        this.#register({ ...provider, hosts });
+        try {
+          this.#register({ ...provider, hosts });
+        } catch (error) {
+          // One cloud less is no reason to leave the accounts of the others.
+          console.error(error);
+        }
       }
     }
   }

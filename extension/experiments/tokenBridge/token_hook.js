@@ -64,6 +64,7 @@ var TokenHook = class {
   #replacement = null;
   /** @type {((details: object) => Promise<Answer>)|null} */
   #listener = null;
+  /** @type {PromiseWithResolvers<void>} */
   #listenerArrived = Promise.withResolvers();
   #breakerUntil = 0;
   /**
@@ -228,12 +229,12 @@ var TokenHook = class {
     const details = { account: oauth.username, resource, ownToken: Boolean(oauth.refreshToken), deadline: Date.now() + ANSWER_DEADLINE_MS };
     const handedOut = this.#handedOut.get(oauth);
     const dropped = handedOut && !oauth.accessToken && Date.now() - handedOut.since >= SHARED_REFUSAL_MS;
-    if (dropped || handedOut?.refusal === "noticed") {
+    if (handedOut && (dropped || handedOut.refusal === "noticed")) {
       details.rejected = handedOut.hash;
     }
     await this.#listenerArrived.promise;
     const answer = await this.#listener?.(details);
-    if (details.rejected && answer?.accessToken) {
+    if (handedOut && details.rejected && answer?.accessToken) {
       handedOut.refusal = "named";
     }
     if (answer?.failure === "timeout") {
@@ -241,7 +242,7 @@ var TokenHook = class {
     } else {
       this.#breakerUntil = 0;
     }
-    return UNANSWERED.has(answer?.failure) ? null : (answer ?? null);
+    return UNANSWERED.has(answer?.failure ?? "") ? null : (answer ?? null);
   }
 
   #settle(oauth, answer, { withUI, refresh }, { resolve, reject }) {

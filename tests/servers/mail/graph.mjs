@@ -21,11 +21,15 @@ export const GRAPH_ANSWERS = {
   busy: refusal(503, "ServiceUnavailable", "The service is temporarily unavailable.", { "retry-after": "10" }),
 };
 
-/** @param {{ key: string, cert: string, look: (token: string) => { kind?: string, audience?: string, user?: string, expiresAt?: number } | undefined, resource: string }} options */
-export async function startGraph({ key, cert, look, resource }) {
+/**
+ * @typedef {{ method: string, path: string, authorized: boolean, accepted: boolean }} Request `authorized`: with a token; `accepted`: one that Graph takes
+ * @param {{ key: string, cert: string, look: (token: string) => { kind?: string, audience?: string, user?: string, expiresAt?: number } | undefined,
+ *           resource: string, onRequest?: (request: Request) => void }} options
+ */
+export async function startGraph({ key, cert, look, resource, onRequest = () => {} }) {
   /** @type {{ answer: Answer | null, fault: Fault | null }} */
   const orders = { answer: null, fault: null };
-  /** @type {{ method: string, path: string, authorized: boolean }[]} */
+  /** @type {Request[]} */
   const requests = [];
   /** @type {Set<import('node:stream').Duplex>} */
   const sockets = new Set();
@@ -51,7 +55,9 @@ export async function startGraph({ key, cert, look, resource }) {
   };
   const make = () => createServer({ key, cert }, (request, response) => {
     const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
-    requests.push({ method: request.method ?? "", path: request.url ?? "", authorized: token !== "" });
+    const asked = { method: request.method ?? "", path: request.url ?? "", authorized: token !== "", accepted: judge(token).status === 200 };
+    requests.push(asked);
+    onRequest(asked);
     if (orders.fault) { fail(orders.fault, response); return; }
     const known = request.method === "GET" && request.url?.split("?")[0] === "/v1.0/me";
     const { status, headers = {}, body } = orders.answer ?? (known ? judge(token) : refusal(400, "BadRequest", "Resource not found for the segment."));

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/**
+ * Moves accounts from passwords and wrong settings to a secure sign-in. Settings are changed last: after the user
+ * signed in and after the new ones were tried. What goes wrong before leaves all as it was, what goes wrong after puts it back.
+ */
+
+import { cloudNamed } from "./clouds.mjs";
+import { problemOf } from "./failures.mjs";
+import { customHosts, planFor } from "./migration_plan.mjs";
+import { probe } from "./migration_probe.mjs";
+import { accountMigration, isWorthShowing, settingsOf } from "./migration_view.mjs";
+import { text } from "../shared/texts.mjs";
+
+/** @typedef {import("./migration_plan.mjs").AccountPlan} AccountPlan */
+/** @typedef {import("./rpc_client.mjs").Problem} Problem */
+
+/** The host takes a sign-in over after one renewal. */
+const IMPORT_DEADLINE_MS = 30_000;
+
+const SUBJECT = "migration";
+
+/** Where the browser's storage keeps what the user did not want, and whether the offer was made. */
+const DECLINED = "migrationDeclined";
+const OFFERED = "migrationOffered";
+
+/** States of the host in which an account has a sign-in. */
+const SIGNED_IN = new Set(["ready", "renewing", "waiting"]);
+
+class MigrationFailed extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(problem.cause ?? problem.kind);
+    this.kind = problem.kind;
+    this.data = problem;
+  }
+}
+
+/** @param {string} key of a text; its remedy is beside it */
+function ownFailure(key) {
+  return new MigrationFailed({ kind: "migration", cause: text(key), remedy: text(`${key}_remedy`) });
+}
+
+export class Migration {
+  #companion;
+  #bridge;
+  #storage;
+  #notices;
+  #onChange;
+  #openSection;
+  /** Accounts, in lower case, at which something is being done. */
+  #busy = new Set();
+  /** @type {Map<string, import("./migration_view.mjs").Step>} by account in lower case */
+  #steps = new Map();
+  /** @type {Map<string, Problem>} why the last try came to nothing */
+  #problems = new Map();
+  /** Accounts whose old settings were just put back. */
+  #restored = new Set();
+  /** Accounts that were switched by themselves in this session, successfully or not. */
+  #tried = new Set();
+  #considering = Promise.resolve();
+
+  /**
+   * @param {object} world
+   * @param {Pick<import("./companion.mjs").Companion, "host"|"settings"|"book"|"signInToEnd">} world.companion
+   * @param {any} world.bridge browser.tokenBridge
+   * @param {any} world.storage browser.storage.local
+   * @param {import("./notices.mjs").Notices} world.notices
+   * @param {() => void} world.onChange what the pages show is no longer right
+   * @param {() => void} world.openSection shows the user what could be switched
+   */
+  constructor({ companion, bridge, storage, notices, onChange, openSection }) {
+    this.#companion = companion;
+    this.#bridge = bridge;
+    this.#storage = storage;
+    this.#notices = notices;
+    this.#onChange = onChange;
+    this.#openSection = openSection;
+  }
+
+  /** Before anything else: Thunderbird may have ended in the middle of a change. */
+  async start() {
+    await this.#bridge.settleSettings();
+    this.consider();
+  }
+
+  get #policy() {
+    return this.#companion.settings.policy;
+  }
+
+  get #hosts() {
+    return customHosts(this.#policy);
+  }
+
+  /** @returns {Promise<AccountPlan[]>} without the host's policy only what was changed here is known for sure */
+  async #plans() {
+    const servers = await this.#bridge.listSettings(this.#hosts);
+    if (this.#companion.host.state === "connected") {
+      return planFor(servers, this.#policy);
+    }
+    const changed = servers.filter((/** @type {any} */ { change }) => change);
+    return planFor(changed, this.#policy).map(plan => ({ ...plan, faults: [], servers: plan.servers.map(one => ({ ...one, faults: [] })) }));
+  }
+
+  /**
+   * @param {string} account
+   * @returns {Promise<AccountPlan>}
+   */
+  async #planOf(account) {
+    const plan = (await this.#plans()).find(one => one.account.toLowerCase() === account.toLowerCase());
+    if (!plan) {
+      throw ownFailure("migration_gone");
+    }
+    return plan;
+  }
+
+  /** @param {string} account */
+  #isSignedIn(account) {
+    return SIGNED_IN.has(this.#companion.book.get(account)?.state ?? "");
+  }
+
+  /**
+   * The app and authority that the host has for it, where Thunderbird's own sign-in is of the same.
+   * @param {AccountPlan} plan
+   * @returns {{clientId: string, authority: string}|null}
+   */
+  #sharedApp({ cloud, servers }) {
+    const { clientId } = this.#policy;
+    const known = cloudNamed(cloud, this.#policy);
+    const authority = known && new URL(known.authority).origin;
+    const own = servers.some(({ server: { ownSignIn } }) => ownSignIn?.clientId === clientId && ownSignIn?.authority === authority);
+    return own && authority ? { clientId, authority } : null;
+  }
+
+  /** @returns {Promise<import("./migration_view.mjs").MigrationView>} */
+  async view() {
+    const mode = this.#companion.settings.migrate;
+    const plans = mode === "off" ? [] : await this.#plans();
+    return { mode, accounts: plans.map(plan => accountMigration(plan, this.#factsOf(plan))).filter(isWorthShowing) };
+  }
+
+  /**
+   * @param {AccountPlan} plan
+   * @returns {import("./migration_view.mjs").Facts}
+   */
+  #factsOf(plan) {
+    const name = plan.account.toLowerCase();
+    const isSignedIn = this.#isSignedIn(name);
+    return {
+      step: this.#steps.get(name) ?? null,
+      problem: this.#problems.get(name) ?? null,
+      restored: this.#restored.has(name),
+      hostWorks: this.#companion.host.state === "connected",
+      canTakeOver: !isSignedIn && Boolean(this.#sharedApp(plan)),
+      tookOver: isSignedIn && this.#companion.book.get(name)?.method === "import",
+    };
+  }
+
+  /**
+   * Switches an account: sign-in, probe, change, mail check. One at a time for each account.
+   * @param {string} account
+   */
+  async switch(account) {
+    await this.#during(account, async () => {
+      const plan = await this.#planOf(account);
+      if (plan.faults.length) {
+        await this.#signIn(plan);
+        this.#enter(account, "probing");
+        await probe(this.#companion.host, plan);
+        await this.#change(plan);
+      }
+    });
+  }
+
+  /** @param {AccountPlan} plan */
+  async #signIn(plan) {
+    const { account, servers } = plan;
+    if (this.#isSignedIn(account)) {
+      return;
+    }
+    this.#enter(account, "signing-in");
+    if (await this.#import(plan).catch(() => false)) {
+      return;
+    }
+    const protocols = [...new Set(servers.map(({ server }) => server.type))];
+    const { ok, problem } = await this.#companion.signInToEnd(account, protocols);
+    if (!ok) {
+      throw problem ? new MigrationFailed(problemOf({ ...problem, data: problem })) : ownFailure("migration_givenUp");
+    }
+  }
+
+  /**
+   * Hands Thunderbird's own refresh token to the host, which it leaves for good nowhere else.
+   * @param {AccountPlan} plan
+   * @returns {Promise<boolean>} false: there is none that fits
+   */
+  async #import(plan) {
+    const { account } = plan;
+    const app = this.#sharedApp(plan);
+    const refreshToken = app && (await this.#bridge.ownRefreshToken(account, app));
+    if (!app || !refreshToken) {
+      return false;
+    }
+    await this.#companion.host.request("account.import", { account, refreshToken, clientId: app.clientId }, IMPORT_DEADLINE_MS);
+    return true;
+  }
+
+  /** @param {AccountPlan} probed */
+  async #change(probed) {
+    const { account } = probed;
+    this.#enter(account, "changing");
+    const plan = await this.#planOf(account);
+    if (JSON.stringify(plan.servers.map(essence)) !== JSON.stringify(probed.servers.map(essence))) {
+      throw ownFailure("migration_changed");
+    }
+    const wrong = plan.servers.filter(({ faults }) => faults.length);
+    const keys = wrong.map(({ server }) => server.key);
+    const changes = wrong.map(({ server: { key }, planned: { authMethod: _, ...wanted } }) => ({ key, ...wanted }));
+    await this.#bridge.changeSettings(changes, this.#hosts).catch((/** @type {any} */ error) => {
+      console.error(error);
+      throw ownFailure("migration_refused");
+    });
+    this.#enter(account, "checking");
+    if (!(await this.#bridge.checkSettings(keys))) {
+      await this.#bridge.restoreSettings(keys);
+      throw ownFailure("migration_noFlow");
+    }
+  }
+
+  /**
+   * Takes over the sign-in of an account whose settings are right.
+   * @param {string} account
+   */
+  async takeOver(account) {
+    await this.#during(account, async () => {
+      this.#enter(account, "signing-in");
+      if (!(await this.#import(await this.#planOf(account)))) {
+        throw ownFailure("migration_noOwnSignIn");
+      }
+    });
+  }
+
+  /** @param {string} account */
+  async undo(account) {
+    await this.#during(account, async () => {
+      this.#enter(account, "restoring");
+      const changed = (await this.#planOf(account)).servers.filter(({ server }) => server.change);
+      await this.#bridge.restoreSettings(changed.map(({ server }) => server.key));
+      this.#restored.add(account.toLowerCase());
+      await this.#decline(account);
+    });
+  }
+
+  /** @param {string} account */
+  async deletePassword(account) {
+    const { servers } = await this.#planOf(account);
+    await this.#bridge.deletePasswords(servers.filter(({ server }) => server.change).map(({ server }) => server.key));
+    this.#onChange();
+  }
+
+  /** @param {string} account whose sign-in the host took over */
+  async deleteOwnSignIn(account) {
+    if (this.#companion.book.get(account)?.method === "import" && this.#isSignedIn(account)) {
+      await this.#bridge.deleteOwnSignIn(account);
+    }
+    this.#onChange();
+  }
+
+  /**
+   * @param {string} account
+   * @param {() => Promise<void>} work what it fails with is shown with the account, and told to whoever ordered it
+   */
+  async #during(account, work) {
+    const name = account.toLowerCase();
+    if (this.#busy.has(name)) {
+      return;
+    }
+    this.#busy.add(name);
+    this.#problems.delete(name);
+    this.#restored.delete(name);
+    try {
+      await work();
+      this.#notices.withdraw(SUBJECT);
+    } catch (error) {
+      this.#problems.set(name, problemOf(error));
+    } finally {
+      this.#busy.delete(name);
+      this.#steps.delete(name);
+      this.#onChange();
+    }
+  }
+
+  /**
+   * @param {string} account
+   * @param {import("./migration_view.mjs").Step} step
+   */
+  #enter(account, step) {
+    this.#steps.set(account.toLowerCase(), step);
+    this.#onChange();
+  }
+
+  /** @param {string} account not to be switched by itself any more */
+  async #decline(account) {
+    const { [DECLINED]: declined = [] } = await this.#storage.get(DECLINED);
+    await this.#storage.set({ [DECLINED]: [...new Set([...declined, account.toLowerCase()])] });
+  }
+
+  /** Something changed: the policy may want to be obeyed, or the offer to be made. */
+  consider() {
+    this.#considering = this.#considering.then(() => this.#consider()).catch(error => console.error(error));
+    return this.#considering;
+  }
+
+  async #consider() {
+    const { migrate } = this.#companion.settings;
+    if (this.#companion.host.state !== "connected" || migrate === "off") {
+      return;
+    }
+    const plans = await this.#plans();
+    await this.#verify(plans);
+    const { [DECLINED]: declined = [], [OFFERED]: offered = false } = await this.#storage.get([DECLINED, OFFERED]);
+    const waiting = plans.filter(plan => plan.faults.length && !declined.includes(plan.account.toLowerCase()));
+    if (migrate === "auto") {
+      waiting.forEach(plan => this.#switchByItself(plan));
+    } else if (waiting.length && !offered) {
+      await this.#storage.set({ [OFFERED]: true });
+      this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_notice"), this.#openSection);
+    }
+  }
+
+  /** @param {AccountPlan} plan */
+  #switchByItself(plan) {
+    const { account } = plan;
+    const name = account.toLowerCase();
+    if (this.#tried.has(name) || this.#busy.has(name)) {
+      return;
+    }
+    if (this.#isSignedIn(account) || this.#sharedApp(plan)) {
+      this.#tried.add(name);
+      this.switch(account);
+    } else {
+      // No browser opens without a click.
+      this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_signInNotice", account), () => this.switch(account));
+    }
+  }
+
+  /**
+   * Thunderbird ended before mail was seen to flow.
+   * @param {AccountPlan[]} plans
+   */
+  async #verify(plans) {
+    for (const { account, servers } of plans) {
+      const unverified = servers.filter(({ server: { change } }) => change && !change.flowed).map(({ server }) => server.key);
+      const name = account.toLowerCase();
+      if (unverified.length && this.#isSignedIn(account) && !this.#busy.has(name) && !this.#tried.has(name)) {
+        this.#tried.add(name);
+        this.#bridge.checkSettings(unverified).then(() => this.#onChange());
+      }
+    }
+  }
+}
+
+/** @param {import("./migration_plan.mjs").ServerPlan} plan all that a change depends on */
+function essence({ server, planned }) {
+  return [server.key, settingsOf(server), planned];
+}

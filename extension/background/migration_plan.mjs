@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** What is wrong with the settings of mail servers at Microsoft, and what they should be. Changes nothing. */
+
+/** @typedef {{host: string, port: number, socketType: "tls"|"starttls", also: string[]}} Endpoint `also`: names that work, too */
+
+/** @typedef {Partial<Record<string, Endpoint>>} MailServers by protocol */
+
+/**
+ * @param {string} host
+ * @param {string} smtp
+ * @param {string[]} also
+ * @returns {MailServers}
+ */
+const exchange = (host, smtp, also = []) => ({
+  imap: { host, port: 993, socketType: "tls", also },
+  pop3: { host, port: 995, socketType: "tls", also },
+  smtp: { host: smtp, port: 587, socketType: "starttls", also: [host, ...also] },
+});
+
+/**
+ * By cloud, as in host/core/cloud.c.
+ * @type {Record<string, MailServers>}
+ */
+export const MAIL_SERVERS = {
+  worldwide: exchange("outlook.office365.com", "smtp.office365.com"),
+  usgov: exchange("outlook.office365.us", "smtp.office365.us"),
+  "usgov-dod": exchange("outlook-dod.office365.us", "outlook-dod.office365.us", ["webmail.apps.mil"]),
+  china: exchange("partner.outlook.cn", "smtp.partner.outlook.cn"),
+};
+
+/** Accounts that belong to a person and to no organisation. */
+const PERSONAL_SMTP = /** @type {Endpoint} */ ({ host: "smtp-mail.outlook.com", port: 587, socketType: "starttls", also: ["smtp.office365.com"] });
+const PERSONAL_DOMAINS = /^(outlook|hotmail|live|msn)(\.[a-z]{2,3}){1,2}$/;
+
+/**
+ * @typedef {object} ServerSettings as the experiment describes them
+ * @property {string} key
+ * @property {"incoming"|"outgoing"} direction
+ * @property {string} type
+ * @property {string} hostname
+ * @property {number} port
+ * @property {string} socketType
+ * @property {string} authMethod
+ * @property {string} username
+ * @property {string[]} addresses
+ * @property {boolean} restart
+ * @property {{clientId: string, authority: string}} [ownSignIn] for which app Thunderbird has a sign-in of its own
+ * @property {{before: any, flowed: boolean, hasPassword: boolean}} [change] what was changed here
+ */
+
+/** @typedef {{hostname: string, port: number, socketType: "tls"|"starttls", authMethod: "oauth2", username: string}} Planned */
+
+/** @typedef {"password"|"host"|"port"|"encryption"|"user-name"} Fault */
+
+/** @typedef {{server: ServerSettings, planned: Planned, faults: Fault[]}} ServerPlan */
+
+/** @typedef {{account: string, cloud: string, servers: ServerPlan[], faults: Fault[]}} AccountPlan */
+
+/** @param {string|undefined} text "host:port" or "host:port/starttls" @returns {Endpoint|undefined} */
+function endpointOf(text) {
+  const [, host, port, starttls] = /^([\w.-]+):(\d+)(\/starttls)?$/.exec(text ?? "") ?? [];
+  return host ? { host: host.toLowerCase(), port: Number(port), socketType: starttls ? "starttls" : "tls", also: [] } : undefined;
+}
+
+/**
+ * @param {Record<string, any>} policy the host's effective policy
+ * @returns {string[]} the mail servers of the policy's own cloud
+ */
+export function customHosts({ custom = {} }) {
+  const hosts = [custom.imap, custom.pop3, custom.smtp].flatMap(text => endpointOf(text)?.host ?? []);
+  return [...new Set(hosts)];
+}
+
+/** @param {string} address */
+const domainOf = address => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+
+/**
+ * @param {string} account
+ * @param {Record<string, any>} policy
+ * @returns {string} the name of its cloud
+ */
+export function cloudOf(account, { cloud = "worldwide", accounts = {} }) {
+  const rules = Object.fromEntries(Object.entries(accounts).map(([key, rule]) => [key.toLowerCase(), rule]));
+  return rules[account.toLowerCase()]?.cloud ?? rules[`*@${domainOf(account)}`]?.cloud ?? cloud;
+}
+
+/**
+ * @param {string} account
+ * @param {string} cloud
+ * @param {Record<string, any>} policy
+ * @returns {MailServers|undefined} undefined: a cloud of which nothing is known here
+ */
+function mailServersFor(account, cloud, { custom = {}, tenant }) {
+  if (cloud === "custom") {
+    return Object.fromEntries(["imap", "pop3", "smtp"].map(protocol => [protocol, endpointOf(custom[protocol])]));
+  }
+  const known = Object.hasOwn(MAIL_SERVERS, cloud) ? MAIL_SERVERS[cloud] : undefined;
+  const isPersonal = cloud === "worldwide" && (tenant === "consumers" || PERSONAL_DOMAINS.test(domainOf(account)));
+  return known && isPersonal ? { ...known, smtp: PERSONAL_SMTP } : known;
+}
+
+/** @param {string} name */
+const isAddress = name => /^[^@\s\\]+@[^@\s\\]+$/.test(name);
+
+/**
+ * The address that signs in. Old settings name the user without a domain, or as "user\mailbox".
+ * @param {ServerSettings} server
+ * @returns {string|undefined} undefined: nothing in the settings says it
+ */
+function addressOf({ username, addresses }) {
+  const last = username.slice(username.lastIndexOf("\\") + 1);
+  return isAddress(last) ? last : addresses.find(isAddress);
+}
+
+/**
+ * @param {ServerSettings} server
+ * @param {string} account
+ * @param {MailServers} cloud
+ * @returns {ServerPlan|undefined}
+ */
+function planServer(server, account, cloud) {
+  const endpoint = cloud[server.type];
+  if (!endpoint) {
+    return undefined;
+  }
+  const { host, port, socketType, also } = endpoint;
+  const hostname = also.includes(server.hostname.toLowerCase()) ? server.hostname.toLowerCase() : host;
+  const isNamed = server.username.toLowerCase() === account.toLowerCase();
+  const faults = /** @type {[Fault, boolean][]} */ ([
+    ["password", server.authMethod !== "oauth2"],
+    ["host", server.hostname.toLowerCase() !== hostname],
+    ["port", server.port !== port],
+    ["encryption", server.socketType !== socketType],
+    ["user-name", !isNamed],
+  ]).flatMap(([fault, is]) => (is ? [fault] : []));
+  return { server, planned: { hostname, port, socketType, authMethod: "oauth2", username: isNamed ? server.username : account }, faults };
+}
+
+/**
+ * @param {ServerSettings[]} servers
+ * @param {Record<string, any>} policy the host's effective policy
+ * @returns {AccountPlan[]} by account, those with nothing to do too; not those that the policy keeps away
+ */
+export function planFor(servers, policy) {
+  /** @type {Map<string, AccountPlan>} */
+  const plans = new Map();
+  const domains = (policy.allowedDomains ?? []).map((/** @type {string} */ domain) => domain.toLowerCase());
+  for (const server of servers) {
+    const account = addressOf(server);
+    if (!account || (domains.length && !domains.includes(domainOf(account)))) {
+      continue;
+    }
+    const cloud = cloudOf(account, policy);
+    const mailServers = mailServersFor(account, cloud, policy);
+    const plan = mailServers && planServer(server, account, mailServers);
+    if (plan) {
+      const name = account.toLowerCase();
+      const all = plans.get(name) ?? { account, cloud, servers: [], faults: [] };
+      plans.set(name, { ...all, servers: [...all.servers, plan], faults: [...new Set([...all.faults, ...plan.faults])] });
+    }
+  }
+  return [...plans.values()];
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** What Thunderbird's password store holds for mail servers: kept over a change of their settings, deleted when told so. */
+
+/* exported StoredLogins */
+
+const { OAuth2Providers } = ChromeUtils.importESModule("resource:///modules/OAuth2Providers.sys.mjs");
+
+/** Under which scheme passwords are stored; those of POP stood under its own name in old profiles. */
+const SCHEMES = { imap: ["imap"], pop3: ["mailbox", "pop3"], smtp: ["smtp"] };
+
+/**
+ * @typedef {object} Named a server as it is or was
+ * @property {string} type
+ * @property {string} hostname
+ * @property {string} username
+ */
+
+/** @param {string} address */
+function originOf(address) {
+  return Services.io.newURI(address).prePath;
+}
+
+/** @param {Named} server @returns {string|undefined} with whom Thunderbird itself would sign in */
+function issuerOf({ hostname, type }) {
+  return OAuth2Providers.getHostnameDetails(hostname, type)?.issuer;
+}
+
+/** @param {string} origin */
+function loginsOf(origin) {
+  return Services.logins.searchLoginsAsync({ origin });
+}
+
+/** @param {any} login nsILoginInfo */
+function guidOf(login) {
+  return login.QueryInterface(Ci.nsILoginMetaInfo).guid;
+}
+
+/** @param {Named} server */
+async function passwordsOf({ type, hostname, username }) {
+  const found = await Promise.all((SCHEMES[type] ?? []).map(scheme => loginsOf(`${scheme}://${hostname}`)));
+  return found.flat().filter(login => login.username === username);
+}
+
+/** @param {Named} server */
+async function ownSignInsOf(server) {
+  const issuer = issuerOf(server);
+  const logins = issuer ? await loginsOf(`oauth://${issuer}`) : [];
+  return logins.filter(({ username }) => username.toLowerCase() === server.username.toLowerCase());
+}
+
+var StoredLogins = class {
+  /** @returns {boolean} whether looking asks the user for the primary password */
+  static get locked() {
+    return !Services.logins.isLoggedIn;
+  }
+
+  /**
+   * Thunderbird drops or moves the login of a server whose name changes. Here it stays where it was until the user
+   * says otherwise.
+   * @param {Named[]} servers as they are before
+   * @param {() => void} change
+   */
+  static async keep(servers, change) {
+    const found = await Promise.all(servers.flatMap(server => [passwordsOf(server), ownSignInsOf(server)]));
+    const before = new Map(found.flat().map(login => [guidOf(login), login.clone()]));
+    try {
+      change();
+    } finally {
+      for (const [guid, login] of before) {
+        const [now] = await Services.logins.searchLoginsAsync({ guid });
+        if (!now) {
+          await Services.logins.addLoginAsync(login);
+        } else if (!now.equals(login)) {
+          await Services.logins.modifyLoginAsync(now, login);
+        }
+      }
+    }
+  }
+
+  /**
+   * @param {Named[]} servers
+   * @returns {Promise<boolean>} false where it cannot be seen without asking the user
+   */
+  static async holdPassword(servers) {
+    if (StoredLogins.locked) {
+      return false;
+    }
+    return (await Promise.all(servers.map(passwordsOf))).flat().length > 0;
+  }
+
+  /** @param {Named[]} servers */
+  static async deletePasswords(servers) {
+    for (const login of (await Promise.all(servers.map(passwordsOf))).flat()) {
+      await Services.logins.removeLoginAsync(login).catch(whenGone);
+    }
+  }
+
+  /**
+   * @param {Named} server
+   * @returns {{clientId: string, tokenEndpoint: string}|null} as what Thunderbird itself would sign in, and where
+   */
+  static appOf(server) {
+    const issuer = issuerOf(server);
+    return issuer ? OAuth2Providers.getIssuerDetails(issuer) : null;
+  }
+
+  /**
+   * @param {Named} server
+   * @returns {Promise<{clientId: string, authority: string}|null>} for which app Thunderbird has a sign-in of its own
+   */
+  static async ownSignIn(server) {
+    const app = StoredLogins.appOf(server);
+    if (!app || StoredLogins.locked || !(await ownSignInsOf(server)).length) {
+      return null;
+    }
+    return { clientId: app.clientId, authority: originOf(app.tokenEndpoint) };
+  }
+
+  /**
+   * @param {Named} server
+   * @returns {Promise<string>} Thunderbird's own refresh token, of several that of most permissions
+   */
+  static async ownRefreshToken(server) {
+    const logins = await ownSignInsOf(server);
+    logins.sort((one, other) => other.httpRealm.length - one.httpRealm.length);
+    return logins[0].password;
+  }
+
+  /** @param {Named} server */
+  static async deleteOwnSignIns(server) {
+    for (const login of await ownSignInsOf(server)) {
+      await Services.logins.removeLoginAsync(login).catch(whenGone);
+    }
+  }
+};
+
+/** Two servers share a login; it was deleted with the first. @param {any} error */
+function whenGone(error) {
+  if (!/not found|doesn't exist|No matching/i.test(String(error))) {
+    throw error;
+  }
+}

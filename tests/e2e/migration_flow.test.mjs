@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** Switching an account, with a host and a Thunderbird made for the test: what fails changes nothing. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Migration } from "../../extension/background/migration.mjs";
+import { settled } from "./fakes.mjs";
+
+const ADA = "ada@contoso.test";
+const CLIENT = "6e1c4d2a-0000-4000-8000-000000000001";
+const AUTHORITY = "https://login.microsoftonline.com";
+
+Object.assign(globalThis, { browser: { i18n: { getMessage: (/** @type {string} */ key) => key, getUILanguage: () => "en" } } });
+
+const imap = (/** @type {object} */ more = {}) => ({
+  key: "server1", direction: "incoming", type: "imap", hostname: "outlook.office365.com", port: 993, socketType: "tls",
+  authMethod: "password", username: ADA, addresses: [ADA], restart: false, ...more,
+});
+const smtp = (/** @type {object} */ more = {}) =>
+  imap({ key: "smtp1", direction: "outgoing", type: "smtp", hostname: "smtp.office365.com", port: 587, socketType: "starttls", ...more });
+
+/** Thunderbird's settings: a change is in force at once, and what was there is kept. */
+class FakeBridge {
+  flows = true;
+  refuses = false;
+  /** @type {string[]} */
+  calls = [];
+  /** @type {any[]} */
+  servers;
+  ownToken = "refresh";
+
+  /** @param {any[]} servers */
+  constructor(servers) {
+    this.servers = servers;
+  }
+
+  listSettings = async () => structuredClone(this.servers);
+  settleSettings = async () => this.calls.push("settle");
+
+  changeSettings = async (/** @type {any[]} */ changes) => {
+    if (this.refuses) {
+      throw new Error("no");
+    }
+    this.calls.push("change");
+    for (const { key, ...settings } of changes) {
+      const server = this.servers.find(one => one.key === key);
+      const change = server.change ?? { before: structuredClone(server), flowed: false, hasPassword: true };
+      Object.assign(server, settings, { authMethod: "oauth2", change });
+    }
+  };
+
+  restoreSettings = async (/** @type {string[]} */ keys) => {
+    this.calls.push("restore");
+    this.servers = this.servers.map(server => (keys.includes(server.key) && server.change ? server.change.before : server));
+  };
+
+  checkSettings = async (/** @type {string[]} */ keys) => {
+    this.calls.push("check");
+    this.servers.filter(({ key }) => keys.includes(key)).forEach(({ change }) => (change.flowed = this.flows));
+    return this.flows;
+  };
+
+  deletePasswords = async (/** @type {string[]} */ keys) => {
+    this.calls.push(`delete ${keys}`);
+    this.servers.forEach(({ change }) => change && (change.hasPassword = false));
+  };
+
+  ownRefreshToken = async () => this.ownToken;
+  deleteOwnSignIn = async () => this.calls.push("deleteOwnSignIn");
+}
+
+const good = (/** @type {any} */ { servers }) => ({ report: { checks: servers.map((/** @type {any} */ { type }) => ({ id: type, status: "ok" })) } });
+
+/**
+ * @param {{servers?: any[], policy?: object, methods?: Record<string, (params: any) => any>, state?: string, signsIn?: any, hostState?: string, stored?: object}} [world]
+ */
+function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = "signed-out", signsIn = { ok: true }, hostState = "connected", stored = {} } = {}) {
+  const bridge = new FakeBridge(servers);
+  /** @type {[string, any][]} */
+  const asked = [];
+  const account = { account: ADA, state, method: "browser" };
+  /** @type {string[][]} */
+  const signIns = [];
+  /** @type {any[][]} */
+  const said = [];
+  const all = /** @type {Record<string, (params: any) => any>} */ ({ "health.check": good, "account.import": () => ({}), ...methods });
+  const companion = {
+    host: {
+      state: hostState,
+      request: async (/** @type {string} */ method, /** @type {any} */ params) => {
+        asked.push([method, params]);
+        const answer = await all[method](params);
+        if (method === "account.import") {
+          Object.assign(account, { state: "ready", method: "import" });
+        }
+        return answer;
+      },
+    },
+    settings: { policy: { clientId: CLIENT, ...policy }, migrate: "offer", ...policy },
+    book: { get: () => account },
+    signInToEnd: async (/** @type {string} */ _name, /** @type {string[]} */ protocols) => {
+      signIns.push(protocols);
+      account.state = signsIn.ok ? "ready" : account.state;
+      return signsIn;
+    },
+  };
+  const kept = /** @type {Record<string, any>} */ ({ ...stored });
+  const storage = { get: async () => kept, set: async (/** @type {object} */ values) => Object.assign(kept, values) };
+  const notices = { say: (/** @type {any[]} */ ...words) => said.push(words), withdraw() {} };
+  /** @type {(string|null)[]} */
+  const steps = [];
+  const migration = new Migration(/** @type {any} */ ({
+    companion, bridge, storage, notices, openSection() {},
+    onChange: async () => steps.push((await migration.view()).accounts[0]?.step ?? null),
+  }));
+  const view = async () => (await migration.view()).accounts[0];
+  return { migration, bridge, companion, account, asked, signIns, said, kept, steps, view };
+}
+
+const authMethods = (/** @type {FakeBridge} */ { servers }) => servers.map(({ authMethod }) => authMethod);
+
+test("an account is switched after sign-in and probe; the old password is offered for deletion once mail flowed", async () => {
+  const { migration, bridge, asked, signIns, steps, view } = setUp({ servers: [imap({ hostname: "imap-mail.outlook.com" }), smtp({ authMethod: "oauth2" })] });
+  const before = structuredClone(bridge.servers);
+  assert.deepEqual((await view()).actions, ["switch"]);
+  await migration.switch(ADA);
+  await settled();
+  assert.deepEqual(signIns, [["imap", "smtp"]]);
+  const [, { accounts, servers }] = asked[0];
+  assert.deepEqual(accounts, [ADA]);
+  assert.deepEqual(servers[0], { account: ADA, type: "imap", hostname: "outlook.office365.com", port: 993, socketType: "tls", authMethod: "oauth2" });
+  assert.equal(servers.length, 2, "those that are right are tried, too");
+  assert.deepEqual([...new Set(steps)], ["signing-in", "probing", "changing", "checking", null]);
+  assert.deepEqual(bridge.calls, ["change", "check"]);
+  const { switched, actions, problem } = await view();
+  assert.deepEqual([switched, actions, problem], [true, ["undo", "deletePassword"], null]);
+
+  await migration.deletePassword(ADA);
+  assert.deepEqual(bridge.calls.at(-1), "delete server1");
+  assert.deepEqual((await view()).actions, ["undo"]);
+  await migration.undo(ADA);
+  assert.deepEqual(bridge.servers, before);
+  assert.equal((await view()).restored, true);
+});
+
+test("a sign-in that fails, or is given up, changes nothing and says why", async () => {
+  for (const [signsIn, cause] of /** @type {[any, string][]} */ ([
+    [{ ok: false, problem: { kind: "blocked", cause: "Disabled.", remedy: "Ask." } }, "Disabled."],
+    [{ ok: false, problem: { kind: "disconnected" } }, "problemDisconnected"],
+    [{ ok: false }, "migration_givenUp"],
+  ])) {
+    const { migration, bridge, asked, view } = setUp({ signsIn });
+    await migration.switch(ADA);
+    assert.equal((await view()).problem?.cause, cause);
+    assert.deepEqual([bridge.calls, asked], [[], []]);
+    assert.deepEqual((await view()).actions, ["switch"], "it can be tried again");
+  }
+});
+
+test("a probe that fails, or a host that is lost in the middle, changes nothing and says why", async () => {
+  const failing = (/** @type {any[]} */ ...checks) => ({ "health.check": () => ({ report: { checks } }) });
+  const lost = { "health.check": () => Promise.reject(Object.assign(new Error("gone"), { kind: "disconnected" })) };
+  const smtpDisabled = { id: "smtp", status: "fail", detail: "Disabled for the mailbox.", remedy: "Ask.", adminRemedy: "Enable it." };
+  for (const [methods, cause] of /** @type {[any, string][]} */ ([
+    [failing({ id: "imap", status: "ok" }, smtpDisabled), "Disabled for the mailbox."],
+    [failing({ id: "imap", status: "skipped", detail: "Not tried." }, { id: "token", status: "fail", detail: "No token." }, { id: "smtp", status: "skipped", detail: "" }), "No token."],
+    [failing({ id: "imap", status: "ok" }), ""],
+    [lost, "problemDisconnected"],
+  ])) {
+    const { migration, bridge, view } = setUp({ methods });
+    await migration.switch(ADA);
+    assert.equal((await view()).problem?.cause, cause);
+    assert.deepEqual(bridge.calls, []);
+    assert.deepEqual(authMethods(bridge), ["password", "password"]);
+  }
+});
+
+test("settings that Thunderbird refuses, or that the user changed during the probe, are left as they are", async () => {
+  const refused = setUp();
+  refused.bridge.refuses = true;
+  await refused.migration.switch(ADA);
+  assert.equal((await refused.view()).problem?.cause, "migration_refused");
+  assert.deepEqual(authMethods(refused.bridge), ["password", "password"]);
+
+  const changed = setUp({ methods: { "health.check": params => (changed.bridge.servers[0].port = 1993, good(params)) } });
+  await changed.migration.switch(ADA);
+  assert.equal((await changed.view()).problem?.cause, "migration_changed");
+  assert.deepEqual(changed.bridge.calls, []);
+});
+
+test("if no mail flows over the new settings, the old ones come back by themselves", async () => {
+  const { migration, bridge, view } = setUp();
+  bridge.flows = false;
+  await migration.switch(ADA);
+  assert.deepEqual(bridge.calls, ["change", "check", "restore"]);
+  assert.deepEqual(authMethods(bridge), ["password", "password"]);
+  const { problem, actions } = await view();
+  assert.deepEqual([problem?.cause, actions], ["migration_noFlow", ["switch"]]);
+});
+
+test("a click on a button that was pressed already does nothing", async () => {
+  const { migration, bridge, signIns } = setUp();
+  await Promise.all([migration.switch(ADA), migration.switch(ADA.toUpperCase())]);
+  assert.equal(signIns.length, 1);
+  assert.deepEqual(bridge.calls, ["change", "check"]);
+});
+
+test("a start after Thunderbird ended in the middle is settled first, and mail is looked for before a password may go", async () => {
+  const change = { before: {}, flowed: false, hasPassword: true };
+  const { migration, bridge, view } = setUp({ servers: [imap({ authMethod: "oauth2", change })], state: "ready" });
+  assert.deepEqual((await view()).actions, ["undo"]);
+  await migration.start();
+  await migration.consider();
+  await settled();
+  assert.deepEqual(bridge.calls, ["settle", "check"]);
+  assert.deepEqual((await view()).actions, ["undo", "deletePassword"]);
+});
+
+test("“off” shows and does nothing; “offer” says it once, ever", async () => {
+  const off = setUp({ policy: { migrate: "off" }, state: "ready" });
+  await off.migration.consider();
+  assert.deepEqual(await off.migration.view(), { mode: "off", accounts: [] });
+  assert.deepEqual([off.said, off.bridge.calls], [[], []]);
+
+  const offer = setUp({ state: "ready" });
+  await offer.migration.consider();
+  await offer.migration.consider();
+  assert.equal(offer.said.length, 1);
+  assert.deepEqual(offer.bridge.calls, [], "only by a click");
+  const later = setUp({ stored: offer.kept });
+  await later.migration.consider();
+  assert.deepEqual(later.said, []);
+});
+
+test("“auto” switches who is signed in, asks the others for the sign-in, and obeys an undo", async () => {
+  const ready = setUp({ policy: { migrate: "auto" }, state: "ready" });
+  await ready.migration.consider();
+  await settled();
+  await ready.migration.consider();
+  await settled();
+  assert.deepEqual(ready.bridge.calls, ["change", "check"]);
+  await ready.migration.undo(ADA);
+  const later = setUp({ policy: { migrate: "auto" }, state: "ready", stored: ready.kept });
+  await later.migration.consider();
+  await settled();
+  assert.deepEqual(later.bridge.calls, []);
+
+  const signedOut = setUp({ policy: { migrate: "auto" } });
+  await signedOut.migration.consider();
+  await settled();
+  assert.deepEqual([signedOut.signIns, signedOut.bridge.calls], [[], []], "no browser without a click");
+  const [[, , words, onClick]] = signedOut.said;
+  assert.equal(words, "migration_signInNotice");
+  await onClick();
+  assert.deepEqual(signedOut.bridge.calls, ["change", "check"]);
+});
+
+test("without the host nothing is offered, and what was changed can be put back", async () => {
+  const change = { before: imap(), flowed: true, hasPassword: false };
+  const { migration, bridge, view } = setUp({ servers: [imap({ authMethod: "oauth2", hostname: "mail.contoso.test", change }), smtp()], hostState: "missing" });
+  assert.deepEqual((await view()).actions, ["undo"]);
+  await migration.undo(ADA);
+  assert.deepEqual(authMethods(bridge), ["password", "password"]);
+});
+
+test("Thunderbird's own sign-in is taken over once, where app and authority are the same, and then its copy may go", async () => {
+  const ownSignIn = { clientId: CLIENT, authority: AUTHORITY };
+  const { migration, bridge, asked, signIns, view } = setUp({ servers: [imap({ authMethod: "oauth2", ownSignIn })] });
+  assert.deepEqual((await view()).actions, ["takeOver"]);
+  await migration.deleteOwnSignIn(ADA);
+  assert.deepEqual(bridge.calls, [], "not before the host has it");
+  await migration.takeOver(ADA);
+  assert.deepEqual(asked, [["account.import", { account: ADA, refreshToken: "refresh", clientId: CLIENT }]]);
+  assert.deepEqual((await view()).actions, ["deleteOwnSignIn"]);
+  await migration.deleteOwnSignIn(ADA);
+  assert.deepEqual([bridge.calls, signIns], [["deleteOwnSignIn"], []]);
+  assert.doesNotMatch(JSON.stringify(await migration.view()), /refresh/, "no token reaches a page");
+
+  for (const other of [{ ...ownSignIn, clientId: "9e5f94bc-e8a4-4e73-b8be-63364c29d753" }, { ...ownSignIn, authority: "https://login.microsoftonline.us" }]) {
+    assert.equal(await setUp({ servers: [imap({ authMethod: "oauth2", ownSignIn: other })] }).view(), undefined);
+  }
+});
+
+test("a switch takes Thunderbird's own sign-in first, and asks the user where the host does not take it", async () => {
+  const servers = () => [imap({ hostname: "outlook.com", authMethod: "oauth2", ownSignIn: { clientId: CLIENT, authority: AUTHORITY } })];
+  const taken = setUp({ servers: servers() });
+  await taken.migration.switch(ADA);
+  assert.deepEqual([taken.signIns, taken.bridge.calls], [[], ["change", "check"]]);
+  const refused = setUp({ servers: servers(), methods: { "account.import": () => Promise.reject(new Error("expired")) } });
+  await refused.migration.switch(ADA);
+  assert.deepEqual([refused.signIns, refused.bridge.calls], [[["imap"]], ["change", "check"]]);
+});

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** Every state and every kind of problem has its appearance. The pictures of all of them are left in build/pages/. */
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { overviewOf } from "./accounts.mjs";
+import { hostTexts, PROBLEMS, problem, REFUSED } from "./host_problems.mjs";
+import { PageBrowser } from "./page_browser.mjs";
+
+const REPOSITORY = resolve(import.meta.dirname, "../..");
+const PICTURES = join(REPOSITORY, "build/pages");
+const PAGE = { file: "tests/pages/states/states.html", width: 1120 };
+
+/** In which state the host shows an account with a problem of this kind: host/core/identity_state.c. */
+const PASSING = new Set(["network", "throttled", "identity-provider", "storage"]);
+const BLOCKING = new Set(["blocked", "policy-denied"]);
+
+/** Of a request or of the program, and so of no account; `unknown-account` takes one off the list. */
+const OF_NO_ACCOUNT = [
+  "parse-error", "invalid-request", "message-too-large", "result-too-large", "method-not-found", "invalid-params", "hello-required",
+  "protocol-unsupported", "unknown-account",
+];
+
+/** @param {string} kind */
+function stateWith(kind) {
+  if (kind === "vault-locked") {
+    return "locked";
+  }
+  return BLOCKING.has(kind) ? "blocked" : PASSING.has(kind) ? "waiting" : "attention";
+}
+
+/** @param {string} name */
+const named = name => `${name}@contoso.test`;
+
+const accounts = [
+  { account: named("unlisted") },
+  ...["signed-out", "signing-in", "ready", "renewing", "waiting", "attention", "blocked", "locked"].map(state => ({ account: named(state), state })),
+  { account: named("signed-out.own"), state: "signed-out", ownLogin: true },
+  { account: named("signing-in.opening"), state: "signed-out", signIn: /** @type {const} */ ("opening") },
+  { account: named("signing-in.here"), state: "signing-in", signIn: { problem: null } },
+  { account: named("signing-in.wrong"), state: "signing-in", signIn: { problem: problem("wrong-account") } },
+  { account: named("ready.shared"), state: "ready", signInAs: named("ready"), types: ["imap", "smtp", "graph"] },
+  { account: named("ready.refused"), state: "ready", problem: REFUSED },
+  { account: named("unlisted.cancelled"), failure: problem("cancelled") },
+  { account: named("password"), state: "signed-out", authMethod: "password" },
+  ...Object.keys(PROBLEMS).map(kind => ({ account: named(`kind.${kind}`), state: stateWith(kind), problem: problem(kind) })),
+];
+
+async function kindsOfHost() {
+  const source = await readFile(join(REPOSITORY, "host/core/problem.c"), "utf8");
+  return [...source.matchAll(/\[PROBLEM_\w+\] = \{"([a-z-]+)"/g)].map(([, kind]) => kind);
+}
+
+test("each kind of problem is an account's, and has an appearance, or is none's", async () => {
+  assert.deepEqual([...Object.keys(PROBLEMS), ...OF_NO_ACCOUNT].sort(), (await kindsOfHost()).sort());
+});
+
+test("each state of the protocol has an appearance", async () => {
+  const schema = JSON.parse(await readFile(join(REPOSITORY, "manifest/protocol.schema.json"), "utf8"));
+  const states = findStates(schema);
+  assert.ok(states.length >= 8, "the schema lists them");
+  const shown = new Set(accounts.map(({ state }) => state));
+  assert.deepEqual(states.filter(state => !shown.has(state)), []);
+});
+
+/** @param {any} node @returns {string[]} */
+function findStates(node) {
+  if (!node || typeof node !== "object") {
+    return [];
+  }
+  const own = node.state?.enum ?? [];
+  return own.includes?.("signed-out") ? own : Object.values(node).flatMap(findStates);
+}
+
+test("the sentences are the host's", async () => {
+  const texts = await hostTexts();
+  const filledIn = /contoso\.test|\/home\/ada/;
+  for (const { cause, remedy, adminRemedy } of [...Object.values(PROBLEMS), REFUSED]) {
+    for (const sentence of [cause, remedy, adminRemedy]) {
+      assert.ok(!sentence || filledIn.test(sentence) || texts.includes(sentence), `the host does not say: ${sentence}`);
+    }
+  }
+});
+
+test("all appearances on one page, without a barrier", async t => {
+  const browser = await PageBrowser.start();
+  t.after(() => browser.stop());
+  const overview = overviewOf(accounts);
+  assert.equal(new Set(overview.accounts.map(({ label }) => label)).size, 10, "labels of all states, and of passwords");
+  for (const language of /** @type {const} */ (["en", "de"])) {
+    await browser.open(PAGE, { messages: [{ overview }] }, language);
+    for (const theme of /** @type {const} */ (["light", "dark"])) {
+      await browser.setTheme(theme);
+      await browser.photograph(join(PICTURES, `states-${theme}-${language}.png`));
+      if (language === "en") {
+        assert.deepEqual(await browser.violations({ onlyColours: theme === "dark" }), []);
+      }
+    }
+    assert.deepEqual(await browser.overflowing(), []);
+    assert.deepEqual(await browser.complaints(), []);
+  }
+});
