@@ -31,7 +31,7 @@ const browser = {
   },
   tabs: { update: async (...given) => spaces.push(["tab", ...given]) },
 };
-Object.assign(globalThis, { browser });
+Object.assign(globalThis, { browser, messenger: browser });
 
 /** @type {(id: string, account?: string|null, more?: object) => import("../../extension/shared/health_order.mjs").Check} */
 const check = (id, account = null, more = {}) => ({ id, account, status: "ok", title: id, detail: "", ...more });
