@@ -45,7 +45,8 @@ export class Companion {
   #onChange;
   /** Accounts whose mail check came to nothing for want of a token, in lower case. */
   #unserved = new Set();
-  #hostVersion = "";
+  /** What the host says of itself. @type {{version: string, protocol: number, features: string[]}} */
+  #hello = { version: "", protocol: 0, features: [] };
   /** @type {{installed: boolean, obstacle: string|null}} */
   #bridge = { installed: true, obstacle: null };
   /** What can be known without the host is known. */
@@ -159,7 +160,7 @@ export class Companion {
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
       language: locale,
-      host: { state: this.#host.state, version: this.#hostVersion, fallback },
+      host: { state: this.#host.state, fallback, ...this.#hello },
       bridge: this.#bridge,
       accounts: accountViews(servers, known, { hostState: this.#host.state, fallback, manage }),
     };
@@ -199,7 +200,7 @@ export class Companion {
         case "tryAgain":
           if (before?.kind === "network" || this.#book.get(account)?.state === "blocked") {
             // The host waits ever longer, and an hour for an administrator, but for its first try.
-            this.#startHostAnew();
+            this.startHostAnew();
           }
           await this.#host.request("token.get", await this.#needs.token(account));
           await messenger.tokenBridge.checkMail(account);
@@ -223,7 +224,7 @@ export class Companion {
    */
   adminText({ account }) {
     const { clientId } = this.#settings.policy;
-    return adminText(this.#host, { account, problem: this.#problemOf(account) ?? {}, clientId, version: this.#hostVersion });
+    return adminText(this.#host, { account, problem: this.#problemOf(account) ?? {}, clientId, version: this.#hello.version });
   }
 
   /**
@@ -242,7 +243,7 @@ export class Companion {
   async #signIn(account, failedBefore, protocols) {
     if (failedBefore === "misconfigured") {
       // Its configuration may have been corrected since it was read.
-      this.#startHostAnew();
+      this.startHostAnew();
     }
     this.#listing.signInBegins(account);
     const started = this.#signIns.start(account, await this.#needs.scopes(account, protocols));
@@ -250,10 +251,9 @@ export class Companion {
     await started;
   }
 
-  #startHostAnew() {
-    if (this.#signIns.idle) {
-      this.#host.restartIfIdle();
-    }
+  /** @returns {boolean} whether it could be: a sign-in that is under way would be lost */
+  startHostAnew() {
+    return this.#signIns.idle && this.#host.restartIfIdle();
   }
 
   /**
@@ -295,7 +295,8 @@ export class Companion {
     }
     if (state === "connected") {
       this.#notices.withdraw(HOST_SUBJECT);
-      this.#hostVersion = detail.welcome.host?.version ?? "";
+      const { host, protocol, features = [] } = detail.welcome;
+      this.#hello = { version: host?.version ?? "", protocol, features };
       this.#settings.learn(detail.welcome.policy ?? {});
       await chooseLanguage(this.#settings.locale);
       await this.#listing.refresh(detail.welcome);

@@ -101,9 +101,11 @@ export class HostConnection {
 
   /** Configuration files are read at start; a host that is at work is left alone. */
   restartIfIdle() {
-    if (this.#state === "connected" && this.#client?.pending === 0) {
+    const idle = this.#state === "connected" && this.#client?.pending === 0;
+    if (idle) {
       this.#startAgain();
     }
+    return idle;
   }
 
   #startAgain() {

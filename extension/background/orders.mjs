@@ -15,7 +15,9 @@ const BACKUP_DEADLINE_MS = 40_000;
 const HOST_METHODS = /** @type {Record<string, number>} */ ({
   "account.add": 15_000,
   "account.list": 15_000,
+  "audit.names": 15_000,
   "audit.read": 15_000,
+  "audit.verify": 15_000,
   "backup.create": BACKUP_DEADLINE_MS,
   "backup.restore": BACKUP_DEADLINE_MS,
   "policy.get": 15_000,
@@ -69,10 +71,13 @@ export function ordersOf(companion, { tabs, migration, welcome }) {
       return host.request(method, params, HOST_METHODS[method], context);
     },
 
-    /** The health check of this Thunderbird's accounts and servers, or of one account. */
-    checkHealth: async ({ account }, context) => {
+    /** For settings that are read at its start. Whether it was started anew: not while it is at work. */
+    restartHost: () => companion.startHostAnew(),
+
+    /** The health check of this Thunderbird's accounts and servers, or of one account; all checks, or those named. */
+    checkHealth: async ({ account, checks }, context) => {
       const accounts = account ? [account.toLowerCase()] : undefined;
-      const params = { ...(accounts ? { accounts: [account] } : {}), servers: await serversOf(accounts) };
+      const params = { ...(accounts ? { accounts: [account] } : {}), ...(checks ? { checks } : {}), servers: await serversOf(accounts) };
       return host.request("health.check", params, HEALTH_DEADLINE_MS, context);
     },
 

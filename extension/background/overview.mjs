@@ -32,7 +32,7 @@ const OTHER_NAMES_MAX = 6;
 /**
  * @typedef {object} Overview
  * @property {string} [language] the policy's choice; else Thunderbird's own is right
- * @property {{state: string, version: string, fallback: "thunderbird"|"none"}} host
+ * @property {{state: string, fallback: "thunderbird"|"none", version: string, protocol: number, features: string[]}} host
  * @property {{installed: boolean, obstacle: string|null}} bridge
  * @property {AccountView[]} accounts
  */

@@ -6,7 +6,7 @@ import { dateTime } from "./formats.mjs";
 import { create } from "./page.mjs";
 
 /** Names of values that are Unix times. */
-const TIME = /^(since|.*(At|Until|Since))$/;
+const TIME = /^(since|expires|.*(At|Until|Since))$/;
 /** 2001: no count of anything is as large. */
 const EARLIEST_TIME = 1_000_000_000;
 

@@ -29,7 +29,7 @@ export function milliseconds(count) {
 
 /** @param {string[]} parts */
 export function list(parts) {
-  return new Intl.ListFormat(locale(), { type: "unit", style: "short" }).format(parts);
+  return new Intl.ListFormat(locale(), { type: "conjunction" }).format(parts);
 }
 
 /** Units by their length in seconds, longest first. */

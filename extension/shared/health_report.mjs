@@ -5,7 +5,7 @@
  * The page carries `health_report.css`.
  */
 
-import { dateTime, list } from "./formats.mjs";
+import { dateTime } from "./formats.mjs";
 import { healthCheck } from "./health_check.mjs";
 import { countsOf, groupsOf, keyOf } from "./health_order.mjs";
 import { create, find, show } from "./page.mjs";
@@ -107,7 +107,7 @@ export class HealthReport {
     this.#draw(report.checks);
     this.#enter("done", report.overall, text(`health_overall_${report.overall}`));
     const counts = countsOf(report.checks).filter(([, count]) => count > 0).map(([status, count]) => `${text(`health_status_${status}`)}: ${count}`);
-    show(find(this.#place, ".counts"), list([...counts, text("health_finished", dateTime(report.finishedAt))]));
+    show(find(this.#place, ".counts"), [...counts, text("health_finished", dateTime(report.finishedAt))].join(" · "));
     this.#options.onReport?.(report);
   }
 

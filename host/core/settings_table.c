@@ -62,12 +62,8 @@ static const struct settings_key keys[] = {
      .allowed = fallback,
      .expected = TEXT("one of \"thunderbird\", \"none\""),
      .for_extension = true},
-    {.name = "welcome",
-     .default_json = "true",
-     .check = settings_check_bool,
-     .for_extension = true,
-     .unbuilt = true},
-    {.name = "locale", .check = settings_check_locale, .for_extension = true, .unbuilt = true},
+    {.name = "welcome", .default_json = "true", .check = settings_check_bool, .for_extension = true},
+    {.name = "locale", .check = settings_check_locale, .for_extension = true},
 };
 
 const struct settings_key *settings_keys(size_t *count)

@@ -2,7 +2,7 @@
 
 /** The dashboard's tab as a test sees it. */
 
-/* global Services, content, until */
+/* global Services, content, texts, until */
 
 import { ExtensionPage } from "./extension_page.mjs";
 
@@ -77,6 +77,29 @@ export class Dashboard extends ExtensionPage {
       content.document.notifyUserGestureActivation();
       button.click();
     }, selector);
+  }
+
+  /**
+   * Gives a field a value, as choosing or typing and leaving it does.
+   * @param {string} selector
+   * @param {string|boolean} value of a switch: whether it is on
+   */
+  async enter(selector, value) {
+    await this.run((css, wanted) => {
+      const field = content.document.querySelector(css);
+      field[typeof wanted === "boolean" ? "checked" : "value"] = wanted;
+      field.dispatchEvent(new content.Event("change", { bubbles: true }));
+    }, selector, value);
+  }
+
+  /**
+   * Waits until an element that can be seen says something that fits.
+   * @param {string} selector
+   * @param {RegExp} words
+   * @returns {Promise<string>} all of it
+   */
+  waitForWords(selector, words) {
+    return this.run((css, source) => until(() => texts(css).find(text => new RegExp(source).test(text))), selector, words.source);
   }
 
   /**

@@ -29,8 +29,9 @@ async function take(socket, length) {
   }
 }
 
-/** @param {import("node:net").Socket} client @param {string[]} asked */
-async function serve(client, asked) {
+/** @param {import("node:net").Socket} client @param {string[]} asked @param {Promise<unknown>} turn */
+async function serve(client, asked, turn) {
+  await turn;
   const [, methods] = await take(client, 2);
   await take(client, methods);
   client.write(NO_AUTHENTICATION);
@@ -55,10 +56,12 @@ export async function startSocksProxy() {
   const asked = [];
   /** @type {Set<import("node:net").Socket>} */
   const clients = new Set();
+  /** @type {Promise<unknown>} */
+  let turn = Promise.resolve();
   const server = createServer(client => {
     clients.add(client);
     client.on("error", () => {}).on("close", () => clients.delete(client));
-    serve(client, asked).catch(() => client.destroy());
+    serve(client, asked, turn).catch(() => client.destroy());
   });
   server.listen(0, ADDRESS);
   await once(server, "listening");
@@ -68,6 +71,17 @@ export async function startSocksProxy() {
     url: `socks5h://${ADDRESS}:${port}`,
     /** Every target, as `name:port`. */
     asked,
+    /** Lets everybody who comes from now on wait. @returns {() => void} ends it */
+    hold: () => {
+      let release = () => {};
+      turn = new Promise(resolve => {
+        release = () => resolve(undefined);
+      });
+      return () => {
+        turn = Promise.resolve();
+        release();
+      };
+    },
     stop: async () => {
       server.close();
       clients.forEach(client => client.destroy());
