@@ -28,6 +28,7 @@ export function identitiesOf(accounts) {
   const found = new Map();
   for (const account of accounts) {
     const key = JSON.stringify([account.cloud, account.tenant, account.signInAs.toLowerCase()]);
+    /** @type {Identity} */
     const identity = found.get(key) ?? { signInAs: account.signInAs, accounts: [], newest: account };
     identity.accounts.push(account.account);
     found.set(key, identity);
