@@ -118,6 +118,7 @@ struct waiter {
     int resource; /* index into access */
     int64_t min_ttl;
     bool when_due, anyway;
+    bool probe; /* only looks: see EVENT_TOKEN_WANTED */
     bool has_rejected;
     unsigned char rejected[REJECTED_HASH_BYTES];
 };
@@ -154,6 +155,7 @@ struct identity {
         bool outdated;              /* another process has replaced the refresh token that was sent */
         uint64_t sign_in;
         int resource;
+        bool look;     /* for probes alone, while a token lives: see flight_is_look() */
         bool detached; /* the sign-in or grant it belongs to is gone: the answer changes nothing */
     } flight;
     enum lock_state lock;

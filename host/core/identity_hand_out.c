@@ -170,11 +170,18 @@ static struct waiter waiter_of(const struct event *event, int resource)
                             .min_ttl = event->wanted.min_ttl,
                             .when_due = event->wanted.when_due,
                             .anyway = event->wanted.anyway,
+                            .probe = event->wanted.probe,
                             .has_rejected = event->wanted.rejected != NULL};
 
     if (waiter.has_rejected)
         memcpy(waiter.rejected, event->wanted.rejected, REJECTED_HASH_BYTES);
     return waiter;
+}
+
+/* Of the two renewals a minute a look takes none that Thunderbird may need. */
+static bool renewed_lately(const struct access *access, struct moment now)
+{
+    return access->renewals[0] != 0 && now.uptime - access->renewals[0] < RENEWAL_PAUSE_S;
 }
 
 /* A problem that a look has found, and that nobody was told of, counts from the first use on. */
@@ -211,8 +218,13 @@ void token_wanted(struct identity *identity, const struct event *event, struct m
         use(access, effects);
     waiter = waiter_of(event, resource);
     rejected = access_living(access, now) && access_is_rejected(access, event->wanted.rejected);
+    if (rejected && waiter.probe && renewed_lately(access, now)) {
+        reply_token(effects, waiter.request, resource, false);
+        return;
+    }
     if (rejected && !renewal_in_flight(identity, resource) && rejections_exhausted(access, now)) {
-        advise_server_refuses(identity, now, effects);
+        if (!waiter.probe)
+            advise_server_refuses(identity, now, effects);
         reply_token(effects, waiter.request, resource, false);
         return;
     }

@@ -56,11 +56,26 @@ static bool replaces_refused(const struct identity *identity, int resource, stru
 
     for (i = 0; access_living(access, now) && i < identity->waiter_count; i++) {
         const struct waiter *waiter = &identity->waiters[i];
-        if (waiter->resource == resource && waiter->has_rejected &&
+        if (waiter->resource == resource && waiter->has_rejected && !waiter->probe &&
             access_is_rejected(access, waiter->rejected))
             return true;
     }
     return false;
+}
+
+static bool only_probes_wait(const struct identity *identity, int resource)
+{
+    size_t i;
+
+    for (i = 0; i < identity->waiter_count; i++)
+        if (identity->waiters[i].resource == resource && !identity->waiters[i].probe)
+            return false;
+    return true;
+}
+
+bool flight_is_look(const struct identity *identity)
+{
+    return identity->flight.look && only_probes_wait(identity, identity->flight.resource);
 }
 
 static void send_sign_in(struct identity *identity, struct effects *effects)
@@ -82,6 +97,8 @@ static void send_renewal(struct identity *identity, int resource, struct moment 
     identity->flight.sign_in = 0;
     identity->flight.resource = resource;
     identity->flight.detached = false;
+    identity->flight.look =
+        identity->waiter_count > 0 && access_living(access, now) && only_probes_wait(identity, resource);
     access->retry = false;
     remember_time(access->renewals, RENEWALS_PER_MINUTE, now.uptime);
     if (replaces_refused(identity, resource, now))
@@ -217,6 +234,17 @@ static bool take_failure(struct identity *identity, struct access *access, const
     return true;
 }
 
+/* A probe's failure to get a token changes no state (DESIGN 3): the token at hand lives, and the next renewal
+ * that somebody needs finds out. */
+static void look_failed(struct identity *identity, int resource, const struct token_answer *answer,
+                        struct moment now, struct effects *effects)
+{
+    if (never_sent(&answer->problem))
+        forget_latest_time(identity->access[resource].renewals, RENEWALS_PER_MINUTE);
+    identity->reply = answer->problem;
+    answer_waiters(identity, resource, false, &identity->reply, now, effects);
+}
+
 static void renewal_failed(struct identity *identity, int resource, const struct token_answer *answer,
                            struct moment now, struct effects *effects)
 {
@@ -265,6 +293,10 @@ static void renewal_answered(struct identity *identity, struct token_answer *ans
     if (answer->failure == TOKEN_FAILURE_NONE && !same_person(&identity->grant, answer)) {
         diagnose_strange_answer(200, 0, &answer->problem);
         answer->failure = TOKEN_FAILURE_TRANSIENT;
+    }
+    if (answer->failure != TOKEN_FAILURE_NONE && flight_is_look(identity)) {
+        look_failed(identity, resource, answer, now, effects);
+        return;
     }
     if (answer->failure != TOKEN_FAILURE_NONE) {
         renewal_failed(identity, resource, answer, now, effects);

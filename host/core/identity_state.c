@@ -48,5 +48,8 @@ const char *identity_state(const struct identity *identity, const struct problem
         return by_severity[severity(worst)];
     if (identity->grant.serial == 0)
         return "signed-out";
-    return identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached ? "renewing" : "ready";
+    return identity->flight.purpose == PURPOSE_REFRESH && !identity->flight.detached &&
+                   !flight_is_look(identity)
+               ? "renewing"
+               : "ready";
 }

@@ -108,6 +108,7 @@ static void job_free(struct health_job *job)
         if (item->work != NULL && item->abandon != NULL)
             item->abandon(item->work);
         json_decref(item->check);
+        json_decref(item->so_far);
         free(item);
     }
     while (job->accounts != NULL) {
@@ -143,6 +144,35 @@ void health_tidy(struct service *service)
     }
 }
 
+/* The members of object that have one of these names; the last name is NULL. */
+static json_t *only(json_t *object, const char *const names[])
+{
+    json_t *result = json_object();
+
+    for (; *names != NULL; names++)
+        if (json_object_get(object, *names) != NULL)
+            json_object_set(result, *names, json_object_get(object, *names));
+    return result;
+}
+
+/* What report.create tells of a report: without sentences, which are most of it. */
+static json_t *essence(json_t *report)
+{
+    static const char *const of_check[] = {"id", "account", "status", "causes", "latencyMs", NULL};
+    static const char *const of_evidence[] = {"httpStatus", "aadsts", "correlationId", "traceId", NULL};
+    json_t *checks = json_array(), *full, *slim, *result = json_copy(report);
+    size_t i;
+
+    json_array_foreach(json_object_get(report, "checks"), i, full)
+    {
+        slim = only(full, of_check);
+        json_object_set_new(slim, "evidence", only(json_object_get(full, "evidence"), of_evidence));
+        json_array_append_new(checks, slim);
+    }
+    json_object_set_new(result, "checks", checks);
+    return result;
+}
+
 static json_t *report(const struct health_job *job, int *failed, const char **overall)
 {
     struct check_list list = {.checks = json_array()};
@@ -174,7 +204,7 @@ static void finish(struct health_job *job)
 
     if (made != NULL) {
         json_decref(service->last_health);
-        service->last_health = json_incref(made);
+        service->last_health = essence(made);
         audit_health(service, overall, failed);
         send_message(service, rpc_result(request->id, json_pack("{s:o}", "report", made)));
     } else {
@@ -390,6 +420,10 @@ static void late(void *context)
         json_t *check;
         if (item->state == ITEM_DONE)
             continue;
+        if (item->so_far != NULL) {
+            health_done(item, json_incref(item->so_far));
+            continue;
+        }
         check = health_check(item, had_time ? CHECK_FAIL : CHECK_SKIPPED);
         check_detail(check, had_time                      ? "No answer came before the end of the check."
                             : item->state == ITEM_RUNNING ? "The time was up before an answer came."

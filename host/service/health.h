@@ -96,7 +96,8 @@ struct health_item {
     bool again;                     /* of a probe: with a fresh token */
     bool hidden;                    /* not asked for: another one builds upon it */
     enum item_state state;
-    json_t *check; /* once done; owned */
+    json_t *check;  /* once done; owned */
+    json_t *so_far; /* what is told when the time is up before more is known; owned, NULL: nothing */
     /* While running, and until the other end has heard of the end: what is on the wire, and where to. */
     int connections;
     int64_t began, ended; /* monotonic milliseconds */

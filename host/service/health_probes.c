@@ -83,7 +83,8 @@ static void tell_server(json_t *check, const struct health_server *server)
 
 /* ---- mail ---- */
 
-static void tell(struct health_item *item, const struct mail_result *result, const struct token_look *renewal)
+static json_t *judge(const struct health_item *item, const struct mail_result *result,
+                     const struct token_look *renewal)
 {
     const struct account_target target = health_target(item->account);
     const bool renewed = renewal != NULL && renewal->problem.kind == PROBLEM_NONE && renewal->renewed;
@@ -98,7 +99,7 @@ static void tell(struct health_item *item, const struct mail_result *result, con
         check_detail(check, "The server refused the token at hand, but takes a fresh one, and the mailbox "
                             "opens.");
     tell_server(check, item->server);
-    health_done(item, check);
+    return check;
 }
 
 /* Whether it is worth a renewal to know more. */
@@ -119,11 +120,12 @@ static void mail_came(void *context, const struct mail_result *result)
     item->work = NULL;
     if (is_doubtful(item, result) && (refusal = malloc(sizeof *refusal)) != NULL) {
         *refusal = *result;
+        item->so_far = judge(item, result, NULL);
         item->work = refusal;
         item->abandon = free;
         health_wait(item);
     } else {
-        tell(item, result, item->again ? &item->account->fresh : NULL);
+        health_done(item, judge(item, result, item->again ? &item->account->fresh : NULL));
     }
 }
 
@@ -183,7 +185,7 @@ static void try_again(struct health_item *item)
     if (token != NULL)
         start_mail(item, token);
     else
-        tell(item, refusal, &account->fresh);
+        health_done(item, judge(item, refusal, &account->fresh));
     free(refusal);
 }
 
