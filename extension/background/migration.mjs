@@ -19,7 +19,9 @@ import { text } from "../shared/texts.mjs";
 /** The host takes a sign-in over after one renewal. */
 const IMPORT_DEADLINE_MS = 30_000;
 
+/** What notifications are about: the offer, or an account that the policy wants to have switched. */
 const SUBJECT = "migration";
+const subjectOf = (/** @type {string} */ account) => `${SUBJECT} ${account.toLowerCase()}`;
 
 /** Where the browser's storage keeps what the user did not want, and whether the offer was made. */
 const DECLINED = "migrationDeclined";
@@ -45,6 +47,8 @@ export class Migration {
   #restored = new Set();
   /** Accounts that were switched by themselves in this session, successfully or not. */
   #tried = new Set();
+  /** Accounts, in lower case, whose sign-in was asked for in this session. */
+  #asked = new Set();
   #considering = Promise.resolve();
 
   /**
@@ -267,7 +271,8 @@ export class Migration {
     this.#restored.delete(name);
     try {
       await work();
-      this.#notices.withdraw(SUBJECT);
+      // Whoever acts has seen the offer.
+      [SUBJECT, subjectOf(account)].forEach(subject => this.#notices.withdraw(subject));
     } catch (error) {
       this.#problems.set(name, problemOf(error));
     } finally {
@@ -319,15 +324,18 @@ export class Migration {
   #switchByItself(plan) {
     const { account } = plan;
     const name = account.toLowerCase();
-    if (this.#tried.has(name) || this.#busy.has(name)) {
+    const isLocked = this.#companion.book.get(account)?.state === "locked";
+    if (this.#tried.has(name) || this.#busy.has(name) || isLocked) {
+      // What is locked has its own notification, and may turn out to be signed in.
       return;
     }
     if (this.#isSignedIn(account) || this.#sharedApp(plan)) {
       this.#tried.add(name);
       this.switch(account);
-    } else {
+    } else if (!this.#asked.has(name)) {
+      this.#asked.add(name);
       // No browser opens without a click.
-      this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_signInNotice", account), () => this.switch(account));
+      this.#notices.say(subjectOf(account), text("migration_noticeTitle"), text("migration_signInNotice", account), () => this.switch(account));
     }
   }
 

@@ -107,7 +107,12 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
   };
   const kept = /** @type {Record<string, any>} */ ({ ...stored });
   const storage = { get: async () => kept, set: async (/** @type {object} */ values) => Object.assign(kept, values) };
-  const notices = { say: (/** @type {any[]} */ ...words) => said.push(words), withdraw() {} };
+  /** @type {string[]} */
+  const withdrawn = [];
+  const notices = {
+    say: (/** @type {any[]} */ ...words) => said.push(words),
+    withdraw: (/** @type {string} */ subject) => withdrawn.push(subject),
+  };
   /** @type {(string|null)[]} */
   const steps = [];
   const migration = new Migration(/** @type {any} */ ({
@@ -115,7 +120,7 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
     onChange: async () => steps.push((await migration.view()).accounts[0]?.step ?? null),
   }));
   const view = async () => (await migration.view()).accounts[0];
-  return { migration, bridge, companion, account, asked, signIns, said, kept, steps, view };
+  return { migration, bridge, companion, account, asked, signIns, said, withdrawn, kept, steps, view };
 }
 
 const authMethods = (/** @type {FakeBridge} */ { servers }) => servers.map(({ authMethod }) => authMethod);
@@ -254,6 +259,31 @@ test("“auto” switches who is signed in, asks the others for the sign-in, and
   assert.equal(words, "migration_signInNotice");
   await onClick();
   assert.deepEqual(signedOut.bridge.calls, ["change", "check"]);
+});
+
+test("“auto” asks once for the sign-in of each account, and only what succeeded is withdrawn", async () => {
+  const ben = "ben@contoso.test";
+  const { migration, said, withdrawn } = setUp({
+    servers: [imap(), imap({ key: "server2", username: ben, addresses: [ben] })],
+    policy: { migrate: "auto" },
+  });
+  await migration.consider();
+  await migration.consider();
+  assert.deepEqual(said.map(([subject]) => subject), [`migration ${ADA}`, `migration ${ben}`]);
+  await said[0][3]();
+  assert.ok(withdrawn.includes(`migration ${ADA}`));
+  assert.ok(!withdrawn.includes(`migration ${ben}`));
+});
+
+test("“auto” leaves a locked account alone until it is unlocked", async () => {
+  const { migration, account, bridge, said, signIns } = setUp({ policy: { migrate: "auto" }, state: "locked" });
+  await migration.consider();
+  await settled();
+  assert.deepEqual([said, signIns, bridge.calls], [[], [], []]);
+  account.state = "ready";
+  await migration.consider();
+  await settled();
+  assert.deepEqual(bridge.calls, ["change", "check"]);
 });
 
 test("without the host nothing is offered, and what was changed can be put back", async () => {
