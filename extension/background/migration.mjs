@@ -213,7 +213,7 @@ export class Migration {
     });
     this.#enter(account, "checking");
     if (!(await this.#bridge.checkSettings(keys))) {
-      await this.#bridge.restoreSettings(keys);
+      await this.#bridge.revertSettings(keys);
       throw ownFailure("migration_noFlow");
     }
   }

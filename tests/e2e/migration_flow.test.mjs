@@ -28,6 +28,8 @@ class FakeBridge {
   calls = [];
   /** @type {any[]} */
   servers;
+  /** @type {any[]} the servers before the last change */
+  last = [];
   ownToken = "refresh";
 
   /** @param {any[]} servers */
@@ -43,11 +45,17 @@ class FakeBridge {
       throw new Error("no");
     }
     this.calls.push("change");
+    this.last = structuredClone(this.servers);
     for (const { key, ...settings } of changes) {
       const server = this.servers.find(one => one.key === key);
       const change = server.change ?? { before: structuredClone(server), flowed: false, hasPassword: true };
       Object.assign(server, settings, { authMethod: "oauth2", change });
     }
+  };
+
+  revertSettings = async (/** @type {string[]} */ keys) => {
+    this.calls.push("revert");
+    this.servers = this.servers.map(server => (keys.includes(server.key) ? this.last.find(one => one.key === server.key) : server));
   };
 
   restoreSettings = async (/** @type {string[]} */ keys) => {
@@ -198,10 +206,23 @@ test("if no mail flows over the new settings, the old ones come back by themselv
   const { migration, bridge, view } = setUp();
   bridge.flows = false;
   await migration.switch(ADA);
-  assert.deepEqual(bridge.calls, ["change", "check", "restore"]);
+  assert.deepEqual(bridge.calls, ["change", "check", "revert"]);
   assert.deepEqual(authMethods(bridge), ["password", "password"]);
   const { problem, actions } = await view();
   assert.deepEqual([problem?.cause, actions], ["migration_noFlow", ["switch"]]);
+});
+
+test("if no mail flows after a second switch, the settings of the first come back, and an undo still goes to the oldest", async () => {
+  const change = { before: imap(), flowed: true, hasPassword: false };
+  const working = imap({ authMethod: "oauth2", port: 1993, change });
+  const { migration, bridge, view } = setUp({ servers: [structuredClone(working)], state: "ready" });
+  bridge.flows = false;
+  await migration.switch(ADA);
+  assert.deepEqual(bridge.calls, ["change", "check", "revert"]);
+  assert.deepEqual(bridge.servers, [working]);
+  assert.deepEqual((await view()).actions, ["switch", "undo"]);
+  await migration.undo(ADA);
+  assert.deepEqual(bridge.servers, [imap()]);
 });
 
 test("a click on a button that was pressed already does nothing", async () => {
