@@ -8,7 +8,7 @@
 import { cloudNamed } from "./clouds.mjs";
 import { problemOf } from "./failures.mjs";
 import { MigrationFailed, ownFailure } from "./migration_failure.mjs";
-import { customHosts, planFor } from "./migration_plan.mjs";
+import { customHosts, planChanged, planFor } from "./migration_plan.mjs";
 import { probe } from "./migration_probe.mjs";
 import { accountMigration, isWorthShowing, settingsOf } from "./migration_view.mjs";
 import { text } from "../shared/texts.mjs";
@@ -83,14 +83,11 @@ export class Migration {
     return customHosts(this.#policy);
   }
 
-  /** @returns {Promise<AccountPlan[]>} without the host's policy only what was changed here is known for sure */
+  /** @returns {Promise<AccountPlan[]>} without the host's policy, or by its will, only what was changed here */
   async #plans() {
     const servers = await this.#bridge.listSettings(this.#hosts);
-    if (this.#companion.host.state === "connected") {
-      return planFor(servers, this.#policy);
-    }
-    const changed = servers.filter((/** @type {any} */ { change }) => change);
-    return planFor(changed, this.#policy).map(plan => ({ ...plan, faults: [], servers: plan.servers.map(one => ({ ...one, faults: [] })) }));
+    const offers = this.#companion.host.state === "connected" && this.#companion.settings.migrate !== "off";
+    return offers ? planFor(servers, this.#policy) : planChanged(servers);
   }
 
   /**
@@ -126,7 +123,7 @@ export class Migration {
   /** @returns {Promise<import("./migration_view.mjs").MigrationView>} */
   async view() {
     const mode = this.#companion.settings.migrate;
-    const plans = mode === "off" ? [] : await this.#plans();
+    const plans = await this.#plans();
     return { mode, accounts: plans.map(plan => accountMigration(plan, this.#factsOf(plan))).filter(isWorthShowing) };
   }
 

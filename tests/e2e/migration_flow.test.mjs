@@ -315,6 +315,21 @@ test("without the host nothing is offered, and what was changed can be put back"
   assert.deepEqual(authMethods(bridge), ["password", "password"]);
 });
 
+test("what was changed can be put back whatever the policy says by now, and nothing else is offered", async () => {
+  const ownSignIn = { clientId: CLIENT, authority: AUTHORITY };
+  for (const policy of [{ migrate: "off" }, { allowedDomains: ["other.test"] }, { cloud: "custom" }]) {
+    const change = { before: imap(), flowed: true, hasPassword: false };
+    const changed = imap({ authMethod: "oauth2", hostname: "mail.contoso.test", ownSignIn, change });
+    const { migration, bridge, signIns, view } = setUp({ servers: [changed, smtp()], policy });
+    assert.deepEqual((await view()).actions, ["undo"], JSON.stringify(policy));
+    await migration.switch(ADA);
+    assert.deepEqual([signIns, bridge.calls], [[], []]);
+    await migration.undo(ADA);
+    assert.deepEqual(authMethods(bridge), ["password", "password"]);
+    assert.equal(bridge.servers[0].hostname, "outlook.office365.com");
+  }
+});
+
 test("Thunderbird's own sign-in is taken over once, where app and authority are the same, and then its copy may go", async () => {
   const ownSignIn = { clientId: CLIENT, authority: AUTHORITY };
   const { migration, bridge, asked, signIns, view } = setUp({ servers: [imap({ authMethod: "oauth2", ownSignIn })] });
