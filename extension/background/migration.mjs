@@ -241,17 +241,19 @@ export class Migration {
 
   /** @param {string} account */
   async deletePassword(account) {
-    const { servers } = await this.#planOf(account);
-    await this.#bridge.deletePasswords(servers.filter(({ server }) => server.change).map(({ server }) => server.key));
-    this.#onChange();
+    await this.#during(account, async () => {
+      const { servers } = await this.#planOf(account);
+      await this.#bridge.deletePasswords(servers.filter(({ server }) => server.change).map(({ server }) => server.key));
+    });
   }
 
   /** @param {string} account whose sign-in the host took over */
   async deleteOwnSignIn(account) {
-    if (this.#companion.book.get(account)?.method === "import" && this.#isSignedIn(account)) {
-      await this.#bridge.deleteOwnSignIn(account);
-    }
-    this.#onChange();
+    await this.#during(account, async () => {
+      if (this.#companion.book.get(account)?.method === "import" && this.#isSignedIn(account)) {
+        await this.#bridge.deleteOwnSignIn(account);
+      }
+    });
   }
 
   /**
@@ -271,7 +273,7 @@ export class Migration {
       // Whoever acts has seen the offer.
       [SUBJECT, subjectOf(account)].forEach(subject => this.#notices.withdraw(subject));
     } catch (error) {
-      this.#problems.set(name, problemOf(error));
+      this.#problems.set(name, problemOf(worded(error)));
     } finally {
       this.#busy.delete(name);
       this.#steps.delete(name);
@@ -350,6 +352,15 @@ export class Migration {
       }
     }
   }
+}
+
+/** @param {any} error @returns {any} what Thunderbird itself fails with has no words for the user */
+function worded(error) {
+  if (error.kind) {
+    return error;
+  }
+  console.error(error);
+  return ownFailure("migration_failed");
 }
 
 /** @param {import("./migration_plan.mjs").ServerPlan} plan all that a change depends on */

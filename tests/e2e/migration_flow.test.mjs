@@ -330,6 +330,26 @@ test("what was changed can be put back whatever the policy says by now, and noth
   }
 });
 
+test("what cannot be deleted is said, and nothing is deleted while something else is being done", async () => {
+  const change = { before: imap(), flowed: true, hasPassword: true };
+  const ownSignIn = { clientId: CLIENT, authority: AUTHORITY };
+  const { migration, account, bridge, view } = setUp({ servers: [imap({ authMethod: "oauth2", change, ownSignIn }), smtp()], state: "ready" });
+  account.method = "import";
+  const { deletePasswords, deleteOwnSignIn } = bridge;
+  Object.assign(bridge, { deletePasswords: () => Promise.reject(new Error("x")), deleteOwnSignIn: () => Promise.reject(new Error("x")) });
+  for (const action of /** @type {const} */ (["deletePassword", "deleteOwnSignIn"])) {
+    await migration[action](ADA);
+    const { problem, actions } = await view();
+    assert.deepEqual([problem?.cause, problem?.remedy], ["migration_failed", "migration_failed_remedy"]);
+    assert.ok(actions.includes(action), "it can be tried again");
+  }
+  Object.assign(bridge, { deletePasswords, deleteOwnSignIn });
+  await Promise.all([migration.switch(ADA), migration.deletePassword(ADA), migration.deleteOwnSignIn(ADA)]);
+  assert.deepEqual(bridge.calls, ["change", "check"]);
+  await migration.deletePassword(ADA);
+  assert.equal((await view()).problem, null);
+});
+
 test("Thunderbird's own sign-in is taken over once, where app and authority are the same, and then its copy may go", async () => {
   const ownSignIn = { clientId: CLIENT, authority: AUTHORITY };
   const { migration, bridge, asked, signIns, view } = setUp({ servers: [imap({ authMethod: "oauth2", ownSignIn })] });
