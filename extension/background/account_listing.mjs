@@ -40,6 +40,12 @@ export class AccountListing {
     await this.#tellBridge();
   }
 
+  /** Which accounts are the host's may be another question now. */
+  async settingsChanged() {
+    await this.#addManagedAccounts();
+    await this.#tellBridge();
+  }
+
   /** @param {import("./account_book.mjs").Account} account as it is since a moment */
   async update(account) {
     const isNew = !this.#book.get(account.account);

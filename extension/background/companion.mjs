@@ -311,6 +311,17 @@ export class Companion {
     this.#changed();
   }
 
+  /**
+   * A setting was changed here, which the host has taken.
+   * @param {Record<string, any>} policy as it is now
+   */
+  async policyChanged(policy) {
+    this.#settings.learn(policy);
+    await chooseLanguage(this.#settings.locale);
+    await this.#listing.settingsChanged();
+    this.#changed();
+  }
+
   /** Most keyrings open without the user, who is told only of one that does not. */
   async #tellWhenLocked() {
     const concerned = async () => (await this.overview()).accounts.some(({ state }) => state === "locked");

@@ -64,11 +64,15 @@ export function ordersOf(companion, { tabs, migration, welcome }) {
     openWebPage: ({ address }) => openWebPage(address),
 
     /** Asks the host as it is. */
-    ask: ({ method, params }, context) => {
+    ask: async ({ method, params }, context) => {
       if (!Object.hasOwn(HOST_METHODS, method)) {
         throw new Error(`${method}: not for pages`);
       }
-      return host.request(method, params, HOST_METHODS[method], context);
+      const result = await host.request(method, params, HOST_METHODS[method], context);
+      if (method === "settings.set") {
+        await companion.policyChanged(result.policy);
+      }
+      return result;
     },
 
     /** For settings that are read at its start. Whether it was started anew: not while it is at work. */

@@ -64,13 +64,23 @@ export const nameOf = ({ key, part }) => (part ? `${key}_${part}` : key);
  */
 export const valueIn = ({ key, part }, policy) => (part ? policy[key]?.[part] : policy[key]) ?? null;
 
+/** What the parts of a setting are where nobody says anything else. */
+const PART_DEFAULTS = /** @type {Record<string, Record<string, any>>} */ ({ audit: { enabled: true, retentionDays: 365 } });
+
 /**
- * What settings.set takes.
+ * What settings.set takes; a part that is reset leaves the others as they are.
  * @param {Setting} setting
- * @param {any} value
+ * @param {any} value null: as if nobody had set it
  * @param {Record<string, any>} policy
  */
-export const valueToSet = ({ key, part }, value, policy) => (part ? { ...policy[key], [part]: value } : value);
+export function valueToSet({ key, part }, value, policy) {
+  if (!part) {
+    return value;
+  }
+  const defaults = PART_DEFAULTS[key];
+  const whole = { ...policy[key], [part]: value ?? defaults[part] };
+  return Object.keys(defaults).every(name => whole[name] === defaults[name]) ? null : whole;
+}
 
 /** @param {string} source */
 export const isLocked = source => source === "admin" || source === "thunderbird";

@@ -71,7 +71,7 @@ export class SettingsSection {
    * @param {any} value
    */
   async #set(setting, value) {
-    const changed = value === null ? null : valueToSet(setting, value, this.#policy);
+    const changed = valueToSet(setting, value, this.#policy);
     await this.#link.order("ask", { method: "settings.set", params: { key: setting.key, value: changed } });
     find(this.#place, ".pending").hidden &&= !setting.atStart;
     await this.refresh();

@@ -9,7 +9,7 @@
 
 /* global browser */
 
-import { chooseLanguage } from "./texts.mjs";
+import { chooseLanguage, inOurWords } from "./texts.mjs";
 
 /** @typedef {import("../background/overview.mjs").Overview} Overview */
 /** @typedef {import("../background/rpc_client.mjs").Problem} Problem */
@@ -46,7 +46,7 @@ export class Link {
     this.#port = browser.runtime.connect({ name });
     this.#port.onMessage.addListener((/** @type {any} */ message) => {
       if (message.overview) {
-        this.#drawn = this.#drawn.then(() => chooseLanguage(message.overview.language)).then(() => onOverview(message.overview));
+        this.#drawn = this.#drawn.then(() => chooseLanguage(message.overview.language)).then(() => onOverview(message.overview)).catch(error => console.error(error));
       } else {
         this.#answered(message);
       }
@@ -81,7 +81,7 @@ export class Link {
     }
     this.#open.delete(id);
     if (problem) {
-      open.reject(new OrderFailed(problem));
+      open.reject(new OrderFailed(inOurWords(problem)));
     } else {
       open.resolve(result);
     }

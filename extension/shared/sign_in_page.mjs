@@ -15,5 +15,6 @@ const HOSTS = /** @type {Record<string, string>} */ ({
  * @returns {string} a host name, with the port where it has one
  */
 export function signInHost({ cloud = "worldwide", custom }) {
-  return cloud === "custom" ? new URL(custom.authority).host : HOSTS[cloud];
+  // Without an authority of its own nobody can sign in there; the page then shows the usual one.
+  return custom?.authority && cloud === "custom" ? new URL(custom.authority).host : (HOSTS[cloud] ?? HOSTS.worldwide);
 }

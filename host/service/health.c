@@ -203,9 +203,11 @@ static void finish(struct health_job *job)
     struct problem problem;
 
     if (made != NULL) {
-        json_decref(service->last_health);
-        service->last_health = essence(made);
-        audit_health(service, overall, failed);
+        if ((job->wanted & ~HEALTH_HERE_IDS) != 0 || service->last_health == NULL) {
+            json_decref(service->last_health);
+            service->last_health = essence(made);
+            audit_health(service, overall, failed);
+        }
         send_message(service, rpc_result(request->id, json_pack("{s:o}", "report", made)));
     } else {
         problem_set_no_memory(&problem);

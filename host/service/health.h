@@ -43,6 +43,10 @@ enum health_id {
 };
 #define HEALTH_BIT(id) (1u << (id))
 #define HEALTH_ALL_IDS (HEALTH_BIT(HEALTH_IDS) - 1)
+/* What lies on this computer: a look at these alone does not take the place of a whole report. */
+#define HEALTH_HERE_IDS                                                                                      \
+    (HEALTH_BIT(HEALTH_VERSIONS) | HEALTH_BIT(HEALTH_POLICY) | HEALTH_BIT(HEALTH_VAULT) |                    \
+     HEALTH_BIT(HEALTH_AUDIT))
 
 enum server_type { SERVER_IMAP, SERVER_POP3, SERVER_SMTP, SERVER_GRAPH, SERVER_EWS, SERVER_TYPES };
 enum server_socket { SOCKET_TLS, SOCKET_STARTTLS, SOCKET_PLAIN };

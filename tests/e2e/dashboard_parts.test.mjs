@@ -105,6 +105,8 @@ test("what is typed becomes a value and back; an empty field is none", () => {
   const policy = { audit: { enabled: true, retentionDays: 365 } };
   assert.equal(valueIn(days, policy), 365);
   assert.deepEqual(valueToSet(days, 30, policy), { enabled: true, retentionDays: 30 });
+  assert.deepEqual(valueToSet(days, null, { audit: { enabled: false, retentionDays: 30 } }), { enabled: false, retentionDays: 365 }, "a reset part leaves the other");
+  assert.equal(valueToSet(days, null, { audit: { enabled: true, retentionDays: 30 } }), null, "nothing is left to be set");
   assert.deepEqual(["admin", "thunderbird", "user", "default"].map(isLocked), [true, true, false, false]);
 });
 

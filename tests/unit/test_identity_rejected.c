@@ -159,10 +159,103 @@ static void an_expired_token_that_was_refused_is_renewed_without_counting(void *
     bench_close(&bench);
 }
 
+/* A health check's, whose mail server refused the token at hand. */
+static uint64_t look_again(struct bench *bench, const char *token)
+{
+    unsigned char hash[REJECTED_HASH_BYTES];
+    const struct event event = {.kind = EVENT_TOKEN_WANTED,
+                                .wanted = {.request = ++bench->last_id,
+                                           .resource = OUTLOOK,
+                                           .scopes = "",
+                                           .fallback_scope = IMAP_SCOPE,
+                                           .rejected = hash,
+                                           .probe = true}};
+
+    crypto_hash_sha256(hash, (const unsigned char *)token, strlen(token));
+    step(bench, &event);
+    return event.wanted.request;
+}
+
+static void a_look_that_is_refused_everything_shows_in_no_state(void **state)
+{
+    static const struct {
+        enum token_failure failure;
+        enum problem_kind kind;
+    } failures[] = {{TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER},
+                    {TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED},
+                    {TOKEN_FAILURE_DEAD, PROBLEM_SIGN_IN_REQUIRED}};
+    struct bench bench;
+    uint64_t request;
+    size_t i;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
+    for (i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        pass(&bench, RENEWAL_PAUSE_S);
+        forget_seen(&bench);
+        request = look_again(&bench, "outlook-1");
+        assert_waiting(&bench, request);
+        assert_state(&bench, "ready", PROBLEM_NONE);
+        fail_with(&bench, failures[i].failure, failures[i].kind, 0);
+        assert_problem(&bench, request, failures[i].kind);
+        assert_state(&bench, "ready", PROBLEM_NONE);
+        assert_int_equal(count_seen(&bench, EFFECT_ATTENTION), 0);
+        assert_refresh_token(&bench, "refresh-1");
+        assert_token(&bench, want(&bench, OUTLOOK), "outlook-1", false);
+    }
+    bench_close(&bench);
+}
+
+static void looks_leave_thunderbird_its_renewals(void **state)
+{
+    struct bench bench;
+    uint64_t request;
+    int i;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    pass(&bench, RENEWAL_PAUSE_S);
+    request = look_again(&bench, "outlook-1");
+    renew_with(&bench, "outlook-2", NULL);
+    assert_token(&bench, request, "outlook-2", true);
+    for (i = 0; i < REJECTED_RENEWALS_MAX + 1; i++)
+        assert_token(&bench, look_again(&bench, "outlook-2"), "outlook-2", false);
+    request = reject(&bench, OUTLOOK, "outlook-2");
+    assert_waiting(&bench, request);
+    renew_with(&bench, "outlook-3", NULL);
+    assert_token(&bench, request, "outlook-3", true);
+    assert_state(&bench, "ready", PROBLEM_NONE);
+    bench_close(&bench);
+}
+
+static void who_needs_the_token_makes_a_look_s_failure_count(void **state)
+{
+    struct bench bench;
+    uint64_t look, request;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    pass(&bench, RENEWAL_PAUSE_S);
+    look = look_again(&bench, "outlook-1");
+    request = reject(&bench, OUTLOOK, "outlook-1");
+    fail_with(&bench, TOKEN_FAILURE_SUSPENDED, PROBLEM_SIGN_IN_REQUIRED, 0);
+    assert_problem(&bench, look, PROBLEM_SIGN_IN_REQUIRED);
+    assert_problem(&bench, request, PROBLEM_SIGN_IN_REQUIRED);
+    assert_state(&bench, "attention", PROBLEM_SIGN_IN_REQUIRED);
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_token_is_renewed_at_once),
+        cmocka_unit_test(a_look_that_is_refused_everything_shows_in_no_state),
+        cmocka_unit_test(looks_leave_thunderbird_its_renewals),
+        cmocka_unit_test(who_needs_the_token_makes_a_look_s_failure_count),
         cmocka_unit_test(a_refused_token_is_not_handed_out_when_its_renewal_fails),
         cmocka_unit_test(the_fourth_refusal_in_ten_minutes_gets_the_newest_token_and_advice),
         cmocka_unit_test(refusals_are_counted_for_each_resource_alone),
