@@ -142,6 +142,8 @@ export class Companion {
    * @returns {Promise<import("./sign_ins.mjs").Outcome>} when it has ended
    */
   async signInToEnd(account, protocols) {
+    // A start anew ends every wait: this one begins after it.
+    this.#readAnewAfter(this.#problemOf(account)?.kind);
     const end = this.#signIns.awaitEnd(account);
     await this.perform({ action: "signIn", account, protocols });
     if (!this.#signIns.of(account)) {
@@ -241,14 +243,18 @@ export class Companion {
    * @param {string[]} [protocols] others than its servers are set to
    */
   async #signIn(account, failedBefore, protocols) {
-    if (failedBefore === "misconfigured") {
-      // Its configuration may have been corrected since it was read.
-      this.startHostAnew();
-    }
+    this.#readAnewAfter(failedBefore);
     this.#listing.signInBegins(account);
     const started = this.#signIns.start(account, await this.#needs.scopes(account, protocols));
     this.#onChange();
     await started;
+  }
+
+  /** @param {string|undefined} kind of what went wrong: the configuration may have been corrected since the host read it */
+  #readAnewAfter(kind) {
+    if (kind === "misconfigured") {
+      this.startHostAnew();
+    }
   }
 
   /** @returns {boolean} whether it could be: a sign-in that is under way would be lost */

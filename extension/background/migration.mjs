@@ -8,7 +8,7 @@
 import { cloudNamed } from "./clouds.mjs";
 import { problemOf } from "./failures.mjs";
 import { MigrationFailed, ownFailure } from "./migration_failure.mjs";
-import { customHosts, planFor } from "./migration_plan.mjs";
+import { customHosts, planChanged, planFor } from "./migration_plan.mjs";
 import { probe } from "./migration_probe.mjs";
 import { accountMigration, isWorthShowing, settingsOf } from "./migration_view.mjs";
 import { text } from "../shared/texts.mjs";
@@ -19,7 +19,9 @@ import { text } from "../shared/texts.mjs";
 /** The host takes a sign-in over after one renewal. */
 const IMPORT_DEADLINE_MS = 30_000;
 
+/** What notifications are about: the offer, or an account that the policy wants to have switched. */
 const SUBJECT = "migration";
+const subjectOf = (/** @type {string} */ account) => `${SUBJECT} ${account.toLowerCase()}`;
 
 /** Where the browser's storage keeps what the user did not want, and whether the offer was made. */
 const DECLINED = "migrationDeclined";
@@ -45,6 +47,8 @@ export class Migration {
   #restored = new Set();
   /** Accounts that were switched by themselves in this session, successfully or not. */
   #tried = new Set();
+  /** Accounts, in lower case, whose sign-in was asked for in this session. */
+  #asked = new Set();
   #considering = Promise.resolve();
 
   /**
@@ -79,14 +83,11 @@ export class Migration {
     return customHosts(this.#policy);
   }
 
-  /** @returns {Promise<AccountPlan[]>} without the host's policy only what was changed here is known for sure */
+  /** @returns {Promise<AccountPlan[]>} without the host's policy, or by its will, only what was changed here */
   async #plans() {
     const servers = await this.#bridge.listSettings(this.#hosts);
-    if (this.#companion.host.state === "connected") {
-      return planFor(servers, this.#policy);
-    }
-    const changed = servers.filter((/** @type {any} */ { change }) => change);
-    return planFor(changed, this.#policy).map(plan => ({ ...plan, faults: [], servers: plan.servers.map(one => ({ ...one, faults: [] })) }));
+    const offers = this.#companion.host.state === "connected" && this.#companion.settings.migrate !== "off";
+    return offers ? planFor(servers, this.#policy) : planChanged(servers);
   }
 
   /**
@@ -122,7 +123,7 @@ export class Migration {
   /** @returns {Promise<import("./migration_view.mjs").MigrationView>} */
   async view() {
     const mode = this.#companion.settings.migrate;
-    const plans = mode === "off" ? [] : await this.#plans();
+    const plans = await this.#plans();
     return { mode, accounts: plans.map(plan => accountMigration(plan, this.#factsOf(plan))).filter(isWorthShowing) };
   }
 
@@ -209,7 +210,7 @@ export class Migration {
     });
     this.#enter(account, "checking");
     if (!(await this.#bridge.checkSettings(keys))) {
-      await this.#bridge.restoreSettings(keys);
+      await this.#bridge.revertSettings(keys);
       throw ownFailure("migration_noFlow");
     }
   }
@@ -240,17 +241,19 @@ export class Migration {
 
   /** @param {string} account */
   async deletePassword(account) {
-    const { servers } = await this.#planOf(account);
-    await this.#bridge.deletePasswords(servers.filter(({ server }) => server.change).map(({ server }) => server.key));
-    this.#onChange();
+    await this.#during(account, async () => {
+      const { servers } = await this.#planOf(account);
+      await this.#bridge.deletePasswords(servers.filter(({ server }) => server.change).map(({ server }) => server.key));
+    });
   }
 
   /** @param {string} account whose sign-in the host took over */
   async deleteOwnSignIn(account) {
-    if (this.#companion.book.get(account)?.method === "import" && this.#isSignedIn(account)) {
-      await this.#bridge.deleteOwnSignIn(account);
-    }
-    this.#onChange();
+    await this.#during(account, async () => {
+      if (this.#companion.book.get(account)?.method === "import" && this.#isSignedIn(account)) {
+        await this.#bridge.deleteOwnSignIn(account);
+      }
+    });
   }
 
   /**
@@ -267,9 +270,10 @@ export class Migration {
     this.#restored.delete(name);
     try {
       await work();
-      this.#notices.withdraw(SUBJECT);
+      // Whoever acts has seen the offer.
+      [SUBJECT, subjectOf(account)].forEach(subject => this.#notices.withdraw(subject));
     } catch (error) {
-      this.#problems.set(name, problemOf(error));
+      this.#problems.set(name, problemOf(worded(error)));
     } finally {
       this.#busy.delete(name);
       this.#steps.delete(name);
@@ -319,15 +323,18 @@ export class Migration {
   #switchByItself(plan) {
     const { account } = plan;
     const name = account.toLowerCase();
-    if (this.#tried.has(name) || this.#busy.has(name)) {
+    const isLocked = this.#companion.book.get(account)?.state === "locked";
+    if (this.#tried.has(name) || this.#busy.has(name) || isLocked) {
+      // What is locked has its own notification, and may turn out to be signed in.
       return;
     }
     if (this.#isSignedIn(account) || this.#sharedApp(plan)) {
       this.#tried.add(name);
       this.switch(account);
-    } else {
+    } else if (!this.#asked.has(name)) {
+      this.#asked.add(name);
       // No browser opens without a click.
-      this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_signInNotice", account), () => this.switch(account));
+      this.#notices.say(subjectOf(account), text("migration_noticeTitle"), text("migration_signInNotice", account), () => this.switch(account));
     }
   }
 
@@ -345,6 +352,15 @@ export class Migration {
       }
     }
   }
+}
+
+/** @param {any} error @returns {any} what Thunderbird itself fails with has no words for the user */
+function worded(error) {
+  if (error.kind) {
+    return error;
+  }
+  console.error(error);
+  return ownFailure("migration_failed");
 }
 
 /** @param {import("./migration_plan.mjs").ServerPlan} plan all that a change depends on */

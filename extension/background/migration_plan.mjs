@@ -138,22 +138,54 @@ function planServer(server, account, cloud) {
 }
 
 /**
+ * @param {ServerSettings} server
+ * @returns {ServerPlan|undefined} of one that was changed here, whose old settings can be put back whatever the policy says
+ */
+function leaveChanged(server) {
+  const { hostname, port, socketType, username } = server;
+  const planned = /** @type {Planned} */ ({ hostname, port, socketType, authMethod: "oauth2", username });
+  return server.change && { server, planned, faults: [] };
+}
+
+/**
+ * @param {ServerSettings[]} servers
+ * @returns {AccountPlan[]} where nothing is to be offered: those that were changed here, with nothing to do
+ */
+export function planChanged(servers) {
+  return byAccount(servers, () => ({ cloud: "", plan: undefined }));
+}
+
+/**
  * @param {ServerSettings[]} servers
  * @param {Record<string, any>} policy the host's effective policy
- * @returns {AccountPlan[]} by account, those with nothing to do too; not those that the policy keeps away
+ * @returns {AccountPlan[]} by account, those with nothing to do too; of what the policy keeps away, only what was changed here
  */
 export function planFor(servers, policy) {
-  /** @type {Map<string, AccountPlan>} */
-  const plans = new Map();
   const domains = (policy.allowedDomains ?? []).map((/** @type {string} */ domain) => domain.toLowerCase());
-  for (const server of servers) {
-    const account = addressOf(server);
-    if (!account || (domains.length && !domains.includes(domainOf(account)))) {
-      continue;
+  return byAccount(servers, (server, account) => {
+    if (domains.length && !domains.includes(domainOf(account))) {
+      return { cloud: "", plan: undefined };
     }
     const cloud = cloudOf(account, policy);
     const mailServers = mailServersFor(account, cloud, policy);
-    const plan = mailServers && planServer(server, account, mailServers);
+    return { cloud, plan: mailServers && planServer(server, account, mailServers) };
+  });
+}
+
+/**
+ * @param {ServerSettings[]} servers
+ * @param {(server: ServerSettings, account: string) => {cloud: string, plan: ServerPlan|undefined}} planOf
+ * @returns {AccountPlan[]}
+ */
+function byAccount(servers, planOf) {
+  /** @type {Map<string, AccountPlan>} */
+  const plans = new Map();
+  for (const server of servers) {
+    const account = addressOf(server);
+    if (!account) {
+      continue;
+    }
+    const { cloud, plan = leaveChanged(server) } = planOf(server, account);
     if (plan) {
       const name = account.toLowerCase();
       const all = plans.get(name) ?? { account, cloud, servers: [], faults: [] };

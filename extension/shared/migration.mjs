@@ -93,6 +93,18 @@ function sentenceFor({ switched, restored, canTakeOver, actions, servers }) {
   return canTakeOver ? text("migration_takeOverOffered") : actions.includes("deleteOwnSignIn") ? text("migration_tookOver") : "";
 }
 
+/**
+ * @param {HTMLElement} item
+ * @param {import("../background/rpc_client.mjs").Problem|null} problem
+ */
+function showProblem(item, problem) {
+  const said = inOurWords(problem);
+  find(item, ".problem").hidden = !said;
+  show(find(item, ".cause"), said?.cause);
+  show(find(item, ".remedy"), said?.remedy);
+  show(find(item, ".admin"), said?.adminRemedy ? text("adminRemedy", said.adminRemedy) : "");
+}
+
 export class MigrationSection {
   #root;
   #link;
@@ -164,11 +176,7 @@ export class MigrationSection {
       table.replaceChildren(createHead(migration), ...servers.map(createRows));
       show(find(item, ".restart"), restart ? text("migration_restart") : "");
       show(find(item, ".step"), step ? text(`migration_step_${step.replace("-", "_")}`) : "");
-      const said = inOurWords(problem);
-      find(item, ".problem").hidden = !said;
-      show(find(item, ".cause"), said?.cause);
-      show(find(item, ".remedy"), said?.remedy);
-      show(find(item, ".admin"), said?.adminRemedy ? text("adminRemedy", said.adminRemedy) : "");
+      showProblem(item, problem);
     }
     for (const element of item.querySelectorAll("button")) {
       const action = element.dataset.action ?? "";
@@ -181,11 +189,19 @@ export class MigrationSection {
   /** @param {Element} target */
   async #clicked(target) {
     const button = target.closest("button");
-    const item = /** @type {HTMLElement|null|undefined} */ (button?.closest("li"));
-    if (button && item) {
+    const known = this.#items.get(button?.closest("li")?.dataset.account ?? "");
+    if (button && known) {
+      const { item } = known;
       button.disabled = true;
-      await this.#link.order(`migration.${button.dataset.action}`, { account: item.dataset.account }).catch(() => {});
+      // Drawn anew in any case: what failed before has been tried again.
+      known.drawn = "";
+      const order = this.#link.order(`migration.${button.dataset.action}`, { account: item.dataset.account });
+      const failed = await order.then(() => null, error => error.problem ?? { kind: "internal", cause: error.message });
       await this.refresh();
+      if (failed) {
+        // What fails at the account itself comes with the view; this did not get that far.
+        showProblem(item, failed);
+      }
     }
   }
 }

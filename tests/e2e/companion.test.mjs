@@ -385,6 +385,18 @@ test("after a wrong configuration “Sign in” lets the host read it again", as
   assert.equal(hosts[1].asked("account.remove").length, 1, "it was the first sign-in still");
 });
 
+test("who waits for the end of a sign-in waits beyond the start anew that a wrong configuration needs", async () => {
+  const accounts = [account("attention", { problem: { kind: "misconfigured", cause: "No client id." } })];
+  const { companion, host, hosts } = await started({ accounts });
+  const end = companion.signInToEnd(ADA, ["imap"]);
+  await settled();
+  await settled();
+  assert.equal(hosts.length, 2, "started anew, and once");
+  assert.equal(host().asked("signIn.start").length, 1);
+  host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: true });
+  assert.deepEqual(await end, { ok: true });
+});
+
 test("a proxy script that never comes does not hold up the host", async () => {
   const { companion, browser, host, timers } = setUp();
   browser.tokenBridge.proxyFor = () => new Promise(() => {});

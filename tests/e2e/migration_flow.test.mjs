@@ -28,6 +28,8 @@ class FakeBridge {
   calls = [];
   /** @type {any[]} */
   servers;
+  /** @type {any[]} the servers before the last change */
+  last = [];
   ownToken = "refresh";
 
   /** @param {any[]} servers */
@@ -43,11 +45,17 @@ class FakeBridge {
       throw new Error("no");
     }
     this.calls.push("change");
+    this.last = structuredClone(this.servers);
     for (const { key, ...settings } of changes) {
       const server = this.servers.find(one => one.key === key);
       const change = server.change ?? { before: structuredClone(server), flowed: false, hasPassword: true };
       Object.assign(server, settings, { authMethod: "oauth2", change });
     }
+  };
+
+  revertSettings = async (/** @type {string[]} */ keys) => {
+    this.calls.push("revert");
+    this.servers = this.servers.map(server => (keys.includes(server.key) ? this.last.find(one => one.key === server.key) : server));
   };
 
   restoreSettings = async (/** @type {string[]} */ keys) => {
@@ -107,7 +115,12 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
   };
   const kept = /** @type {Record<string, any>} */ ({ ...stored });
   const storage = { get: async () => kept, set: async (/** @type {object} */ values) => Object.assign(kept, values) };
-  const notices = { say: (/** @type {any[]} */ ...words) => said.push(words), withdraw() {} };
+  /** @type {string[]} */
+  const withdrawn = [];
+  const notices = {
+    say: (/** @type {any[]} */ ...words) => said.push(words),
+    withdraw: (/** @type {string} */ subject) => withdrawn.push(subject),
+  };
   /** @type {(string|null)[]} */
   const steps = [];
   const migration = new Migration(/** @type {any} */ ({
@@ -115,7 +128,7 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
     onChange: async () => steps.push((await migration.view()).accounts[0]?.step ?? null),
   }));
   const view = async () => (await migration.view()).accounts[0];
-  return { migration, bridge, companion, account, asked, signIns, said, kept, steps, view };
+  return { migration, bridge, companion, account, asked, signIns, said, withdrawn, kept, steps, view };
 }
 
 const authMethods = (/** @type {FakeBridge} */ { servers }) => servers.map(({ authMethod }) => authMethod);
@@ -193,10 +206,23 @@ test("if no mail flows over the new settings, the old ones come back by themselv
   const { migration, bridge, view } = setUp();
   bridge.flows = false;
   await migration.switch(ADA);
-  assert.deepEqual(bridge.calls, ["change", "check", "restore"]);
+  assert.deepEqual(bridge.calls, ["change", "check", "revert"]);
   assert.deepEqual(authMethods(bridge), ["password", "password"]);
   const { problem, actions } = await view();
   assert.deepEqual([problem?.cause, actions], ["migration_noFlow", ["switch"]]);
+});
+
+test("if no mail flows after a second switch, the settings of the first come back, and an undo still goes to the oldest", async () => {
+  const change = { before: imap(), flowed: true, hasPassword: false };
+  const working = imap({ authMethod: "oauth2", port: 1993, change });
+  const { migration, bridge, view } = setUp({ servers: [structuredClone(working)], state: "ready" });
+  bridge.flows = false;
+  await migration.switch(ADA);
+  assert.deepEqual(bridge.calls, ["change", "check", "revert"]);
+  assert.deepEqual(bridge.servers, [working]);
+  assert.deepEqual((await view()).actions, ["switch", "undo"]);
+  await migration.undo(ADA);
+  assert.deepEqual(bridge.servers, [imap()]);
 });
 
 test("a click on a button that was pressed already does nothing", async () => {
@@ -256,12 +282,72 @@ test("“auto” switches who is signed in, asks the others for the sign-in, and
   assert.deepEqual(signedOut.bridge.calls, ["change", "check"]);
 });
 
+test("“auto” asks once for the sign-in of each account, and only what succeeded is withdrawn", async () => {
+  const ben = "ben@contoso.test";
+  const { migration, said, withdrawn } = setUp({
+    servers: [imap(), imap({ key: "server2", username: ben, addresses: [ben] })],
+    policy: { migrate: "auto" },
+  });
+  await migration.consider();
+  await migration.consider();
+  assert.deepEqual(said.map(([subject]) => subject), [`migration ${ADA}`, `migration ${ben}`]);
+  await said[0][3]();
+  assert.ok(withdrawn.includes(`migration ${ADA}`));
+  assert.ok(!withdrawn.includes(`migration ${ben}`));
+});
+
+test("“auto” leaves a locked account alone until it is unlocked", async () => {
+  const { migration, account, bridge, said, signIns } = setUp({ policy: { migrate: "auto" }, state: "locked" });
+  await migration.consider();
+  await settled();
+  assert.deepEqual([said, signIns, bridge.calls], [[], [], []]);
+  account.state = "ready";
+  await migration.consider();
+  await settled();
+  assert.deepEqual(bridge.calls, ["change", "check"]);
+});
+
 test("without the host nothing is offered, and what was changed can be put back", async () => {
   const change = { before: imap(), flowed: true, hasPassword: false };
   const { migration, bridge, view } = setUp({ servers: [imap({ authMethod: "oauth2", hostname: "mail.contoso.test", change }), smtp()], hostState: "missing" });
   assert.deepEqual((await view()).actions, ["undo"]);
   await migration.undo(ADA);
   assert.deepEqual(authMethods(bridge), ["password", "password"]);
+});
+
+test("what was changed can be put back whatever the policy says by now, and nothing else is offered", async () => {
+  const ownSignIn = { clientId: CLIENT, authority: AUTHORITY };
+  for (const policy of [{ migrate: "off" }, { allowedDomains: ["other.test"] }, { cloud: "custom" }]) {
+    const change = { before: imap(), flowed: true, hasPassword: false };
+    const changed = imap({ authMethod: "oauth2", hostname: "mail.contoso.test", ownSignIn, change });
+    const { migration, bridge, signIns, view } = setUp({ servers: [changed, smtp()], policy });
+    assert.deepEqual((await view()).actions, ["undo"], JSON.stringify(policy));
+    await migration.switch(ADA);
+    assert.deepEqual([signIns, bridge.calls], [[], []]);
+    await migration.undo(ADA);
+    assert.deepEqual(authMethods(bridge), ["password", "password"]);
+    assert.equal(bridge.servers[0].hostname, "outlook.office365.com");
+  }
+});
+
+test("what cannot be deleted is said, and nothing is deleted while something else is being done", async () => {
+  const change = { before: imap(), flowed: true, hasPassword: true };
+  const ownSignIn = { clientId: CLIENT, authority: AUTHORITY };
+  const { migration, account, bridge, view } = setUp({ servers: [imap({ authMethod: "oauth2", change, ownSignIn }), smtp()], state: "ready" });
+  account.method = "import";
+  const { deletePasswords, deleteOwnSignIn } = bridge;
+  Object.assign(bridge, { deletePasswords: () => Promise.reject(new Error("x")), deleteOwnSignIn: () => Promise.reject(new Error("x")) });
+  for (const action of /** @type {const} */ (["deletePassword", "deleteOwnSignIn"])) {
+    await migration[action](ADA);
+    const { problem, actions } = await view();
+    assert.deepEqual([problem?.cause, problem?.remedy], ["migration_failed", "migration_failed_remedy"]);
+    assert.ok(actions.includes(action), "it can be tried again");
+  }
+  Object.assign(bridge, { deletePasswords, deleteOwnSignIn });
+  await Promise.all([migration.switch(ADA), migration.deletePassword(ADA), migration.deleteOwnSignIn(ADA)]);
+  assert.deepEqual(bridge.calls, ["change", "check"]);
+  await migration.deletePassword(ADA);
+  assert.equal((await view()).problem, null);
 });
 
 test("Thunderbird's own sign-in is taken over once, where app and authority are the same, and then its copy may go", async () => {

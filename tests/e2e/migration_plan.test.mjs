@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { MAIL_SERVERS, cloudOf, customHosts, planFor } from "../../extension/background/migration_plan.mjs";
+import { MAIL_SERVERS, cloudOf, customHosts, planChanged, planFor } from "../../extension/background/migration_plan.mjs";
 
 const TABLE = readFileSync(join(resolve(import.meta.dirname, "../.."), "host/core/cloud.c"), "utf8");
 const ADA = "ada@contoso.test";
@@ -74,6 +74,20 @@ test("of a server of which nothing says who signs in, and of an account that the
   assert.deepEqual(planFor([imap({ username: "ada", addresses: [] })], {}), []);
   assert.deepEqual(planFor([imap({ authMethod: "password" })], { allowedDomains: ["other.test"] }), []);
   assert.equal(planFor([imap()], { allowedDomains: ["Contoso.TEST"] }).length, 1);
+});
+
+test("what was changed here keeps a plan whatever the policy says, without faults and planned as it is", () => {
+  const change = { before: {}, flowed: true, hasPassword: false };
+  const changed = imap({ hostname: "mail.contoso.test", port: 1993, change });
+  for (const policy of [{ allowedDomains: ["other.test"] }, { cloud: "custom" }, { cloud: "of a later version" }]) {
+    assert.deepEqual(planFor([smtp({ authMethod: "password" }), { ...changed, change: undefined }], policy), []);
+    const { account, planned, faults } = onlyPlan(changed, policy);
+    assert.deepEqual([account, faults], [ADA, []]);
+    assert.deepEqual(planned, { hostname: "mail.contoso.test", port: 1993, socketType: "tls", authMethod: "oauth2", username: ADA });
+  }
+  assert.deepEqual(onlyPlan(changed).faults, ["host", "port"], "it can be switched again");
+  const [{ servers, faults }, ...others] = planChanged([changed, smtp({ authMethod: "password" })]);
+  assert.deepEqual([servers.map(({ server }) => server.key), faults, others], [["server1"], [], []]);
 });
 
 test("each cloud has the servers of the host's own table", () => {

@@ -165,6 +165,58 @@ test("if one server does not take its settings, all are put back", async () => {
   assert.equal(preferences.has(RECORD), false);
 });
 
+test("a second change that comes to nothing leaves the first in force, and the oldest settings can still be put back", async () => {
+  const { changes, preferences, servers } = setUp();
+  const oldest = mailPrefs(preferences);
+  await changes.apply([wanted("server1"), wanted("smtp1")], []);
+  assert.equal(await changes.check(["server1", "smtp1"]), true);
+  const working = mailPrefs(preferences);
+  const second = [wanted("server1", { hostname: "outlook.office.test", port: 1993 }), wanted("smtp1", { port: 1587 })];
+  const own = ["outlook.office.test"];
+
+  const change = servers[1].change;
+  servers[1].change = settings => {
+    servers[1].change = change;
+    throw new Error(`not ${settings.port}`);
+  };
+  await assert.rejects(changes.apply(second, own));
+  assert.deepEqual(mailPrefs(preferences), working, "refused");
+
+  await changes.apply(second, own);
+  assert.notDeepEqual(mailPrefs(preferences), working);
+  await changes.revert(["server1", "smtp1"]);
+  assert.deepEqual(mailPrefs(preferences), working, "no mail flowed");
+  const described = await changes.list([]);
+  assert.deepEqual([...described].map((/** @type {any} */ one) => [one.change.before.port, one.change.flowed]), [[143, true], [143, true]]);
+
+  const cutOff = new FakePreferences();
+  const { savePrefFile } = preferences;
+  preferences.savePrefFile = () => (cutOff.size || preferences.forEach((value, name) => cutOff.set(name, value)), savePrefFile());
+  await changes.apply(second, own);
+  cutOff.set(servers[1].pref("port"), 1587);
+  const found = servers.map(({ key, type, incoming }) => Object.assign(Object.create(FakeServer.prototype), { preferences: cutOff, key, type, incoming }));
+  const later = setUp(cutOff, found).changes;
+  await later.settle();
+  assert.deepEqual(mailPrefs(cutOff), working, "cut off");
+  await later.restore(["server1", "smtp1"]);
+  assert.deepEqual(mailPrefs(cutOff), oldest);
+  assert.equal(cutOff.has(RECORD), false);
+});
+
+test("a second change over which mail flows is not taken back by a start, and an undo goes to the oldest settings", async () => {
+  const { changes, preferences, servers } = setUp();
+  const oldest = mailPrefs(preferences);
+  await changes.apply([wanted("server1")], []);
+  await changes.apply([wanted("server1", { port: 1993 })], []);
+  await changes.check(["server1"]);
+  assert.doesNotMatch(preferences.get(RECORD), /earlier/);
+  const later = setUp(preferences, servers).changes;
+  await later.settle();
+  assert.equal(servers[0].settings.port, 1993);
+  await later.restore(["server1"]);
+  assert.deepEqual(mailPrefs(preferences), oldest);
+});
+
 test("a change that Thunderbird's end cut off is undone at the next start", async () => {
   const first = setUp();
   const before = mailPrefs(first.preferences);
@@ -195,7 +247,9 @@ test("a key that went to another account is not restored, and the record of it g
 
 test("a record that someone edited puts back nothing that is not about mail", async () => {
   const entry = { state: "changing", type: "imap", before: { hostname: "a", username: "b" }, after: { hostname: "a", username: ADA }, folders: { from: "x", to: "x" } };
-  for (const text of ["junk", "5", "null", JSON.stringify({ server1: 5 }), JSON.stringify({ server1: { ...entry, prefs: { "security.evil": 1 } } }), JSON.stringify({ server1: { state: "changing", prefs: {} } })]) {
+  for (const text of ["junk", "5", "null", JSON.stringify({ server1: 5 }), JSON.stringify({ server1: { ...entry, prefs: { "security.evil": 1 } } }), JSON.stringify({ server1: { state: "changing", prefs: {} } }),
+    JSON.stringify({ server1: { ...entry, prefs: {}, earlier: { settings: entry.before, prefs: { "security.evil": 1 }, entry: { ...entry, state: "changed", prefs: {} } } } }),
+    JSON.stringify({ server1: { ...entry, prefs: {}, earlier: { settings: entry.before, prefs: {}, entry: { ...entry, state: "changed", prefs: { "security.evil": 1 } } } } })]) {
     const preferences = new FakePreferences();
     const servers = [new FakeServer(preferences, "server1")];
     preferences.set(RECORD, text);

@@ -13,11 +13,17 @@ const RESTORABLE = /^mail\.(server|smtpserver|identity)\.\w+\.[\w.]+$/;
  * @param {any} entry of a preference that someone may have edited
  * @returns {boolean}
  */
-function isEntry({ state, type, before, after, prefs, folders }) {
-  const named = [before, after].every(settings => typeof settings?.hostname === "string" && typeof settings.username === "string");
-  const isWhole = state === "restored" || (["changing", "changed"].includes(state) && typeof type === "string" && named);
-  return isWhole && Object.keys(prefs).every(name => RESTORABLE.test(name)) && "from" in folders && "to" in folders;
+function isEntry({ state, type, before, after, prefs, folders, earlier }) {
+  const isWhole = state === "restored" || (["changing", "changed"].includes(state) && typeof type === "string" && isNamed(before) && isNamed(after));
+  return isWhole && areRestorable(prefs) && "from" in folders && "to" in folders && (!earlier || isEarlier(earlier));
 }
+
+function isEarlier({ settings, prefs, entry }) {
+  return isNamed(settings) && areRestorable(prefs) && !entry.earlier && entry.state === "changed" && isEntry(entry);
+}
+
+const isNamed = settings => typeof settings?.hostname === "string" && typeof settings.username === "string";
+const areRestorable = prefs => Object.keys(prefs).every(name => RESTORABLE.test(name));
 
 /** @returns {Record<string, ChangeEntry>} what is left of earlier sessions */
 function read() {

@@ -152,6 +152,7 @@ const CONNECTION_END_MS = 1_000;
         listSettings: async customHosts => changes?.list(customHosts) ?? [],
         changeSettings: async (wanted, customHosts) => changes?.apply(wanted, customHosts),
         restoreSettings: async keys => changes?.restore(keys),
+        revertSettings: async keys => changes?.revert(keys),
         settleSettings: async () => changes?.settle(),
         checkSettings: async keys => changes?.check(keys) ?? false,
         deletePasswords: async keys => changes?.deletePasswords(keys),

@@ -74,6 +74,15 @@ function login(server) {
   return promise.finally(() => clearTimeout(deadline));
 }
 
+/**
+ * @param {ChangeEntry} entry of a change before this one
+ * @param {{settings: MailServerSettings, prefs: ChangeEntry["prefs"]}} now
+ * @returns {ChangeEntry["earlier"]} what a change that comes to nothing goes back to
+ */
+function earlierOf({ earlier, ...entry }, now) {
+  return entry.state === "changed" ? { ...now, entry: { ...entry, prefs: { ...entry.prefs } } } : earlier;
+}
+
 var ServerChanges = class {
   #servers;
   #logins;
@@ -119,8 +128,9 @@ var ServerChanges = class {
   }
 
   /** @param {ChangeEntry} entry its server under the names that a login may stand under */
-  #namesOf({ type, before, after }) {
-    return [before, after, { ...before, username: after.username }].map(({ hostname, username }) => ({ type, hostname, username }));
+  #namesOf({ type, before, after, earlier }) {
+    const all = [before, after, { ...before, username: after.username }, ...(earlier ? [earlier.settings] : [])];
+    return all.map(({ hostname, username }) => ({ type, hostname, username }));
   }
 
   /**
@@ -167,7 +177,7 @@ var ServerChanges = class {
         });
       } catch (error) {
         console.error(error);
-        steps.forEach(({ server }) => this.#putBack(server));
+        steps.forEach(({ server }) => this.#takeBack(server));
         throw new ExtensionError("Thunderbird did not take the settings");
       } finally {
         this.#record.save();
@@ -194,13 +204,16 @@ var ServerChanges = class {
     return { server, wanted: { hostname, port, socketType: SOCKET_TYPES[socketType], authMethod: Ci.nsMsgAuthMethod.OAuth2, username } };
   }
 
-  /** The oldest settings are those to put back. */
+  /** The oldest settings are those to put back; those of just now are in force again where the change comes to nothing. */
   #enter({ server, wanted }) {
     const { key, type, settings, prefs, uri } = server;
     const known = this.#entryOf(server);
-    const folders = known?.folders ?? { from: uri, to: uri, followed: false };
-    const first = known && known.state !== "restored" ? known : { before: settings, prefs: { ...known?.prefs, ...prefs }, folders };
-    this.#record.entries[key] = { ...first, type, after: wanted, state: "changing", at: Math.floor(Date.now() / 1_000), flowed: false };
+    const folders = { ...(known?.folders ?? { from: uri, to: uri, followed: false }) };
+    const isFirst = !known || known.state === "restored";
+    const oldest = isFirst ? { before: settings, prefs: { ...known?.prefs, ...prefs } } : { before: known.before, prefs: known.prefs };
+    const earlier = isFirst ? undefined : earlierOf(known, { settings, prefs });
+    const at = Math.floor(Date.now() / 1_000);
+    this.#record.entries[key] = { ...oldest, folders, type, after: wanted, state: "changing", at, flowed: false, earlier };
   }
 
   #complete(server) {
@@ -212,9 +225,7 @@ var ServerChanges = class {
   /** @param {any} server of which there is an entry */
   #putBack(server) {
     const { before, prefs, folders } = this.#record.entries[server.key];
-    server.change(before);
-    const own = server.prefs;
-    Object.keys(own).forEach(name => this.#setUserValue(name, prefs[name]));
+    const own = this.#set(server, before, prefs);
     if (folders.followed) {
       // What names its folders is right until Thunderbird ends.
       const others = Object.fromEntries(Object.entries(prefs).filter(([name]) => !(name in own)));
@@ -224,15 +235,46 @@ var ServerChanges = class {
     }
   }
 
-  /** @param {string[]} keys of servers that were changed here; others stay as they are */
-  async restore(keys) {
-    await this.#putAllBack(this.#changed(keys));
+  /**
+   * Undoes the last change, and no more than that.
+   * @param {any} server of which there is an entry
+   */
+  #takeBack(server) {
+    const { earlier } = this.#record.entries[server.key];
+    if (earlier) {
+      this.#set(server, earlier.settings, earlier.prefs);
+      this.#record.entries[server.key] = earlier.entry;
+    } else {
+      this.#putBack(server);
+    }
   }
 
-  async #putAllBack(servers) {
+  /** @returns {Record<string, any>} the preferences of the server that are as they were now */
+  #set(server, settings, prefs) {
+    server.change(settings);
+    const own = server.prefs;
+    Object.keys(own).forEach(name => this.#setUserValue(name, prefs[name]));
+    return own;
+  }
+
+  /** @param {string[]} keys of servers that were changed here; others stay as they are */
+  async restore(keys) {
+    await this.#each(this.#changed(keys), server => this.#putBack(server));
+  }
+
+  /** @param {string[]} keys of servers whose last change came to nothing */
+  async revert(keys) {
+    await this.#each(this.#changed(keys), server => this.#takeBack(server));
+  }
+
+  /**
+   * @param {any[]} servers of which there are entries
+   * @param {(server: any) => void} undo
+   */
+  async #each(servers, undo) {
     const names = servers.flatMap(server => this.#namesOf(this.#record.entries[server.key]));
     await this.#logins.keep(names, () => {
-      servers.forEach(server => this.#putBack(server));
+      servers.forEach(undo);
       this.#record.save();
     });
   }
@@ -245,7 +287,7 @@ var ServerChanges = class {
     const servers = this.#servers.all().filter(server => this.#entryOf(server));
     const present = new Set(servers.map(({ key }) => key));
     Object.keys(this.#record.entries).filter(key => !present.has(key)).forEach(key => delete this.#record.entries[key]);
-    await this.#putAllBack(servers.filter(({ key }) => this.#record.entries[key]?.state === "changing"));
+    await this.#each(servers.filter(({ key }) => this.#record.entries[key]?.state === "changing"), server => this.#takeBack(server));
     servers.filter(({ key }) => key in this.#record.entries).forEach(server => this.#follow(server));
     this.#record.save();
   }
@@ -276,7 +318,11 @@ var ServerChanges = class {
     const servers = this.#changed(keys);
     const flows = (await Promise.all(servers.map(login))).every(Boolean) && servers.length > 0;
     if (flows) {
-      servers.filter(({ key }) => key in this.#record.entries).forEach(({ key }) => (this.#record.entries[key].flowed = true));
+      const entries = servers.flatMap(({ key }) => this.#record.entries[key] ?? []);
+      entries.forEach(entry => {
+        entry.flowed = true;
+        delete entry.earlier;
+      });
       this.#record.save();
     }
     return flows;

@@ -47,4 +47,6 @@ interface ChangeEntry {
   flowed: boolean;
   /** how the addresses of its folders change */
   folders: { from: string | null; to: string | null; followed: boolean };
+  /** where this is not the first change, what was in force just before it; until mail was seen to flow */
+  earlier?: { settings: MailServerSettings; prefs: ChangeEntry["prefs"]; entry: ChangeEntry };
 }
