@@ -45,9 +45,9 @@ export class Migration {
   #problems = new Map();
   /** Accounts whose old settings were just put back. */
   #restored = new Set();
-  /** Accounts that were switched by themselves in this session, successfully or not. */
+  /** Accounts that were switched by themselves since the start, successfully or not. */
   #tried = new Set();
-  /** Accounts, in lower case, whose sign-in was asked for in this session. */
+  /** Accounts, in lower case, whose sign-in was asked for since the start. */
   #asked = new Set();
   #considering = Promise.resolve();
 

@@ -160,6 +160,13 @@ void health_problem(json_t *check, const struct problem *problem);
 #define HEALTH_DATE_SIZE 32
 const char *health_date(char text[HEALTH_DATE_SIZE], int64_t time);
 
+/* --- health_report.c --- */
+/* The report of a job whose items are done: *failed counts the checks that failed, *overall is "ok", "warn"
+ * or "fail". New reference; NULL where something would be missing for lack of memory. */
+json_t *health_report(const struct health_job *job, int *failed, const char **overall);
+/* What report.create tells of a report: without sentences, which are most of it. New reference. */
+json_t *health_essence(json_t *report);
+
 /* --- health_plan.c --- */
 /* Reads params into the job and plans. 0, or -1 with *problem. */
 int health_plan(struct health_job *job, const json_t *params, struct problem *problem);
