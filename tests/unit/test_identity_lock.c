@@ -8,6 +8,7 @@
 #define AUDIT_LOCK_FILE "locks/" IDENTITY_LOCK_OF_AUDIT ".lock"
 #define PROCESSES 4
 #define ROUNDS 300
+#define PATIENCE_MS 120000 /* nobody is first in line: the others may be done before one gets its turn */
 
 static struct vault *vault;
 
@@ -102,7 +103,7 @@ static void compete(void)
     int round, inside;
 
     for (round = 0; round < ROUNDS; round++) {
-        if (identity_lock_wait(&lock, vault, NAME, IDENTITY_LOCK_WRITE, 20000) != IDENTITY_LOCK_HAD)
+        if (identity_lock_wait(&lock, vault, NAME, IDENTITY_LOCK_WRITE, PATIENCE_MS) != IDENTITY_LOCK_HAD)
             _exit(1);
         inside = open(in_state("inside"), O_CREAT | O_EXCL | O_WRONLY, 0600);
         if (inside < 0)
