@@ -124,10 +124,10 @@ export class BackupSection {
   async #create() {
     const [passphrase, again] = this.#take("backup-passphrase", "backup-again");
     this.#demand(passphraseFault(passphrase, again), "backup-passphrase");
-    const { data } = await this.#link.order("ask", { method: "backup.create", params: { passphrase } });
+    const { data, missing = [] } = await this.#link.order("ask", { method: "backup.create", params: { passphrase } });
     const name = fileName(new Date());
     save(bytesOf(data), name);
-    return text("dashboard_backup_done", name);
+    return [text("dashboard_backup_done", name), missing.length ? text("dashboard_backup_missing", list(missing)) : ""].filter(Boolean).join(" ");
   }
 
   async #restore() {

@@ -91,9 +91,10 @@ json_t *hello_result(struct service *service, const json_t *params, struct probl
     take_version(service->thunderbird_version, params, "thunderbird");
     result = account_page(service, "", LIST_MAX);
     /* Features are methods and fields beyond protocol 1. */
-    json_object_update_new(result, json_pack("{s:i, s:{s:s}, s:[s, s, s], s:o, s:O}", "protocol",
-                                             PROTOCOL_VERSION, "host", "version", THUNDERSEAL_VERSION,
-                                             "features", "audit.names", "audit.verify", "texts", "policy",
-                                             policy, "warnings", service->settings.warnings));
+    json_object_update_new(result,
+                           json_pack("{s:i, s:{s:s}, s:[s, s, s, s], s:o, s:O}", "protocol", PROTOCOL_VERSION,
+                                     "host", "version", THUNDERSEAL_VERSION, "features", "audit.names",
+                                     "audit.verify", "backup.missing", "texts", "policy", policy, "warnings",
+                                     service->settings.warnings));
     return result;
 }
