@@ -28,11 +28,11 @@ export const GROUPS = [
   {
     name: "thunderbird",
     settings: [
-      { key: "manage", control: "choice", values: ["listed", "domains", "all"], atStart: true },
-      { key: "fallback", control: "choice", values: ["thunderbird", "none"], atStart: true },
-      { key: "migrate", control: "choice", values: ["off", "offer", "auto"], atStart: true },
-      { key: "welcome", control: "switch", atStart: true },
-      { key: "locale", control: "choice", values: [null, "en", "de"], atStart: true },
+      { key: "manage", control: "choice", values: ["listed", "domains", "all"] },
+      { key: "fallback", control: "choice", values: ["thunderbird", "none"] },
+      { key: "migrate", control: "choice", values: ["off", "offer", "auto"] },
+      { key: "welcome", control: "switch" },
+      { key: "locale", control: "choice", values: [null, "en", "de"] },
     ],
   },
   {

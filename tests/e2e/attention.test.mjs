@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { EXTENSION_ID } from "./home.mjs";
-import { Popup } from "./popup.mjs";
 import { ADA, HOST, World } from "./world.mjs";
 
 /* global Cc, Ci, Services, content, until */
@@ -38,7 +37,7 @@ function setOffline(/** @type {boolean} */ offline) {
   Services.io.offline = offline;
 }
 
-test("a missing consent is told once; the popup that a click opens has a text for the administrator", { timeout: 180_000 }, async t => {
+test("a missing consent is told once; the popup then has a text for the administrator", { timeout: 180_000 }, async t => {
   const world = await World.open();
   t.after(() => world.close());
   const { identityProvider } = world;
@@ -50,7 +49,7 @@ test("a missing consent is told once; the popup that a click opens has a text fo
   await popup.close();
 
   assert.match(await thunderbird.clickNotification(`Office 365: ${ADA}`), /Nobody has allowed the app/);
-  const again = await Popup.opened(marionette);
+  const again = await thunderbird.openPopup();
   assert.deepEqual(await marionette.chrome(toolbarButton, EXTENSION_ID), { badge: "1", title: "Office 365 sign-in: one account needs you" });
   await again.waitFor(`[data-account="${ADA}"] .actions [data-action="askAdmin"].primary`);
   await again.run(() => content.document.querySelector('.actions [data-action="askAdmin"]').focus());

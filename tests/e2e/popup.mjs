@@ -24,14 +24,6 @@ async function openPanel(id) {
   await shown;
 }
 
-/** Runs in Thunderbird: waits until something else than the toolbar button has opened the panel. */
-async function untilPanelOpen() {
-  const main = Services.wm.getMostRecentWindow("mail:3pane");
-  if (main.document.getElementById("webextension-remote-preload-panel")?.state !== "open") {
-    await new Promise(resolve => main.addEventListener("popupshown", resolve, { once: true }));
-  }
-}
-
 /** Runs in Thunderbird. */
 async function closePanel() {
   const main = Services.wm.getMostRecentWindow("mail:3pane");
@@ -58,17 +50,6 @@ export class Popup extends ExtensionPage {
    */
   static async open(marionette, extensionId) {
     await marionette.chrome(openPanel, extensionId);
-    const popup = new Popup(marionette);
-    await popup.ready();
-    return popup;
-  }
-
-  /**
-   * Waits until it has opened by itself.
-   * @param {import("./marionette.mjs").Marionette} marionette
-   */
-  static async opened(marionette) {
-    await marionette.chrome(untilPanelOpen);
     const popup = new Popup(marionette);
     await popup.ready();
     return popup;

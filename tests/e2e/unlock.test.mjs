@@ -65,7 +65,7 @@ test("a locked vault: told once, unlocked in a window, mail comes, and no trace 
   await early.closed();
 
   const popup = await thunderbird.openPopup();
-  assert.match(await popup.waitForState(ADA, "locked"), /locked/);
+  assert.match(await popup.waitForState(ADA, "locked"), /[Ll]ocked/);
   await popup.photograph(join(PICTURES, "locked-popup.png"));
   await popup.press("unlock", ADA);
   const window = await UnlockWindow.opened(marionette);
