@@ -23,13 +23,13 @@ async function readInGerman(page) {
   await page.waitForStep("check");
   assert.equal(await page.run(() => content.document.documentElement.lang), "de");
   for (const step of ["signin", "app", "accounts", "check"]) {
-    await page.press(`[data-step="${step}"]`);
+    await page.click(`[data-step="${step}"]`);
     await page.waitForStep(step);
     await page.photographIn(step === "accounts" ? "dark" : "light", picture(`${step}-de`));
   }
   assert.deepEqual(await page.run(() => texts(".done")), ["Was geschieht", "Die App", "Ihre Konten"]);
   for (const [link, ready, name] of [["safely", "#genuine", "safely"], ["admins", "#scopes", "admins"]]) {
-    await page.press(`footer a[href="${link}.html"]`);
+    await page.click(`footer a[href="${link}.html"]`);
     await page.waitFor(ready);
     await page.ready();
     await page.photographIn("light", picture(`${name}-de`));

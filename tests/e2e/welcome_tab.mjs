@@ -133,6 +133,11 @@ export class WelcomeTab extends ExtensionPage {
     await this.type("Enter");
   }
 
+  /** @param {string} selector of what the mouse presses */
+  async click(selector) {
+    await this.run(css => content.document.querySelector(css).click(), selector);
+  }
+
   /** @param {string} step which is then the current one */
   waitForStep(step) {
     return this.run(name => until(() => content.document.querySelector(`[data-step="${name}"][aria-current="step"]`) && !content.document.getElementById(name).hidden), step);
