@@ -247,6 +247,7 @@ test("the dashboard", { timeout: 300_000 }, async t => {
     await dashboard.run(() => until(() => content.document.documentElement.lang === "de"));
     await dashboard.waitForWords("#settings h2", /Einstellungen/);
     await dashboard.enter("#setting-audit_retentionDays", "31");
+    await dashboard.waitForWords('[data-setting="audit_retentionDays"] .saved', /neu startet/);
     await dashboard.press(".pending button");
     await dashboard.run(() => until(() => content.document.querySelector(".pending").hidden));
     const log = join(home, ".local/state/thunderseal/audit.jsonl");
