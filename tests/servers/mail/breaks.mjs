@@ -122,10 +122,21 @@ export async function oddCertificates({ folder, issue }) {
 /** The likeliest cause of each. @type {['expired' | 'wrong-name' | 'self-signed', string][]} */
 export const CERTIFICATE_CAUSES = [["expired", "certificate-expired"], ["wrong-name", "certificate-name"], ["self-signed", "intercepted"]];
 
+/** What was said in the clear: without TLS records (RFC 8446 §5.1), whose random bytes may look like anything. @param {string} bytes @returns {string} */
+function clearText(bytes) {
+  const byte = (/** @type {number} */ at) => bytes.charCodeAt(at);
+  for (let at = 0; at + 5 <= bytes.length; at++) {
+    if (byte(at) >= 20 && byte(at) <= 23 && byte(at + 1) === 3) {
+      return bytes.slice(0, at) + clearText(bytes.slice(at + 5 + byte(at + 3) * 256 + byte(at + 4)));
+    }
+  }
+  return bytes;
+}
+
 /** That the server heard nothing secret before TLS. @param {{ heard: import('./exchange.mjs').Heard[] }} server @param {string[]} [tokens] */
 export function assertNothingSecretBeforeTls({ heard }, tokens = []) {
   for (const { plain } of heard) {
-    assert.doesNotMatch(plain, /AUTH|dXNlcj|eyJ|@|NOOP|LIST|STAT$/m);
+    assert.doesNotMatch(clearText(plain), /AUTH|dXNlcj|eyJ|@|NOOP|LIST|STAT$/m);
     for (const token of tokens) assert.ok(!plain.includes(token.slice(0, 16)));
   }
 }
