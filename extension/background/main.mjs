@@ -13,7 +13,7 @@ import { Pages } from "./pages.mjs";
 import { Welcome } from "./welcome.mjs";
 
 const tabs = new PageTabs();
-const notices = new Notices();
+const notices = new Notices(() => tabs.openPopup());
 const companion = new Companion(notices, () => {
   pages.refresh();
   tabs.refresh();

@@ -10,19 +10,22 @@ const ICON = "icons/thunderseal.svg";
 
 const BADGE_COLOUR = "#b3261e";
 
-const openPopup = () => browser.browserAction.openPopup();
-
 /** @typedef {{title: string, text: string, onClick: () => void}} Notice */
 
 export class Notices {
+  #openPopup;
   #quiet;
   /** @type {Map<string, Notice>} what was said, by subject */
   #said = new Map();
   /** Subjects of what is said as soon as it is no longer quiet. */
   #held = new Set();
 
-  /** @param {Quiet} [quiet] */
-  constructor(quiet = new Quiet()) {
+  /**
+   * @param {() => void} openPopup what a click does where nothing else is said
+   * @param {Quiet} [quiet]
+   */
+  constructor(openPopup, quiet = new Quiet()) {
+    this.#openPopup = openPopup;
     this.#quiet = quiet;
     quiet.onEnd = () => this.#release();
     browser.notifications.onClicked.addListener(subject => (this.#said.get(subject)?.onClick ?? openPopup)());
@@ -35,7 +38,7 @@ export class Notices {
    * @param {string} text
    * @param {() => void} [onClick]
    */
-  say(subject, title, text, onClick = openPopup) {
+  say(subject, title, text, onClick = this.#openPopup) {
     if (this.#isNew(subject, { title, text, onClick }) && !this.#quiet.holds) {
       this.#release();
     }
@@ -48,7 +51,7 @@ export class Notices {
    * @param {string} text
    */
   answer(subject, title, text) {
-    if (this.#isNew(subject, { title, text, onClick: openPopup })) {
+    if (this.#isNew(subject, { title, text, onClick: this.#openPopup })) {
       this.#show(subject);
     }
   }

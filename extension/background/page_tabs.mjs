@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 
-/** The add-on's pages as tabs of Thunderbird, and the button among its spaces that opens the dashboard. */
+/** The add-on's popup, its pages as tabs of Thunderbird, and the button among its spaces that opens the dashboard. */
 
 /* global browser, messenger */
 
@@ -26,6 +26,17 @@ export class PageTabs {
     } else {
       this.#space = messenger.spaces.create("thunderseal", browser.runtime.getURL(DASHBOARD), button).then((/** @type {{id: number}} */ { id }) => id);
     }
+  }
+
+  /** Opens the popup at its button, or the dashboard where no main window has that button. */
+  async openPopup() {
+    // Named, since the last window may be the notification itself, or one that somebody writes in.
+    for (const { id } of await browser.windows.getAll({ windowTypes: ["normal"] })) {
+      if (await browser.browserAction.openPopup({ windowId: id })) {
+        return;
+      }
+    }
+    await this.openDashboard({});
   }
 
   /**

@@ -49,7 +49,7 @@ test("a missing consent is told once; the popup then has a text for the administ
   await popup.close();
 
   assert.match(await thunderbird.clickNotification(`Office 365: ${ADA}`), /Nobody has allowed the app/);
-  const again = await thunderbird.openPopup();
+  const again = await thunderbird.openedPopup();
   assert.deepEqual(await marionette.chrome(toolbarButton, EXTENSION_ID), { badge: "1", title: "Office 365 sign-in: one account needs you" });
   await again.waitFor(`[data-account="${ADA}"] .actions [data-action="askAdmin"].primary`);
   await again.run(() => content.document.querySelector('.actions [data-action="askAdmin"]').focus());

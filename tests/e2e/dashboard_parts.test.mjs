@@ -21,6 +21,8 @@ const messages = json("extension/_locales/en/messages.json");
 
 /** @type {any[]} */
 const spaces = [];
+/** The window with the toolbar button. @type {number|null} */
+let buttonWindow = null;
 const browser = {
   i18n: { getUILanguage: () => "en-US", getMessage: (/** @type {string} */ key, /** @type {string[]} */ parts) => (messages[key]?.message ?? "").replace(/\$(\d)/g, (/** @type {string} */ _, /** @type {string} */ n) => parts[Number(n) - 1]) },
   runtime: { getURL: (/** @type {string} */ path) => `moz-extension://x/${path}` },
@@ -29,6 +31,8 @@ const browser = {
     update: async (...given) => spaces.push(["update", ...given]),
     open: async (...given) => (spaces.push(["open", ...given]), { id: 3 }),
   },
+  windows: { getAll: async (...given) => (spaces.push(["windows", ...given]), [{ id: 4 }, { id: 5 }]) },
+  browserAction: { openPopup: async ({ windowId }) => (spaces.push(["popup", windowId]), windowId === buttonWindow) },
   tabs: { update: async (...given) => spaces.push(["tab", ...given]) },
 };
 Object.assign(globalThis, { browser, messenger: browser });
@@ -140,4 +144,16 @@ test("the space is made once, renamed with the language, and opened at a section
   await tabs.openDashboard({ section: "health" });
   assert.deepEqual(spaces.map(([what]) => what), ["create", "open", "open", "tab"]);
   assert.deepEqual(spaces.at(-1), ["tab", 3, { url: "moz-extension://x/dashboard/dashboard.html#health" }]);
+});
+
+test("the popup opens in a main window that has its button; where none has, the dashboard does", async () => {
+  const tabs = new PageTabs();
+  const done = () => spaces.splice(0).map(([what, which]) => (what === "popup" ? which : what));
+  buttonWindow = 4;
+  spaces.length = 0;
+  await tabs.openPopup();
+  assert.deepEqual(done(), ["windows", 4]);
+  buttonWindow = null;
+  await tabs.openPopup();
+  assert.deepEqual(done(), ["windows", 4, 5, "create", "open"]);
 });

@@ -42,14 +42,13 @@ function setUp() {
       clear: (/** @type {string} */ subject) => cleared.push(subject),
     },
     browserAction: {
-      openPopup: () => popups++,
       setBadgeBackgroundColor() {},
       setBadgeText: (/** @type {{text: string}} */ { text }) => (marks.badge = text),
       setTitle: (/** @type {{title: string}} */ { title }) => (marks.title = title),
     },
   };
   Object.assign(globalThis, { browser });
-  const notices = new Notices(quiet);
+  const notices = new Notices(() => popups++, quiet);
   const book = new AccountBook();
   const accounts = new AccountNotices(notices, book);
   /** @param {string} state @param {any} [problem] */

@@ -24,6 +24,22 @@ async function openPanel(id) {
   await shown;
 }
 
+/** Runs in Thunderbird: waits until the panel is open, which something else than its button may do. */
+async function panelOpened() {
+  const main = Services.wm.getMostRecentWindow("mail:3pane");
+  const id = "webextension-remote-preload-panel";
+  if (main.document.getElementById(id)?.state !== "open") {
+    await new Promise(resolve => {
+      main.addEventListener("popupshown", function look({ target }) {
+        if (target.id === id) {
+          main.removeEventListener("popupshown", look);
+          resolve(undefined);
+        }
+      });
+    });
+  }
+}
+
 /** Runs in Thunderbird. */
 async function closePanel() {
   const main = Services.wm.getMostRecentWindow("mail:3pane");
@@ -50,6 +66,15 @@ export class Popup extends ExtensionPage {
    */
   static async open(marionette, extensionId) {
     await marionette.chrome(openPanel, extensionId);
+    return Popup.opened(marionette);
+  }
+
+  /**
+   * Waits until it is open, whatever opened it.
+   * @param {import("./marionette.mjs").Marionette} marionette
+   */
+  static async opened(marionette) {
+    await marionette.chrome(panelOpened);
     const popup = new Popup(marionette);
     await popup.ready();
     return popup;

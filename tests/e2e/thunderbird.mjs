@@ -207,6 +207,11 @@ export class Thunderbird {
     return Popup.open(this.marionette, EXTENSION_ID);
   }
 
+  /** Waits until the toolbar popup is open and drawn, whatever opens it. */
+  openedPopup() {
+    return Popup.opened(this.marionette);
+  }
+
   /** @param {string} file where the picture of the main window goes */
   async photograph(file) {
     await mkdir(join(file, ".."), { recursive: true });
