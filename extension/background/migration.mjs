@@ -147,12 +147,13 @@ export class Migration {
   /**
    * Switches an account: sign-in, probe, change, mail check. One at a time for each account.
    * @param {string} account
+   * @param {(plan: AccountPlan) => Promise<void>} [signIn]
    */
-  async switch(account) {
+  async switch(account, signIn = plan => this.#signIn(plan)) {
     await this.#during(account, async () => {
       const plan = await this.#planOf(account);
       if (plan.faults.length) {
-        await this.#signIn(plan);
+        await signIn(plan);
         this.#enter(account, "probing");
         await probe(this.#companion.host, plan);
         await this.#change(plan);
@@ -312,15 +313,18 @@ export class Migration {
     const { [DECLINED]: declined = [], [OFFERED]: offered = false } = await this.#storage.get([DECLINED, OFFERED]);
     const waiting = plans.filter(plan => plan.faults.length && !declined.includes(plan.account.toLowerCase()));
     if (migrate === "auto") {
-      waiting.forEach(plan => this.#switchByItself(plan));
+      await Promise.all(waiting.map(plan => this.#switchByItself(plan)));
     } else if (!offered && waiting.some(({ faults }) => faults.includes("password"))) {
       await this.#storage.set({ [OFFERED]: true });
       this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_notice"), this.#openSection);
     }
   }
 
-  /** @param {AccountPlan} plan */
-  #switchByItself(plan) {
+  /**
+   * No browser opens without a click: who cannot be switched without one is asked for it.
+   * @param {AccountPlan} plan
+   */
+  async #switchByItself(plan) {
     const { account } = plan;
     const name = account.toLowerCase();
     const isLocked = this.#companion.book.get(account)?.state === "locked";
@@ -328,14 +332,18 @@ export class Migration {
       // What is locked has its own notification, and may turn out to be signed in.
       return;
     }
-    if (this.#isSignedIn(account) || this.#sharedApp(plan)) {
-      this.#tried.add(name);
-      this.switch(account);
-    } else if (!this.#asked.has(name)) {
+    if (!this.#isSignedIn(account)) {
+      if (this.#asked.has(name)) {
+        return;
+      }
       this.#asked.add(name);
-      // No browser opens without a click.
-      this.#notices.say(subjectOf(account), text("migration_noticeTitle"), text("migration_signInNotice", account), () => this.switch(account));
+      if (!(await this.#import(plan).catch(() => false))) {
+        this.#notices.say(subjectOf(account), text("migration_noticeTitle"), text("migration_signInNotice", account), () => this.switch(account));
+        return;
+      }
     }
+    this.#tried.add(name);
+    this.switch(account, async () => {});
   }
 
   /**

@@ -377,3 +377,18 @@ test("a switch takes Thunderbird's own sign-in first, and asks the user where th
   await refused.migration.switch(ADA);
   assert.deepEqual([refused.signIns, refused.bridge.calls], [[["imap"]], ["change", "check"]]);
 });
+
+test("“auto” takes Thunderbird's own sign-in without a question, and asks where the host does not take it", async () => {
+  const servers = () => [imap({ hostname: "outlook.com", authMethod: "oauth2", ownSignIn: { clientId: CLIENT, authority: AUTHORITY } })];
+  const taken = setUp({ servers: servers(), policy: { migrate: "auto" } });
+  await taken.migration.consider();
+  await settled();
+  assert.deepEqual([taken.said, taken.signIns, taken.bridge.calls], [[], [], ["change", "check"]]);
+  const refused = setUp({ servers: servers(), policy: { migrate: "auto" }, methods: { "account.import": () => Promise.reject(new Error("expired")) } });
+  await refused.migration.consider();
+  await settled();
+  await refused.migration.consider();
+  assert.deepEqual([refused.signIns, refused.bridge.calls, refused.asked.length], [[], [], 1], "no browser without a click");
+  await refused.said[0][3]();
+  assert.deepEqual([refused.signIns, refused.bridge.calls], [[["imap"]], ["change", "check"]]);
+});
