@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import vm from "node:vm";
+import { FakeTimers, settled } from "./fakes.mjs";
 
 const SCRIPTS = resolve(import.meta.dirname, "../../extension/experiments/tokenBridge");
 const RECORD = "extensions.thunderseal.migration";
@@ -22,8 +23,8 @@ class FakePreferences extends Map {
   getChildList = (/** @type {string} */ branch) => [...this.keys()].filter(name => name.startsWith(branch));
 }
 
-/** @param {FakePreferences} preferences */
-function load(preferences, /** @type {string} */ file) {
+/** @param {FakePreferences} preferences @param {string} file @param {FakeTimers} timers */
+function load(preferences, file, { setTimeout, clearTimeout }) {
   const scope = vm.createContext({
     console: { error() {} },
     ChromeUtils: { importESModule: () => ({ ExtensionUtils: { ExtensionError: Error }, MailServices: { accounts: { allServers: [] } }, setTimeout, clearTimeout }) },
@@ -88,9 +89,10 @@ class FakeServer {
 function setUp(preferences = new FakePreferences(), servers = [new FakeServer(preferences, "server1"), new FakeServer(preferences, "smtp1")]) {
   /** @type {any[]} */
   const deleted = [];
-  const { ChangeRecord } = load(preferences, "change_record.js");
-  const { ServerChanges } = load(preferences, "server_changes.js");
-  const { FolderReferences } = load(preferences, "folder_references.js");
+  const timers = new FakeTimers();
+  const { ChangeRecord } = load(preferences, "change_record.js", timers);
+  const { ServerChanges } = load(preferences, "server_changes.js", timers);
+  const { FolderReferences } = load(preferences, "folder_references.js", timers);
   const changes = new ServerChanges({
     record: new ChangeRecord(),
     servers: { all: () => servers },
@@ -105,7 +107,7 @@ function setUp(preferences = new FakePreferences(), servers = [new FakeServer(pr
     isMicrosoftAuthority: () => false,
     describe: (/** @type {any} */ settings) => settings,
   });
-  return { preferences, servers, changes, deleted };
+  return { preferences, servers, changes, deleted, timers };
 }
 
 const wanted = (/** @type {string} */ key, /** @type {object} */ more = {}) =>
@@ -276,6 +278,28 @@ test("a stored password is deleted only after mail was seen to flow", async () =
   await changes.deletePasswords(["smtp1"]);
   assert.ok(deleted.length > 0 && deleted.every(({ type }) => type === "smtp"));
   assert.ok(deleted.some(({ hostname }) => hostname === "imap-mail.outlook.com"), "under the old name, too");
+});
+
+test("a server that does not answer is asked again, and given up after a minute", async () => {
+  const { changes, servers, timers } = setUp();
+  await changes.apply([wanted("server1"), wanted("smtp1")], []);
+  let asked = 0;
+  servers[0].check = onEnd => {
+    asked++;
+    if (asked === 2) {
+      onEnd(true);
+    }
+  };
+  const checked = changes.check(["server1", "smtp1"]);
+  timers.advance(10_000);
+  assert.equal(await checked, true);
+  await settled();
+  assert.deepEqual([asked, timers.pending], [2, 0]);
+  servers[0].check = () => {};
+  const givenUp = changes.check(["server1", "smtp1"]);
+  timers.advance(60_000);
+  assert.equal(await givenUp, false);
+  assert.equal(timers.pending, 0);
 });
 
 test("what names folders follows them at the start after a change, and goes back after an undo", async () => {

@@ -24,9 +24,6 @@ const TYPES = /** @type {Record<string, string>} */ ({
 /** Stricter than Thunderbird's own for add-ons: nothing inline, no style attributes, nothing from elsewhere. */
 const POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'";
 
-/** Those of axe-core that a theme can break. */
-const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
-
 const PAGE_DEADLINE_MS = 20_000;
 
 /**
@@ -212,13 +209,9 @@ export class PageBrowser {
     return this.#evaluate(OVERFLOWING);
   }
 
-  /**
-   * @param {{onlyColours?: boolean}} [options] `onlyColours`: only the theme has changed since the last look
-   * @returns {Promise<string[]>} what axe-core finds, each with the element
-   */
-  async violations({ onlyColours = false } = {}) {
-    const options = { resultTypes: ["violations"], ...(onlyColours ? { runOnly: COLOUR_RULES } : {}) };
-    return this.#evaluate(`axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>
+  /** @returns {Promise<string[]>} what axe-core finds, each with the element */
+  violations() {
+    return this.#evaluate(`axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
       violations.flatMap(({ id, help, nodes }) => nodes.map(({ html, failureSummary }) => [id, help, html, failureSummary].join(": "))))`);
   }
 

@@ -14,6 +14,8 @@ const { ExtensionError } = ExtensionUtils;
 
 /** A login and a look for new mail; a mailbox may be large. */
 const CHECK_DEADLINE_MS = 60_000;
+/** Thunderbird may lose what it is asked for while connections are closing, and nobody hears of that. */
+const ASK_AGAIN_MS = 10_000;
 
 /** Nothing but these may be set: the mail servers of Microsoft's clouds, host/core/cloud.c. */
 const HOSTS = new Set([
@@ -64,14 +66,19 @@ function isMicrosofts(hostname, customHosts) {
  */
 function login(server) {
   const { promise, resolve } = Promise.withResolvers();
+  let again = 0;
+  const ask = () => {
+    again = setTimeout(ask, ASK_AGAIN_MS);
+    try {
+      server.check(resolve);
+    } catch (error) {
+      console.error(error);
+      resolve(false);
+    }
+  };
   const deadline = setTimeout(resolve, CHECK_DEADLINE_MS, false);
-  try {
-    server.check(resolve);
-  } catch (error) {
-    console.error(error);
-    resolve(false);
-  }
-  return promise.finally(() => clearTimeout(deadline));
+  ask();
+  return promise.finally(() => [again, deadline].forEach(timer => clearTimeout(timer)));
 }
 
 /**
