@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes of a pointer that a warning shows: an address of full length and a key, so that its end still fits. */
+#define POINTER_SHOWN_SIZE 320
+
 #define FILE_REMEDY "Correct the file, or ask your administrator to, and restart Thunderbird."
 
 static int set_value(struct settings *settings, const char *key, json_t *value, enum settings_source source)
@@ -65,10 +68,12 @@ static void warn(struct settings *settings, const char *where TEXTS, const char 
 
 static void warn_unknown(struct settings *settings, const char *where, const char *pointer, const char *near)
 {
+    char shown[POINTER_SHOWN_SIZE];
     struct problem problem;
 
+    problem_copy_text(shown, sizeof shown, pointer);
     problem_setf(&problem, PROBLEM_MISCONFIGURED, "Check the spelling.",
-                 "%-s, %s: the key is not known and has no effect.", where, pointer);
+                 "%-s, %s: the key is not known and has no effect.", where, shown);
     if (near != NULL)
         problem_remedy(&problem, "Did you mean \"%s\"?", near);
     settings_warn(settings, &problem);
@@ -110,72 +115,112 @@ static enum settings_source source_of(const struct settings *settings, const cha
                                               : SETTINGS_ADMIN;
 }
 
-/* Takes one value that passed its check, unless it may not stand here. */
-static void take(struct settings *settings, const struct settings_key *key, json_t *value,
-                 enum settings_source source, const char *where)
+const char *settings_ignored(const struct settings_key *key, enum settings_source source, bool custom_cloud)
 {
-    char pointer[SETTINGS_POINTER_SIZE];
-
-    snprintf(pointer, sizeof pointer, "/%s", key->name);
     if (source == SETTINGS_THUNDERBIRD && !key->for_extension)
-        warn(settings, where, pointer, "ignored, Thunderbird's own policies set only the add-on's keys",
-             "Set it in policy.json.");
-    else if (source != SETTINGS_ADMIN && key->admin_only)
-        warn(settings, where, pointer, "ignored, only the administrator's file may set it",
-             "Remove it there.");
-    else if (source >= source_of(settings, key->name))
-        (void)set_value(settings, key->name, value, source);
-    if (key->unbuilt)
-        warn(settings, where, pointer, "this version has no such feature: not built yet",
-             "Update Thunderseal when a version that has it is out.");
+        return TEXT("ignored, Thunderbird's own policies set only the add-on's keys");
+    if (source != SETTINGS_ADMIN && key->admin_only)
+        return TEXT("ignored, only the administrator's file may set it");
+    if (source == SETTINGS_USER && key->with_custom_cloud && !custom_cloud)
+        return TEXT("ignored, the user's file may set it only with the cloud \"custom\"");
+    return NULL;
 }
 
-/* The first value that is wrong: an unknown key at the top is none. */
+static void warn_ignored(struct settings *settings, const struct settings_key *key,
+                         enum settings_source source, const char *where, const char *why)
+{
+    char pointer[SETTINGS_POINTER_SIZE] = "";
+
+    json_pointer_add(pointer, key->name);
+    warn(settings, where, pointer, why,
+         source == SETTINGS_THUNDERBIRD ? TEXT("Set it in policy.json.")
+         : key->admin_only              ? TEXT("Remove it there.")
+                                        : TEXT("Ask your administrator to set it in policy.json."));
+}
+
+/* Whether the cloud will be "custom" when the object counts. */
+static bool custom_cloud_with(const struct settings *settings, const json_t *object,
+                              enum settings_source source)
+{
+    const char *own = json_string_value(json_object_get(object, "cloud"));
+    const char *cloud =
+        own != NULL && source >= source_of(settings, "cloud") ? own : settings_text(settings, "cloud");
+
+    return cloud != NULL && strcmp(cloud, CLOUD_CUSTOM) == 0;
+}
+
+/* The first value that is wrong: a key that is not known is none. */
 struct first_fault {
     bool found;
     char pointer[SETTINGS_POINTER_SIZE];
-    char expected[SETTINGS_EXPECTED_SIZE]; /* "": nothing, for the key is not known */
+    char expected[SETTINGS_EXPECTED_SIZE];
 };
 
 static void take_first(void *context, const struct settings_fault *fault)
 {
     struct first_fault *first = context;
 
-    if (first->found || (fault->expected == NULL && strchr(fault->pointer + 1, '/') == NULL))
+    if (first->found || fault->expected == NULL)
         return;
     first->found = true;
     problem_copy_text(first->pointer, sizeof first->pointer, fault->pointer);
     problem_copy_text(first->expected, sizeof first->expected, fault->expected);
 }
 
-/* From Thunderbird, a wrong value is only a warning. */
-static void refuse(struct settings *settings, enum settings_source source, const char *where,
-                   const struct first_fault *first)
+static void refuse(struct settings *settings, const char *where, const struct first_fault *first)
 {
-    const bool unknown = first->expected[0] == '\0';
     struct problem problem;
 
-    if (source == SETTINGS_THUNDERBIRD) {
-        problem_setf(&problem, PROBLEM_MISCONFIGURED, "Correct Thunderbird's policies.json.",
-                     unknown ? "%-s, managed storage: %s must be absent: the key is not known."
-                             : "%-s, managed storage: %s must be %-s.",
-                     where, first->pointer, first->expected);
-        settings_warn(settings, &problem);
+    problem_setf(&problem, PROBLEM_MISCONFIGURED, NULL, "%-s cannot be used: %s must be %-s.", where,
+                 first->pointer, first->expected);
+    break_with(settings, &problem);
+}
+
+/* What is wrong with a value, and does not make the whole unusable. */
+struct tolerated {
+    struct settings *settings;
+    const char *where;
+    bool wrong; /* the value is no good */
+};
+
+static void tolerate(void *context, const struct settings_fault *fault)
+{
+    struct tolerated *tolerated = context;
+    struct problem problem;
+
+    if (fault->expected == NULL) {
+        warn_unknown(tolerated->settings, tolerated->where, fault->pointer, fault->near);
         return;
     }
-    problem_setf(&problem, PROBLEM_MISCONFIGURED, NULL,
-                 unknown ? "%-s cannot be used: %s must be absent: the key is not known."
-                         : "%-s cannot be used: %s must be %-s.",
-                 where, first->pointer, first->expected);
-    break_with(settings, &problem);
+    tolerated->wrong = true;
+    problem_setf(&problem, PROBLEM_MISCONFIGURED, "Correct Thunderbird's policies.json.",
+                 "%-s, managed storage: %s must be %-s.", tolerated->where, fault->pointer, fault->expected);
+    settings_warn(tolerated->settings, &problem);
+}
+
+/* Takes one value, unless a higher source has set the key. */
+static void take(struct settings *settings, const struct settings_key *key, json_t *value,
+                 enum settings_source source, const char *where)
+{
+    struct tolerated tolerated = {.settings = settings, .where = where};
+    struct settings_faults faults = {.tell = tolerate, .context = &tolerated};
+    char pointer[SETTINGS_POINTER_SIZE] = "";
+
+    settings_check_value(key, value, &faults);
+    if (!tolerated.wrong && source >= source_of(settings, key->name))
+        (void)set_value(settings, key->name, value, source);
+    json_pointer_add(pointer, key->name);
+    if (key->unbuilt)
+        warn(settings, where, pointer, "this version has no such feature: not built yet",
+             "Update Thunderseal when a version that has it is out.");
 }
 
 void settings_apply(struct settings *settings, const json_t *object, enum settings_source source,
                     const char *where)
 {
-    char pointer[SETTINGS_POINTER_SIZE];
     struct first_fault first = {.found = false};
     struct settings_faults faults = {.tell = take_first, .context = &first};
+    bool custom = custom_cloud_with(settings, object, source);
     const char *name;
     json_t *value;
 
@@ -183,35 +228,23 @@ void settings_apply(struct settings *settings, const json_t *object, enum settin
         settings_break(settings, where, "its top level is not an object");
         return;
     }
-    settings_check(object, &faults);
-    if (first.found) {
-        refuse(settings, source, where, &first);
+    settings_check(object, source, custom, &faults);
+    if (first.found && source != SETTINGS_THUNDERBIRD) {
+        refuse(settings, where, &first);
         return;
     }
     json_object_foreach((json_t *)object, name, value)
     {
         const struct settings_key *key = settings_key_find(name);
-        problem_copy_text(pointer, 64, name);
-        memmove(pointer + 1, pointer, strlen(pointer) + 1);
-        pointer[0] = '/';
+        const char *ignored = key == NULL ? NULL : settings_ignored(key, source, custom);
+        char pointer[SETTINGS_POINTER_SIZE] = "";
+        json_pointer_add(pointer, name);
         if (key == NULL)
             warn_unknown(settings, where, pointer, settings_key_near(name));
+        else if (ignored != NULL)
+            warn_ignored(settings, key, source, where, ignored);
         else
             take(settings, key, value, source, where);
-    }
-}
-
-void settings_settle(struct settings *settings)
-{
-    const char *cloud = settings_text(settings, "cloud");
-
-    if (source_of(settings, "caFile") == SETTINGS_USER &&
-        (cloud == NULL || strcmp(cloud, CLOUD_CUSTOM) != 0)) {
-        warn(settings, "config.json", "/caFile",
-             "ignored, the user's file may set it only with the cloud \"custom\"",
-             "Ask your administrator to set it in policy.json.");
-        json_object_del(settings->values, "caFile");
-        json_object_del(settings->sources, "caFile");
     }
 }
 

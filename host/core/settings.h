@@ -50,9 +50,10 @@ struct settings_key {
     const char *(*check)(const json_t *value);
     /* For a value of several parts: tells each that is wrong. Without both, allowed says it all. */
     void (*check_parts)(const json_t *value, struct settings_faults *faults);
-    bool admin_only;    /* counts in the administrator's file alone */
-    bool for_extension; /* the only ones that Thunderbird's managed storage may set */
-    bool unbuilt;       /* accepted, and warned of: this version does nothing with it */
+    bool admin_only;        /* counts in the administrator's file alone */
+    bool with_custom_cloud; /* counts in the user's file only with the cloud "custom" */
+    bool for_extension;     /* the only ones that Thunderbird's managed storage may set */
+    bool unbuilt;           /* accepted, and warned of: this version does nothing with it */
 };
 
 /* The table, for whoever checks or lists keys. */
@@ -68,8 +69,12 @@ void settings_check_value(const struct settings_key *key, const json_t *value,
 /* Whether the value is what its key, a known one, wants; else *expected is what it must be: the first fault
  * alone. */
 bool settings_value_fits(const char *key, const json_t *value, char expected[SETTINGS_EXPECTED_SIZE]);
-/* Tells every fault of a configuration, unknown keys among them. */
-void settings_check(const json_t *object, struct settings_faults *faults);
+/* Why a key has no effect in a configuration from this source, a text; NULL: it has one. custom_cloud: the
+ * cloud in force is "custom". */
+const char *settings_ignored(const struct settings_key *key, enum settings_source source, bool custom_cloud);
+/* Tells every fault of a configuration, unknown keys among them; what is ignored has none. */
+void settings_check(const json_t *object, enum settings_source source, bool custom_cloud,
+                    struct settings_faults *faults);
 
 #define SETTINGS_WARNINGS_MAX                                                                                \
     64 /* all keys wrong at once are 20; the rest adds nothing, and hello must fit a frame */
@@ -80,7 +85,9 @@ void settings_clear(struct settings *settings);
 
 /*
  * Checks object and takes its values over, or none of them when one is wrong: then settings->broken says
- * which. where is how the file is called in messages. From Thunderbird a wrong value is only a warning.
+ * which. where is how the file is called in messages. A key that is not known, or may not stand here, is only
+ * a warning, and so is a wrong value from Thunderbird. The admin's file goes before the user's, as it may say
+ * what cloud is in force.
  */
 void settings_apply(struct settings *settings, const json_t *object, enum settings_source source,
                     const char *where TEXTS);
@@ -90,8 +97,6 @@ void settings_break_at(struct settings *settings, const char *where, struct json
                        const char *why);
 /* Adds a warning, unless there are too many. */
 void settings_warn(struct settings *settings, const struct problem *problem);
-/* To be called when all files were applied: drops what the whole does not allow. */
-void settings_settle(struct settings *settings);
 
 /* A text value, or NULL. Borrowed. */
 const char *settings_text(const struct settings *settings, const char *key);

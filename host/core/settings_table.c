@@ -41,7 +41,7 @@ static const struct settings_key keys[] = {
      .allowed = keystores,
      .expected = TEXT("one of \"auto\", \"secret-service\", \"file\", \"passphrase\"")},
     {.name = "recoveryPublicKey", .check = settings_check_public_key, .admin_only = true},
-    {.name = "caFile", .check = settings_check_path},
+    {.name = "caFile", .check = settings_check_path, .with_custom_cloud = true},
     {.name = "proxy", .check = settings_check_proxy},
     {.name = "audit",
      .default_json = "{\"enabled\":true,\"retentionDays\":365}",
@@ -104,7 +104,8 @@ const char *settings_key_near(const char *name)
     return nearest.found;
 }
 
-void settings_check(const json_t *object, struct settings_faults *faults)
+void settings_check(const json_t *object, enum settings_source source, bool custom_cloud,
+                    struct settings_faults *faults)
 {
     const char *name;
     json_t *value;
@@ -113,9 +114,9 @@ void settings_check(const json_t *object, struct settings_faults *faults)
     {
         const struct settings_key *key = settings_key_find(name);
         faults->pointer[0] = '\0';
-        if (key != NULL)
+        if (key != NULL && settings_ignored(key, source, custom_cloud) == NULL)
             settings_check_value(key, value, faults);
-        else
+        else if (key == NULL)
             settings_tell_unknown(faults, name, settings_key_near(name));
     }
 }

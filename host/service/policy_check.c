@@ -99,7 +99,14 @@ static bool is_users_file(const char *path)
     return same;
 }
 
-static void warn_of_keys(const struct check *check, const json_t *object, bool users)
+static bool is_custom_cloud(const json_t *object)
+{
+    const char *cloud = json_string_value(json_object_get(object, "cloud"));
+
+    return cloud != NULL && strcmp(cloud, CLOUD_CUSTOM) == 0;
+}
+
+static void warn_of_keys(const struct check *check, const json_t *object, enum settings_source source)
 {
     const char *name;
     json_t *value;
@@ -114,27 +121,27 @@ static void warn_of_keys(const struct check *check, const json_t *object, bool u
                      pointer);
             add_at(check, check->warnings, pointer, true, message);
         }
-        if (key != NULL && key->admin_only && users) {
-            snprintf(message, sizeof message, "%s is ignored: only the administrator's file may set it.",
+        if (key != NULL && settings_ignored(key, source, is_custom_cloud(object)) != NULL) {
+            snprintf(message, sizeof message,
+                     key->admin_only
+                         ? "%s is ignored: only the administrator's file may set it."
+                         : "%s is ignored: the user's file may set it only with the cloud \"custom\".",
                      pointer);
             add_at(check, check->warnings, pointer, true, message);
         }
     }
 }
 
-static void warn_of_combinations(const struct check *check, const json_t *object, bool users)
+static void warn_of_combinations(const struct check *check, const json_t *object, enum settings_source source)
 {
-    const char *cloud = json_string_value(json_object_get(object, "cloud"));
     const char *ca_file = json_string_value(json_object_get(object, "caFile"));
-    bool custom = cloud != NULL && strcmp(cloud, CLOUD_CUSTOM) == 0;
+    bool custom = is_custom_cloud(object);
 
     if (custom && json_object_get(object, "custom") == NULL)
         add_at(check, check->warnings, "/cloud", false,
                "/cloud is \"custom\", but the file has no \"custom\" with its endpoints.");
-    if (ca_file != NULL && users && !custom)
-        add_at(check, check->warnings, "/caFile", true,
-               "/caFile is ignored: the user's file may set it only with the cloud \"custom\".");
-    else if (ca_file != NULL && ca_file[0] == '/' && access(ca_file, R_OK) != 0)
+    if (settings_ignored(settings_key_find("caFile"), source, custom) == NULL && ca_file != NULL &&
+        ca_file[0] == '/' && access(ca_file, R_OK) != 0)
         add_at(check, check->warnings, "/caFile", false,
                "/caFile names a file that cannot be read here: nobody signs in until it can.");
 }
@@ -145,7 +152,7 @@ static void check_text(struct check *check, const char *path)
 {
     struct settings_faults faults = {.tell = take_fault, .context = check};
     struct json_place place;
-    bool users = is_users_file(path);
+    const enum settings_source source = is_users_file(path) ? SETTINGS_USER : SETTINGS_ADMIN;
     const char *what;
     char message[128];
     json_t *object = json_text_parse(check->file.text, check->file.length, true, &what, &place);
@@ -157,9 +164,9 @@ static void check_text(struct check *check, const char *path)
     }
     if (json_is_object(object)) {
         json_text_duplicates(check->file.text, check->file.length, take_twin, check);
-        settings_check(object, &faults);
-        warn_of_keys(check, object, users);
-        warn_of_combinations(check, object, users);
+        settings_check(object, source, is_custom_cloud(object), &faults);
+        warn_of_keys(check, object, source);
+        warn_of_combinations(check, object, source);
     } else {
         place = json_text_place(check->file.text, strspn(check->file.text, " \t\r\n"));
         add(check->faults, "", &place, "The whole must be an object: {\"key\": value, …}.");

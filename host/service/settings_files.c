@@ -133,10 +133,9 @@ void settings_read_files(struct settings *settings)
     struct problem problem;
     char *user_file = environment_config_file(&problem);
 
+    (void)settings_read_file(settings, SETTINGS_ADMIN_FILE, SETTINGS_ADMIN);
     if (user_file != NULL)
         (void)settings_read_file(settings, user_file, SETTINGS_USER);
-    (void)settings_read_file(settings, SETTINGS_ADMIN_FILE, SETTINGS_ADMIN);
-    settings_settle(settings);
     check_ca_file(settings);
     free(user_file);
 }

@@ -131,6 +131,9 @@ test('what will have no effect is a warning', async () => {
   const path = join(home, '.config/thunderseal/config.json');
   const warnings = async (/** @type {string} */ of) => JSON.parse((await policy(['check', '--json', of], { home })).stdout).warnings.map((/** @type {any} */ { message }) => message).join('\n');
   assert.match(await warnings(path), /\/recoveryPublicKey is ignored.*\n\/caFile is ignored.*$/);
+  await writeConfig(home, { recoveryPublicKey: 5, caFile: 5 });
+  assert.match(await warnings(path), /\/recoveryPublicKey is ignored.*\n\/caFile is ignored.*$/);
+  assert.equal((await policy(['check', path], { home })).code, 0, 'what is ignored may be wrong');
   assert.doesNotMatch(await warnings(await file('admins.json', JSON.stringify({ recoveryPublicKey: RECOVERY_KEY }))), /recoveryPublicKey/);
   assert.match(await warnings(await file('anchors.json', '{"caFile": "/not/there.pem"}')), /\/caFile names a file that cannot be read/);
   assert.match(await warnings(await file('custom.json', '{"cloud": "custom"}')), /no "custom"/);

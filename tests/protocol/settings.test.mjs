@@ -124,6 +124,9 @@ test('an unknown key is a warning, and the rest counts', async () => {
   assert.match(warnings[0].cause, /config\.json, \/clientid: /);
   assert.equal(policy.clientId, world.idp.clientId);
   assert.equal(policy.clientid, undefined);
+  const inside = await warningsOf({ audit: { enabled: false, foo: 1 }, accounts: { 'ada@contoso.test': { foo: 1 } } });
+  assert.deepEqual(inside.warnings.map((/** @type {any} */ { cause }) => /, (\/.*): the key is not known/.exec(cause)?.[1]), ['/audit/foo', '/accounts/ada@contoso.test/foo']);
+  assert.equal(inside.policy.audit.enabled, false);
 });
 
 test('keys whose feature is not built are said to be so', async () => {
@@ -144,6 +147,10 @@ test('keys that may not stand in the user\'s file are ignored with a warning', a
   const anchors = await warningsOf({ cloud: 'worldwide' });
   assert.match(anchors.warnings[0].cause, /\/caFile: ignored/);
   assert.equal(anchors.policy.caFile, undefined);
+  const wrong = await warningsOf({ recoveryPublicKey: 5 });
+  assert.deepEqual([wrong.warnings.length, wrong.policy.clientId], [1, world.idp.clientId], 'even with a wrong value the rest counts');
+  const both = await warningsOf({ cloud: 'worldwide', caFile: 5, manage: 'all' });
+  assert.deepEqual([both.warnings.length, both.policy.manage], [1, 'all']);
 });
 
 test('Thunderbird\'s policies set the add-on\'s keys, and nothing else', async () => {
@@ -153,9 +160,9 @@ test('Thunderbird\'s policies set the add-on\'s keys, and nothing else', async (
   assert.deepEqual([policy.manage, policy.welcome, policy.locale, policy.fallback, policy.clientId], ['all', false, 'de', 'none', world.idp.clientId]);
   assert.ok(warnings.some((/** @type {any} */ { cause }) => /\/clientId: ignored/.test(cause)));
   assert.ok(warnings.some((/** @type {any} */ { cause }) => /\/nonsense/.test(cause)));
-  const wrong = await world.host(undefined, {}, { managed: { manage: 5 } });
-  assert.equal(wrong.welcome.policy.manage, 'listed');
-  assert.equal(wrong.welcome.warnings.length, 1);
+  const wrong = await world.host(undefined, {}, { managed: { manage: 5, recoveryPublicKey: 5, migrate: 'off' } });
+  assert.deepEqual([wrong.welcome.policy.manage, wrong.welcome.policy.migrate], ['listed', 'off']);
+  assert.equal(wrong.welcome.warnings.length, 2);
   assert.equal((await world.signIn(wrong, await world.user())).ok, true, 'a wrong managed value breaks nothing else');
 });
 

@@ -71,7 +71,6 @@ static void defaults_are_those_of_the_contract(void **state)
 
     (void)state;
     begin(&settings);
-    settings_settle(&settings);
     for (i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
         assert_setting(&settings, defaults[i].key, defaults[i].json, "default");
     for (i = 0; i < sizeof none / sizeof none[0]; i++)
@@ -158,14 +157,15 @@ static void an_unknown_key_is_only_a_warning(void **state)
 
 static void a_file_with_one_wrong_value_counts_as_absent(void **state)
 {
-    static const char *const files[] = {"[]", "\"x\"", "{\"clientId\":\"x\",\"manage\":7}"};
+    static const char *const files[] = {"[]", "\"x\"", "{\"clientId\":\"x\",\"manage\":7}",
+                                        "{\"caFile\":7," CUSTOM "}"};
     struct account_wish wish = {0};
     struct account_target target;
     struct problem problem;
     size_t i;
 
     (void)state;
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < sizeof files / sizeof files[0]; i++) {
         struct settings settings;
         begin(&settings);
         apply(&settings, SETTINGS_ADMIN, "{\"clientId\":\"good\"}");
@@ -214,29 +214,60 @@ static void the_users_ca_file_counts_only_with_a_custom_cloud(void **state)
     (void)state;
     begin(&settings);
     apply(&settings, SETTINGS_USER, "{\"caFile\":\"/ca.pem\"}");
-    settings_settle(&settings);
     assert_warning(&settings, "/caFile");
     assert_setting(&settings, "caFile", NULL, NULL);
     settings_clear(&settings);
 
     begin(&settings);
     apply(&settings, SETTINGS_USER, "{\"caFile\":\"/ca.pem\"," CUSTOM "}");
-    settings_settle(&settings);
     assert_setting(&settings, "caFile", "\"/ca.pem\"", "user");
     settings_clear(&settings);
 
     begin(&settings);
-    apply(&settings, SETTINGS_USER, "{\"caFile\":\"/ca.pem\"," CUSTOM "}");
     apply(&settings, SETTINGS_ADMIN, "{\"cloud\":\"worldwide\"}");
-    settings_settle(&settings);
+    apply(&settings, SETTINGS_USER, "{\"caFile\":\"/ca.pem\"," CUSTOM "}");
+    assert_warning(&settings, "/caFile");
     assert_setting(&settings, "caFile", NULL, NULL);
     settings_clear(&settings);
 
     begin(&settings);
+    apply(&settings, SETTINGS_ADMIN, "{" CUSTOM "}");
+    apply(&settings, SETTINGS_USER, "{\"caFile\":\"/ca.pem\"}");
+    assert_setting(&settings, "caFile", "\"/ca.pem\"", "user");
+    settings_clear(&settings);
+
+    begin(&settings);
     apply(&settings, SETTINGS_ADMIN, "{\"caFile\":\"/ca.pem\"}");
-    settings_settle(&settings);
     assert_setting(&settings, "caFile", "\"/ca.pem\"", "admin");
     settings_clear(&settings);
+}
+
+static void what_is_ignored_may_be_wrong_and_the_rest_counts(void **state)
+{
+    static const struct {
+        enum settings_source source;
+        const char *json, *pointer;
+    } files[] = {
+        {SETTINGS_USER, "{\"recoveryPublicKey\":7,\"manage\":\"all\"}", "/recoveryPublicKey"},
+        {SETTINGS_USER, "{\"caFile\":7,\"manage\":\"all\"}", "/caFile"},
+        {SETTINGS_THUNDERBIRD, "{\"recoveryPublicKey\":7,\"manage\":\"all\"}", "/recoveryPublicKey"},
+        {SETTINGS_THUNDERBIRD, "{\"cloud\":7,\"manage\":\"all\"}", "/cloud"},
+        {SETTINGS_THUNDERBIRD, "{\"welcome\":7,\"manage\":\"all\"}", "/welcome"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct settings settings;
+        begin(&settings);
+        apply(&settings, files[i].source, files[i].json);
+        assert_int_equal(settings.broken.kind, PROBLEM_NONE);
+        assert_warning(&settings, files[i].pointer);
+        assert_setting(&settings, "manage", "\"all\"",
+                       files[i].source == SETTINGS_USER ? "user" : "thunderbird");
+        assert_setting(&settings, "welcome", "true", "default");
+        settings_clear(&settings);
+    }
 }
 
 /* A custom cloud on Microsoft's own host, however it is written, is Microsoft's all the same. */
@@ -257,7 +288,6 @@ static void the_users_ca_file_never_vouches_for_a_built_in_cloud(void **state)
         struct settings settings;
         begin(&settings);
         apply(&settings, source, "{\"caFile\":\"/ca.pem\"," CUSTOM "}");
-        settings_settle(&settings);
         assert_string_equal(settings_ca_file_for(&settings, "https://login.test"), "/ca.pem");
         for (i = 0; i < sizeof built_in / sizeof built_in[0]; i++) {
             const char *file = settings_ca_file_for(&settings, built_in[i]);
@@ -279,6 +309,7 @@ int main(void)
         cmocka_unit_test(the_first_broken_file_is_the_one_shown),
         cmocka_unit_test(the_recovery_key_is_the_admins_alone),
         cmocka_unit_test(the_users_ca_file_counts_only_with_a_custom_cloud),
+        cmocka_unit_test(what_is_ignored_may_be_wrong_and_the_rest_counts),
         cmocka_unit_test(the_users_ca_file_never_vouches_for_a_built_in_cloud),
     };
 
