@@ -107,6 +107,7 @@ json_t *method_account_add(struct service *service, struct rpc_request *request,
 {
     static const char *const names[] = {"account", "signInAs", "tenant", "cloud"};
     const char *account = NULL;
+    char written[ACCOUNT_NAME_SIZE];
     struct account_wish wish = {0}, wish_before = {0};
     struct entry *before, *entry;
     bool same;
@@ -115,6 +116,7 @@ json_t *method_account_add(struct service *service, struct rpc_request *request,
         rpc_param_account(request->params, "account", true, &account, problem) != 0 ||
         read_wish(request->params, &wish, problem) != 0)
         return NULL;
+    account = account_as_written(service, account, written);
     before = entry_of(service, account);
     if (before != NULL)
         wish_before = before->wish;
@@ -138,6 +140,7 @@ json_t *method_account_remove(struct service *service, struct rpc_request *reque
 {
     static const char *const names[] = {"account"};
     const char *account = NULL;
+    char written[ACCOUNT_NAME_SIZE];
     struct entry *entry;
 
     if (rpc_params_known(request->params, names, 1, problem) != 0 ||
@@ -148,6 +151,7 @@ json_t *method_account_remove(struct service *service, struct rpc_request *reque
         unknown_account(problem, account);
         return NULL;
     }
+    account = account_as_written(service, account, written);
     cancel_for(entry, account, "The account was removed.", "Add it again when you need it.");
     entry = entry_of(service, account); /* a sign-in that was to move the address is over */
     if (entry == NULL)

@@ -61,6 +61,16 @@ struct entry *entry_of(struct service *service, const char *account)
     return found;
 }
 
+const char *account_as_written(struct service *service, const char *account, char *written)
+{
+    const struct claim *claim = service->claims[bucket_of(account)];
+
+    while (claim != NULL && (is_move(claim) || !account_name_equal(claim->account, account)))
+        claim = claim->next;
+    problem_copy_text(written, ACCOUNT_NAME_SIZE, claim == NULL ? account : claim->account);
+    return written;
+}
+
 static struct claim *claim_of(const struct entry *entry, const char *account)
 {
     struct claim *claim = entry->service->claims[bucket_of(account)];

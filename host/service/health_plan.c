@@ -66,7 +66,7 @@ static struct health_account *add_account(struct health_job *job, const char *na
         return NULL;
     }
     account->job = job;
-    problem_copy_text(account->name, sizeof account->name, name);
+    (void)account_as_written(job->service, name, account->name);
     *job->accounts_end = account;
     job->accounts_end = &account->next;
     return account;

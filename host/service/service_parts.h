@@ -181,6 +181,9 @@ void request_close(struct request *request);
 
 /* --- address_index.c: which entry serves an address --- */
 struct entry *entry_of(struct service *service, const char *account);
+/* The account as it was first written, in a buffer of ACCOUNT_NAME_SIZE, which is returned; as it is given
+ * when nobody has it. */
+const char *account_as_written(struct service *service, const char *account, char *written);
 bool entry_has_address(const struct entry *entry, const char *account);
 /* Another entry that has the address too, or NULL. */
 struct entry *entry_other_with(const struct entry *entry, const char *account);
@@ -278,7 +281,7 @@ struct https *https_for(struct service *service, const char *authority);
 /* --- sign_in.c --- */
 /* A sign-in about to start, whatever its way. Pointers are borrowed. */
 struct sign_in_plan {
-    const char *account;
+    char account[ACCOUNT_NAME_SIZE]; /* as first written */
     struct account_target target;
     struct entry *entry;
     bool known; /* the account was there before */

@@ -157,7 +157,7 @@ int sign_in_prepare(struct service *service, const char *account, const json_t *
                     struct sign_in_plan *plan, struct problem *problem)
 {
     memset(plan, 0, sizeof *plan);
-    plan->account = account;
+    account = account_as_written(service, account, plan->account);
     plan->asked_scopes = (json_t *)scopes;
     plan->known = entry_of(service, account) != NULL;
     plan->entry = entry_to_sign_in(service, account, &plan->target, &plan->moves, problem);

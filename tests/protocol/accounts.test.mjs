@@ -61,10 +61,26 @@ test('adding again changes nothing, whatever the case, and keeps the name as fir
   await add(host, 'First@contoso.test');
   const before = (await filesBelow(stateFolder(host.home))).find(({ path }) => path.endsWith('.sealed'));
   const { account } = await host.call('account.add', { account: 'FIRST@CONTOSO.TEST' });
-  assert.equal(account.account.toLowerCase(), 'first@contoso.test');
+  assert.equal(account.account, 'First@contoso.test');
   assert.deepEqual(names(await host.call('account.list')), ['First@contoso.test']);
   const now = (await filesBelow(stateFolder(host.home))).find(({ path }) => path.endsWith('.sealed'));
   assert.ok(before && now && before.bytes.equals(now.bytes), 'nothing was written');
+  const moved = await host.call('account.add', { account: 'FIRST@contoso.test', signInAs: 'ben@contoso.test' });
+  assert.equal(moved.account.account, 'First@contoso.test');
+  const { report } = await host.call('health.check', { accounts: ['fIRST@contoso.test'], checks: ['sign-in'] });
+  assert.equal(report.checks[0].account, 'First@contoso.test');
+  await host.end();
+  assert.deepEqual(names((await world.host(host.home)).welcome), ['First@contoso.test'], 'even when it moves to another identity');
+});
+
+test('a sign-in under another spelling keeps the name as first written', async () => {
+  const host = await world.host();
+  const account = await world.user();
+  const first = account.toUpperCase();
+  await add(host, first);
+  const finished = await world.signIn(host, account);
+  assert.deepEqual([finished.ok, finished.account], [true, first]);
+  assert.deepEqual(names(await host.call('account.list')), [first]);
 });
 
 test('signInAs may be another name, and several addresses may share one', async () => {

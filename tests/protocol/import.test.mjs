@@ -47,6 +47,15 @@ test('a sign-in of the same app is taken over: an unknown account is added, one 
   assert.equal((await next.call('token.get', { account, rejected: sha256(accessToken) })).source, 'renewed');
 });
 
+test('the account is told as it was first written, whatever the case of the request', async () => {
+  const host = await world.host();
+  const { account, refreshToken } = await elsewhere();
+  const first = account.toUpperCase();
+  await host.call('account.add', { account: first });
+  assert.equal((await host.call('account.import', { account, refreshToken, clientId })).account.account, first);
+  assert.ok(await shown(host, first));
+});
+
 test('the token is never on disk in clear, nor in any frame or on stderr', async () => {
   const host = await world.host();
   const { account, refreshToken } = await elsewhere();
