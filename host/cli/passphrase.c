@@ -75,6 +75,10 @@ bool cli_unlock(struct cli *cli)
         return false;
     for (tries = 0; tries < TRIES; tries++) {
         status = choose ? cli_passphrase_choose(cli) : cli_passphrase_ask(cli);
+        if (status == EX_TEMPFAIL && !choose && cli->options.passphrase_fd >= 0) /* no command will say it */
+            (void)complain(
+                "A passphrase is needed, and the descriptor of --passphrase-fd has none. Write it there, as "
+                "one line.");
         if (status == EX_TEMPFAIL || status == EX_OSERR)
             break;
         if (status == 0 && cli_call_once(cli, "vault.unlock", unlock_params(cli), &status) != NULL)

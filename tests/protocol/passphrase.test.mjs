@@ -115,6 +115,9 @@ test('--passphrase-fd: the right one, a wrong one, none', async () => {
   assert.deepEqual([longer.code, longer.stdout], [75, ''], 'it is not cut at a NUL');
   assert.match(longer.stderr, /one line of 1 to 1,024 bytes/);
   assert.equal((await withDescriptor(one.home, ['token', one.account], [`${PASSPHRASE}\r`])).code, 0, 'a line may end as it does elsewhere');
+  const ended = await withDescriptor(one.home, ['token', one.account], []);
+  assert.deepEqual([ended.code, ended.stdout], [75, '']);
+  assert.match(ended.stderr, /A passphrase is needed/);
   const none = await runCommand(['token', one.account], { home: one.home });
   assert.deepEqual([none.code, none.stdout], [75, '']);
   assert.match(none.stderr, /--passphrase-fd/);
