@@ -17,7 +17,8 @@
 /* A folder into which others may look or write gives them our file names, or lets them swap the files. */
 #define FORBIDDEN_MODE ((mode_t)077)
 
-static int refuse_unless_private(int descriptor, const char *path, struct problem *problem)
+/* A file manager, a restored copy or a umask may have opened it: what is ours is closed again. */
+static int make_private(int descriptor, const char *path, struct problem *problem)
 {
     struct stat status;
 
@@ -32,7 +33,7 @@ static int refuse_unless_private(int descriptor, const char *path, struct proble
                        (unsigned)geteuid(), path);
         return -1;
     }
-    if ((status.st_mode & FORBIDDEN_MODE) != 0) {
+    if ((status.st_mode & FORBIDDEN_MODE) != 0 && fchmod(descriptor, S_IRWXU) != 0) {
         problem_setf(problem, PROBLEM_STORAGE, NULL, "The folder %s can be opened by other users.", path);
         problem_remedy(problem, "Run \"chmod 700 %s\", then try again.", path);
         return -1;
@@ -60,7 +61,7 @@ int folder_open(const char *path, struct problem *problem)
         explain_failed_open(path, errno, problem);
         return -1;
     }
-    if (refuse_unless_private(descriptor, path, problem) != 0) {
+    if (make_private(descriptor, path, problem) != 0) {
         close(descriptor);
         return -1;
     }
