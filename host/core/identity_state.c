@@ -44,6 +44,8 @@ const char *identity_state(const struct identity *identity, const struct problem
         return "signing-in";
     if (worst != NULL && worst->kind == PROBLEM_VAULT_LOCKED)
         return "locked";
+    if (worst == &identity->sign_in_failed && severity(worst) == 1) /* nobody but the user tries again */
+        return "signed-out";
     if (worst != NULL)
         return by_severity[severity(worst)];
     if (identity->grant.serial == 0)

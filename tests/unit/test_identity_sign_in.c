@@ -60,8 +60,28 @@ static void a_sign_in_that_cannot_be_saved_leaves_all_as_it_was(void **state)
     good_code_answer(&answer, "outlook-1", "refresh-1");
     try_with(&bench, &answer);
     assert_refresh_token(&bench, "");
-    assert_state(&bench, "waiting", PROBLEM_STORAGE);
+    assert_state(&bench, "signed-out", PROBLEM_STORAGE);
     assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_SIGN_IN_REQUIRED);
+    bench_close(&bench);
+}
+
+/* Nothing tries again by itself: that would be "waiting". */
+static void a_first_sign_in_that_meets_passing_trouble_leaves_the_account_signed_out(void **state)
+{
+    struct bench bench;
+    uint64_t id;
+    int i;
+
+    (void)state;
+    bench_open(&bench);
+    id = start_sign_in(&bench, ALL_SCOPES);
+    for (i = 0; i < SIGN_IN_TRIES; i++) {
+        redirect_code(&bench, "code");
+        fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER, 0);
+    }
+    finished_with(&bench, id, PROBLEM_IDENTITY_PROVIDER);
+    assert_state(&bench, "signed-out", PROBLEM_IDENTITY_PROVIDER);
+    assert_int_equal(wakes_in(&bench), -1);
     bench_close(&bench);
 }
 
@@ -206,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sign_in_is_saved_before_it_succeeds),
         cmocka_unit_test(a_sign_in_that_cannot_be_saved_leaves_all_as_it_was),
+        cmocka_unit_test(a_first_sign_in_that_meets_passing_trouble_leaves_the_account_signed_out),
         cmocka_unit_test(a_new_sign_in_serves_those_who_wait),
         cmocka_unit_test(a_sign_in_without_refresh_token_ends_at_once),
         cmocka_unit_test(a_user_who_refuses_ends_it_at_once_and_an_error_is_a_try),
