@@ -99,10 +99,11 @@ void forget_latest_time(int64_t *times, size_t count)
     times[count - 1] = 0;
 }
 
-/* A token that lives no longer than the margin cannot be renewed ahead of it. */
+/* A token that lives no longer than the margin cannot be renewed ahead of it; a renewal that failed is tried
+ * again all the same. */
 static bool too_short_lived(const struct access *access)
 {
-    return access->access_token.length != 0 &&
+    return access->access_token.length != 0 && access->problem.kind == PROBLEM_NONE &&
            access->expires_at - access->issued_at <= RENEW_BEFORE_EXPIRY_S;
 }
 

@@ -100,6 +100,30 @@ static void rule_4_retry_after_is_honoured_and_shortened_by_nothing(void **state
     }
 }
 
+/* It is never renewed ahead; but what shows as passing trouble is tried again. */
+static void rule_4_a_short_lived_token_is_tried_again_after_a_failure(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    bench.identity.renew_ahead = true;
+    want(&bench, OUTLOOK);
+    renew_for(&bench, "outlook-2", 60, 0);
+    assert_int_equal(identity_next_renewal(&bench.identity, bench.now), 0);
+    pass(&bench, 61);
+    want(&bench, OUTLOOK);
+    fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_IDENTITY_PROVIDER, 0);
+    assert_state(&bench, "waiting", PROBLEM_IDENTITY_PROVIDER);
+    assert_true(identity_next_renewal(&bench.identity, bench.now) > bench.now.wall);
+    pass(&bench, wakes_in(&bench));
+    happens(&bench, EVENT_TIME);
+    renew_for(&bench, "outlook-3", 60, 0);
+    assert_state(&bench, "ready", PROBLEM_NONE);
+    assert_int_equal(identity_next_renewal(&bench.identity, bench.now), 0);
+    bench_close(&bench);
+}
+
 static void rule_4_while_backing_off_the_answer_comes_at_once_with_what_lives(void **state)
 {
     struct bench bench;
@@ -205,6 +229,7 @@ int main(void)
         cmocka_unit_test(rule_4_a_success_begins_the_back_off_anew),
         cmocka_unit_test(rule_4_a_connection_may_break_once),
         cmocka_unit_test(rule_4_retry_after_is_honoured_and_shortened_by_nothing),
+        cmocka_unit_test(rule_4_a_short_lived_token_is_tried_again_after_a_failure),
         cmocka_unit_test(rule_4_while_backing_off_the_answer_comes_at_once_with_what_lives),
         cmocka_unit_test(rule_4_a_network_that_is_back_ends_the_wait_for_it),
         cmocka_unit_test(rule_4_a_renewal_ahead_waits_as_well_and_then_goes_on),
