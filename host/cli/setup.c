@@ -120,7 +120,7 @@ static void print_next(const struct setup *setup, const struct settings *setting
                "is not\n"
                "    known, register your organisation's own: \"thunderseal setup --print az\".\n");
     if (!thunderbird && target.outlook != NULL &&
-        consent_make(&consent, &target, settings_text(settings, "redirectHost")) == 0)
+        consent_make(&consent, &target, settings_text(settings, "redirectHost"), "") == 0)
         printf("  - As an administrator of the tenant, approve the app for everybody (once):\n    %s\n",
                consent.url);
     printf("  - Restart Thunderbird.\n");

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* Nobody listens for the answer, which the administrator only reads: there is nothing that a secret would
  * guard. */
@@ -33,6 +34,18 @@ static int add_permissions(char scopes[SCOPE_LIST_SIZE], const char *resource, c
     return 0;
 }
 
+static int add_own(char scopes[SCOPE_LIST_SIZE], const struct account_target *target, const char *more)
+{
+    char scope[SCOPE_SIZE], resource[RESOURCE_SIZE];
+
+    while (scope_list_next(&more, scope))
+        if (scope_resource(resource, scope) &&
+            (strcasecmp(resource, target->outlook) == 0 || strcasecmp(resource, target->graph) == 0) &&
+            scope_list_add(scopes, scope) != 0)
+            return -1;
+    return 0;
+}
+
 #define ADD_PERMISSIONS(scopes, resource, list)                                                              \
     add_permissions(scopes, resource, list, sizeof(list) / sizeof(list)[0])
 
@@ -44,7 +57,8 @@ static const char *consenting_tenant(const char *tenant)
     return strcmp(tenant, "common") == 0 || settings_tenant_is_personal(tenant) ? "organizations" : tenant;
 }
 
-int consent_make(struct consent *consent, const struct account_target *target, const char *redirect_host)
+int consent_make(struct consent *consent, const struct account_target *target, const char *redirect_host,
+                 const char *more)
 {
     char redirect_uri[REDIRECT_URI_SIZE];
     const struct consent_request request = {.authority = target->key.authority,
@@ -59,6 +73,7 @@ int consent_make(struct consent *consent, const struct account_target *target, c
     snprintf(redirect_uri, sizeof redirect_uri, "http://%s", redirect_host);
     if (ADD_PERMISSIONS(consent->scopes, target->outlook, mail_permissions) != 0 ||
         ADD_PERMISSIONS(consent->scopes, target->graph, graph_permissions) != 0 ||
+        add_own(consent->scopes, target, more) != 0 ||
         ADD_PERMISSIONS(consent->scopes, "", openid_scopes) != 0)
         return -1;
     return admin_consent_url(consent->url, &request);

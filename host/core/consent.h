@@ -14,7 +14,9 @@ struct consent {
 };
 
 /* For the app, cloud and tenant of target, whose resources must be known; redirect_host is the
- * configuration's. 0, or -1 when it does not fit. */
-int consent_make(struct consent *consent, const struct account_target *target, const char *redirect_host);
+ * configuration's. more: a list of scopes, of which those of these resources are added. 0, or -1 when it does
+ * not fit. */
+int consent_make(struct consent *consent, const struct account_target *target, const char *redirect_host,
+                 const char *more);
 
 #endif

@@ -21,7 +21,7 @@ json_t *service_consent(struct problem *problem)
     settings_default_target(&settings, &target);
     if (!settings_can_sign_in(&settings, &target, problem))
         goto out;
-    if (consent_make(&consent, &target, settings_text(&settings, "redirectHost")) != 0) {
+    if (consent_make(&consent, &target, settings_text(&settings, "redirectHost"), "") != 0) {
         problem_set(problem, PROBLEM_MISCONFIGURED, "The address for consent would be too long.",
                     "Shorten the resources of the \"custom\" cloud.");
         goto out;
@@ -33,12 +33,15 @@ out:
     return result;
 }
 
-/* What the identity itself would ask for: its own authority, tenant and app. False when its cloud is not
- * known any more. */
-static bool consent_of(const struct entry *entry, struct consent *consent)
+/* What the identity itself would ask for, and what it lacks: its own authority, tenant and app. False when
+ * its cloud is not known any more. */
+static bool consent_of(const struct entry *entry, const char *missing, struct consent *consent)
 {
     const struct settings *settings = &entry->service->settings;
     const char *account = json_string_value(json_array_get(entry->addresses, 0));
+    const char *host = settings_text(settings, "redirectHost");
+    /* In a list that was cut the last scope may be another. */
+    const char *more = strlen(missing) < PROBLEM_TEXT_MAX - 1 ? missing : "";
     struct account_target target;
 
     if (account == NULL)
@@ -47,7 +50,7 @@ static bool consent_of(const struct entry *entry, struct consent *consent)
     if (target.outlook == NULL || strcmp(target.key.authority, entry->identity.key.authority) != 0)
         return false;
     target.key = entry->identity.key;
-    return consent_make(consent, &target, settings_text(settings, "redirectHost")) == 0;
+    return consent_make(consent, &target, host, more) == 0 || consent_make(consent, &target, host, "") == 0;
 }
 
 json_t *entry_error(const struct entry *entry, json_t *id, const struct problem *problem)
@@ -55,7 +58,7 @@ json_t *entry_error(const struct entry *entry, json_t *id, const struct problem 
     json_t *message = rpc_error(id, problem);
     struct consent consent;
 
-    if (problem->kind == PROBLEM_CONSENT_REQUIRED && consent_of(entry, &consent))
+    if (problem->kind == PROBLEM_CONSENT_REQUIRED && consent_of(entry, problem->missing_scopes, &consent))
         json_object_set_new(json_object_get(json_object_get(message, "error"), "data"), "consentUrl",
                             json_string(consent.url));
     return message;
