@@ -76,7 +76,7 @@ int browser_open(const char *url, struct problem *problem)
         close(report[1]);
     if (success)
         return 0;
-    problem_set(problem, PROBLEM_INTERNAL, "No browser could be started.",
+    problem_set(problem, PROBLEM_MISCONFIGURED, "No browser could be started.",
                 "Set BROWSER, install xdg-utils, or use \"thunderseal login --no-browser\".");
     return -1;
 }

@@ -159,6 +159,13 @@ test('login --no-browser prints the URL and takes the redirect URL pasted back',
   assert.ok((await run(own, ['token', account])).stdout.length > 100);
 });
 
+test('where no browser can be started, login says what to set', async () => {
+  const own = await world.home();
+  const { code, stderr } = await run(own, ['login', await world.user()], { env: { BROWSER: '/not/there', PATH: own } });
+  assert.equal(code, 78);
+  assert.match(stderr, /No browser could be started\. Set BROWSER/);
+});
+
 test('login --no-browser also takes the redirect by the browser, and --as signs in another name', async () => {
   const own = await world.home();
   const owner = await world.user();
