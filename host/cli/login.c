@@ -65,6 +65,7 @@ static void wait_for_end(struct cli *cli)
 /* RFC 8628 section 5.4: who types a code that somebody else gave them signs that somebody in. */
 static int show_device_code(struct cli *cli, const json_t *result)
 {
+    /* With --json, who reads on has the same in the result before. */
     FILE *stream = cli->options.json ? stderr : stdout;
 
     fprintf(stream, "To sign %s in to Thunderseal on this computer, open this address in a browser:\n  ",
@@ -113,11 +114,15 @@ int command_login(struct cli *cli)
         return status;
     cli->sign_in_result = json_incref(result);
     cli->sign_in = json_string_value(json_object_get(result, "signInId"));
+    if (cli->options.json && (cli->options.device || cli->options.no_browser))
+        status = cli_print_json(result);
     if (cli->options.device) {
-        status = show_device_code(cli, result);
+        status = status != 0 ? status : show_device_code(cli, result);
     } else if (cli->options.no_browser) {
-        puts(json_string_value(json_object_get(result, "authorizationUrl")));
-        status = cli_flush();
+        if (!cli->options.json) {
+            puts(json_string_value(json_object_get(result, "authorizationUrl")));
+            status = cli_flush();
+        }
         fputs(
             "Open this address in a browser. If the browser ends on a page that cannot be reached, paste its "
             "address here.\n",

@@ -159,6 +159,16 @@ test('login --no-browser prints the URL and takes the redirect URL pasted back',
   assert.ok((await run(own, ['token', account])).stdout.length > 100);
 });
 
+test('login --no-browser --json prints JSON alone: how the sign-in starts, and how it ends', async () => {
+  const own = await world.home();
+  const account = await world.user();
+  const { code, stdout, stderr } = await loginByHand(own, [account, '--json'], async (text) => [await world.redirectOf(JSON.parse(text).authorizationUrl)]);
+  assert.equal(code, 0, stderr);
+  const [started, finished] = stdout.split(/^(?={)/m).map((text) => JSON.parse(text));
+  assert.ok(started.expiresAt && started.signInId === finished.signInId);
+  assert.deepEqual([started.flow, finished.ok, finished.account], ['browser', true, account]);
+});
+
 test('where no browser can be started, login says what to set', async () => {
   const own = await world.home();
   const { code, stderr } = await run(own, ['login', await world.user()], { env: { BROWSER: '/not/there', PATH: own } });

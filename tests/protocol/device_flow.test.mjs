@@ -201,6 +201,23 @@ test('login --device prints the address and the code, and waits', async () => {
   assert.equal(JSON.parse((await runCommand(['accounts', '--json'], { home })).stdout).accounts[0].method, 'device');
 });
 
+test('login --device --json prints JSON alone, the code first', async () => {
+  const home = await world.home(allowed);
+  const account = await world.user();
+  let approved = false;
+  const { code, stdout } = await runCommand(['login', '--device', '--json', account], {
+    home,
+    onStdout: async (text) => {
+      if (approved || !text.endsWith('}\n')) return;
+      approved = true;
+      await world.idp.control({ approveDevice: { user: account, userCode: JSON.parse(text).userCode } });
+    },
+  });
+  assert.equal(code, 0);
+  const [started, finished] = stdout.split(/^(?={)/m).map((text) => JSON.parse(text));
+  assert.deepEqual([started.flow, started.signInId, finished.ok], ['device', finished.signInId, true]);
+});
+
 test('neither code is on stderr or on disk, and the device code is in no frame', async () => {
   const frames = JSON.stringify(host.messages);
   const files = await filesBelow(host.home);
