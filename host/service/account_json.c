@@ -51,7 +51,7 @@ static json_t *time_or_null(int64_t time)
     return time == 0 ? json_null() : json_integer((json_int_t)time);
 }
 
-json_t *account_to_json(const struct entry *entry, const char *account)
+json_t *account_to_json(struct entry *entry, const char *account)
 {
     const struct identity *identity = &entry->identity;
     const struct problem *problem = NULL;
@@ -60,7 +60,10 @@ json_t *account_to_json(const struct entry *entry, const char *account)
     struct account_target target;
 
     if (identity->sign_in.id == 0 && !entry_may_serve(entry, account, &denied)) {
-        denied.since = wall_clock();
+        if (denied.kind != entry->denied)
+            entry->denied_since = wall_clock();
+        entry->denied = denied.kind;
+        denied.since = entry->denied_since;
         problem = &denied;
         state = denied.kind == PROBLEM_POLICY_DENIED ? "blocked" : "attention";
     }

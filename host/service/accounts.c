@@ -131,13 +131,14 @@ void entry_judge(struct entry *entry)
     struct account_wish wish = merge_wish(entry, &entry->wish);
     struct problem *problem = &entry->identity.no_renewal;
     struct account_target target;
+    const struct problem before = *problem;
 
     memset(problem, 0, sizeof *problem);
     if (account == NULL || entry->identity.grant.serial == 0)
         return;
     settings_target(settings, account, &wish, &target);
     if (!settings_can_sign_in(settings, &target, problem))
-        problem->since = wall_clock();
+        problem->since = before.kind == problem->kind ? before.since : wall_clock();
 }
 
 static void entry_free(struct entry *entry)

@@ -69,6 +69,9 @@ struct entry {
     bool seen;    /* while all files are read again */
     bool untidy;  /* its file names an address that another identity has */
     bool changed; /* account.changed is due */
+    /* Why the configuration lets it serve nobody, and since when. */
+    enum problem_kind denied;
+    int64_t denied_since;
 
     char sign_in_account[ACCOUNT_NAME_SIZE];
     char sign_in_id[SIGN_IN_ID_SIZE];
@@ -222,7 +225,7 @@ struct listed {
 int accounts_sorted(struct service *service, struct listed **list);
 
 /* --- account_json.c --- */
-json_t *account_to_json(const struct entry *entry, const char *account);
+json_t *account_to_json(struct entry *entry, const char *account);
 /* A list of scopes as an array. */
 json_t *scopes_to_json(const char *list);
 

@@ -2,7 +2,7 @@
 /** Accounts: listing, adding, removing, names, and what stays of them (protocol section 3). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { filesBelow, sealedFiles, stateFolder, World } from './world.mjs';
+import { configuration, filesBelow, moment, sealedFiles, stateFolder, World, writeConfig } from './world.mjs';
 
 const world = await World.open();
 after(() => world.close());
@@ -189,6 +189,18 @@ test('domains that the policy does not allow are policy-denied and leave no acco
   assert.equal((await host.refused('signIn.start', { account: 'a@other.test' })).kind, 'policy-denied');
   assert.equal((await host.refused('token.get', { account: 'a@other.test' })).kind, 'policy-denied');
   assert.deepEqual(names(await host.call('account.list')), ['a@contoso.test', 'a@fabrikam.test']);
+});
+
+test('since when the policy denies an account is told alike each time', async () => {
+  const first = await world.host();
+  await add(first, 'ada@contoso.test');
+  await first.end();
+  await writeConfig(first.home, { ...configuration(world.idp), allowedDomains: ['other.test'] });
+  const host = await world.host(first.home);
+  const [{ state, problem }] = host.welcome.accounts;
+  assert.deepEqual([state, problem.kind], ['blocked', 'policy-denied']);
+  await moment(problem.since + 1);
+  assert.equal((await host.call('account.list')).accounts[0].problem.since, problem.since);
 });
 
 test('there are 1,000 accounts at most, 200 to a page, and one more is policy-denied', async () => {
