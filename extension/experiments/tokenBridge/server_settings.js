@@ -136,7 +136,7 @@ var ServerSettings = class {
    */
   async settle() {
     const server = this.#server;
-    if (this.type !== "imap" || !server.numIdleConnections) {
+    if (this.type !== "imap" || !server.QueryInterface(Ci.nsIImapIncomingServer).numIdleConnections) {
       return;
     }
     // The one waits behind what any connection can do, the other behind what needs that of the inbox.
