@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { open, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { after, test } from 'node:test';
+import { NAMES, optionsOf } from './help.mjs';
 import { runCommand } from './host.mjs';
 import { filesBelow, sealedFiles, sha256, stateFolder, World } from './world.mjs';
 
@@ -38,7 +39,7 @@ const run = (own, args, more = {}) => runCommand(args, { home: own, ...more });
 const signed = await home();
 
 test('--help and --version answer on stdout with 0, before or behind a command', async () => {
-  for (const args of [['--help'], ['token', '--help'], ['--help', 'nonsense']]) {
+  for (const args of [['--help'], ['-h'], ['help'], ['--help', 'nonsense']]) {
     const { code, stdout, stderr } = await run(signed.own, args);
     assert.deepEqual([code, stderr], [0, '']);
     for (const command of ['accounts', 'status', 'login', 'logout', 'forget', 'token', 'audit', 'consent-url']) assert.match(stdout, new RegExp(`^  ${command}`, 'm'));
@@ -48,8 +49,21 @@ test('--help and --version answer on stdout with 0, before or behind a command',
   assert.match(stdout, /^thunderseal \d+\.\d+\.\d+\n$/);
 });
 
+test('help for one command has its usage and its options, and no other\'s', async () => {
+  for (const name of NAMES.filter((each) => each !== 'help')) {
+    const { code, stdout, stderr } = await run(signed.own, [name, '--help']);
+    assert.deepEqual([code, stderr], [0, ''], name);
+    assert.match(stdout, new RegExp(`^Usage: thunderseal ${name}[ \n]`));
+    const named = stdout.match(/(?<= )--[a-z0-9-]+/g) ?? [];
+    assert.deepEqual(optionsOf(name).filter((option) => !named.includes(option)), [], name);
+    assert.deepEqual(named.filter((option) => ![...optionsOf(), ...optionsOf(name)].includes(option)), [], name);
+    for (const args of [['help', name], ['-h', name], ['--json', name, '--help', '--bogus']]) assert.equal((await run(signed.own, args)).stdout, stdout, args.join(' '));
+  }
+  assert.match((await run(signed.own, ['key', '--help'])).stdout, /^Usage: thunderseal key show \[OPTIONS\]\nor: {4}thunderseal key rotate \[OPTIONS\]\n/);
+});
+
 test('what is not understood is 64, one line on stderr, and nothing on stdout', async () => {
-  for (const args of [[], ['acounts'], ['token'], ['token', 'a@b', 'c@d'], ['accounts', 'x'], ['--jsno'], ['accounts', '--device'], ['login', '--everywhere', 'a@b'],
+  for (const args of [[], ['acounts'], ['help', 'acounts'], ['token'], ['token', 'a@b', 'c@d'], ['accounts', 'x'], ['--jsno'], ['accounts', '--device'], ['login', '--everywhere', 'a@b'],
     ['token', 'a@b', '--min-ttl'], ['token', 'a@b', '--min-ttl', 'soon'], ['token', 'a@b', '--min-ttl', '-5'], ['token', 'a@b', '--min-ttl', '99999'],
     ['token', 'a@b', '--protocol', 'ews'], ['token', 'not an account'], ['token', 'a@b', '--scope', 'User.Read'], ['status', 'nobody@contoso.test'], ['token', 'nobody@contoso.test'],
     ['logout', 'nobody@contoso.test'], ['forget', 'nobody@contoso.test'], ['login', '\u00ff@\u0007']]) {
