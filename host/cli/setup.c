@@ -8,6 +8,7 @@
 #include "core/diagnosis.h"
 #include "core/entra_error.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -67,12 +68,18 @@ static int print_registration(const struct setup *setup, const struct settings *
     return refuse("--print takes manifest, az, powershell, graph or policy.");
 }
 
-/* The first AADSTS number in a text, or 0. */
+/* The first AADSTS number in a text, or the text itself where it is a number and nothing else. Else 0. */
 static int number_in(const char *text)
 {
     const char *found = strstr(text, "AADSTS");
+    long number;
 
-    return found == NULL ? 0 : (int)strtol(found + strlen("AADSTS"), NULL, 10);
+    if (found != NULL)
+        found += strlen("AADSTS");
+    else if (text[strspn(text, "0123456789")] == '\0')
+        found = text;
+    number = found == NULL ? 0 : strtol(found, NULL, 10);
+    return number > 0 && number <= INT_MAX ? (int)number : 0;
 }
 
 /* An error of Microsoft's, pasted from a browser or a log. */

@@ -66,7 +66,7 @@ test('a wrong answer names what it must be, and nothing is written', async () =>
   for (const [args, expected] of /** @type {[string[], RegExp][]} */ ([
     [['--tenant', 'no tenant'], /tenant must be/], [['--cloud', 'mars'], /cloud must be one of/], [['--domain', 'a b'], /allowedDomains must be/],
     [['--keystore', 'paper'], /keystore must be/], [['--client-id', ''], /clientId must be/], [['--print', 'everything'], /--print takes/],
-    [['--explain', 'nothing here'], /AADSTS/], [['--cloud', 'custom', '--print', 'az'], /custom cloud/],
+    [['--explain', 'nothing here'], /AADSTS/], [['--explain', '50011 or so'], /AADSTS/], [['--explain', '99999999999999999999'], /AADSTS/], [['--cloud', 'custom', '--print', 'az'], /custom cloud/],
   ])) {
     const { code, stderr } = await setup([...(args[0] === '--client-id' ? [] : ['--client-id', CLIENT_ID]), ...args], home);
     assert.equal(code, 64, `${args}: ${stderr}`);
@@ -132,6 +132,7 @@ test('it prints how to register the app, and what the errors of a registration m
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`^AADSTS${number}: .*\\n.*\\nFor the administrator: `));
     assert.match(stdout, remedy);
+    assert.equal((await setup(['--explain', String(number)], home)).stdout, stdout, 'the number alone');
   }
   assert.deepEqual(await readdir(home), [], 'printing writes nothing');
 });
