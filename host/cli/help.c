@@ -26,8 +26,9 @@ static const struct {
               "      --xoauth2              as the base64 string for SASL XOAUTH2\n"},
     {"renew", "  renew                      renew what is due, for a timer\n"
               "      --all                  and what is not yet due\n"},
-    {"check", "  check [ACCOUNT...]         check sign-in, tokens, settings and mail servers; exit status 1 if "
-              "a check failed\n"},
+    {"check",
+     "  check [ACCOUNT...]         check sign-in, tokens, settings and mail servers; exit status 1 if "
+     "a check failed\n"},
     {"audit",
      "  audit [show]               print what happened to sign-ins, tokens and keys\n"
      "  audit verify               check that nobody has changed that log; exit status 1 if somebody has\n"},
@@ -52,10 +53,11 @@ static const struct {
      "  policy check FILE          tell everything that is wrong with a configuration file (-: stdin)\n"
      "  policy merge FILE          put Thunderseal's part into Thunderbird's policies.json\n"
      "      --remove               take it out again\n"},
-    {"consent-url",
-     "  consent-url                print the address where an administrator approves the app for everybody\n"},
-    {"doctor", "  doctor                     look at the installation and say what to mend; exit status 1 if a "
-               "check failed\n"},
+    {"consent-url", "  consent-url                print the address where an administrator approves the app "
+                    "for everybody\n"},
+    {"doctor",
+     "  doctor                     look at the installation and say what to mend; exit status 1 if a "
+     "check failed\n"},
 };
 
 static const char help_entry[] =
