@@ -75,6 +75,18 @@ test('what is not understood is 64, one line on stderr, and nothing on stdout', 
   }
 });
 
+test('what is wrong is called as it was typed', async () => {
+  for (const [args, says] of /** @type {[string[], string][]} */ ([
+    [['key', 'move', '--to', 'nowhere'], '--to must be '], [['backup', join(signed.own, 'none'), '--recipient', 'x'], '--recipient must be '],
+    [['login', 'a@contoso.test', '--as', 'x'], '--as must be '], [['login', 'x'], 'ACCOUNT must be '], [['check', 'x'], 'ACCOUNT must be '],
+    [['token', signed.account, '--protocol', 'ews'], '--protocol must be '], [['token', signed.account, '--scope', 'x'], '--scope must be '],
+  ])) {
+    const { code, stderr } = await run(signed.own, args);
+    assert.equal(code, 64, args.join(' '));
+    assert.ok(stderr.startsWith(`thunderseal: ${says}`), stderr);
+  }
+});
+
 test('accounts and status list what there is, as text and as JSON', async () => {
   const { own, account } = signed;
   assert.equal((await run(own, ['accounts'])).stdout, `${account}  ready\n`);
