@@ -145,7 +145,7 @@ static int select_accounts(const struct cli_options *options, json_t *accounts, 
 
 int command_status(struct cli *cli)
 {
-    json_t *chosen = json_array(), *accounts, *account, *object;
+    json_t *chosen = json_array(), *accounts, *account, *object, *warning;
     int status = 0;
     size_t i;
 
@@ -154,6 +154,10 @@ int command_status(struct cli *cli)
         status = select_accounts(&cli->options, accounts, chosen);
     if (accounts == NULL || status != 0)
         goto out;
+    json_array_foreach(cli->warnings, i, warning)
+    {
+        (void)cli_tell_problem(warning);
+    }
     if (cli->options.json) {
         object = json_pack("{s:O, s:b, s:{s:s, s:s, s:s}}", "accounts", chosen, "memoryLocked",
                            secret_arena_locked(), "keystore", "name", service_keystore(cli->service),

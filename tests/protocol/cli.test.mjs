@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 /** The command line (protocol section 4). */
 import assert from 'node:assert/strict';
-import { open, writeFile } from 'node:fs/promises';
+import { chmod, open, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { NAMES, optionsOf } from './help.mjs';
@@ -100,6 +100,25 @@ test('accounts and status list what there is, as text and as JSON', async () => 
   assert.equal(empty.code, 0);
   assert.match(empty.stdout, /thunderseal login/);
   assert.deepEqual(JSON.parse((await run(await world.home(), ['accounts', '--json'])).stdout), { accounts: [] });
+});
+
+test('status tells on stderr of a configuration that does not count, or has a key that nobody knows', async () => {
+  const own = await world.home();
+  const config = join(own, '.config/thunderseal/config.json');
+  const said = await readFile(config, 'utf8');
+  for (const [text, mode, says] of /** @type {[string, number, RegExp][]} */ ([
+    [said, 0o666, /config\.json.*others than its owner/], [said.replace('{', '{"renewAhead": 5, '), 0o600, /config\.json.*renewAhead/], [said.replace('{', '{"colour": 5, '), 0o600, /config\.json.*colour/],
+  ])) {
+    await writeFile(config, text);
+    await chmod(config, mode);
+    const status = await run(own, ['status']);
+    assert.equal(status.code, 0, status.stderr);
+    assert.match(status.stdout, /key store/);
+    assert.match(status.stderr, says);
+    assert.match(status.stderr, /^thunderseal: [^\n]+\. [^\n]+\n$/);
+    const json = await run(own, ['status', '--json']);
+    assert.deepEqual([JSON.parse(json.stdout).accounts, json.stderr], [[], status.stderr]);
+  }
 });
 
 test('token prints the token and nothing else; the XOAUTH2 string with --xoauth2; all of it with --json', async () => {
