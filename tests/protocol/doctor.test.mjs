@@ -237,9 +237,9 @@ test('a keyring that hangs does not hold doctor up', async () => {
   await assertHealthy();
 });
 
-/** How the key store of a home is found. @param {string} home */
-async function keyStore(home) {
-  const { stdout } = await runCommand(['doctor', '--json'], { home });
+/** How the key store of a home is found. @param {string} home @param {Record<string, string>} [env] */
+async function keyStore(home, env = {}) {
+  const { stdout } = await runCommand(['doctor', '--json'], { home, env });
   const { status, detail, remedy = '', evidence } = one({ code: null, ...JSON.parse(stdout) }, 'key-store');
   return `${status}: ${evidence.store}: ${detail} ${remedy}`;
 }
@@ -262,6 +262,13 @@ test('a key file is looked at where there is one, and missed where it is gone', 
   assert.match(await keyStore(home), /^fail: file: The key file .* is missing.* Restore the file "key" from a backup/);
   await rename(`${key}.away`, key);
   assert.match(await keyStore(home), /^ok: file: The key can be had/);
+});
+
+test('a keyring that the configuration wants must be there for the first sign-in', async () => {
+  const home = await here.world.home({ keystore: 'secret-service' });
+  assert.match(await keyStore(home), /^fail: secret-service: No keyring answers.* Start your keyring.*"auto" as keystore/);
+  assert.match(await keyStore(home, here.keyring.env), /^ok: secret-service: The first sign-in makes the key/);
+  assert.match(await keyStore(await here.world.home()), /^ok: file: The first sign-in makes the key/);
 });
 
 test('a passphrase is not asked for', async () => {
