@@ -57,6 +57,11 @@ static void print_line(const json_t *account)
     putchar('\n');
 }
 
+static void print_no_accounts(void)
+{
+    puts("There are no accounts. Add one with \"thunderseal login ACCOUNT\".");
+}
+
 int command_accounts(struct cli *cli)
 {
     json_t *accounts, *account;
@@ -76,7 +81,7 @@ int command_accounts(struct cli *cli)
             print_line(account);
         }
         if (json_array_size(accounts) == 0)
-            puts("There are no accounts. Add one with \"thunderseal login ACCOUNT\".");
+            print_no_accounts();
     }
     json_decref(accounts);
     return status;
@@ -104,6 +109,8 @@ static void print_status(const json_t *account)
         printf("  problem: %s\n  next step: %s\n", text_of(problem, "cause"), text_of(problem, "remedy"));
         if (text_of(problem, "adminRemedy")[0] != '\0')
             printf("  for the administrator: %s\n", text_of(problem, "adminRemedy"));
+    } else if (strcmp(text_of(account, "state"), "signed-out") == 0) {
+        printf("  next step: thunderseal login %s\n", text_of(account, "account"));
     }
     json_array_foreach(json_object_get(account, "tokens"), i, token)
     {
@@ -171,6 +178,8 @@ int command_status(struct cli *cli)
     {
         print_status(account);
     }
+    if (json_array_size(chosen) == 0)
+        print_no_accounts();
     printf("key store: %s. %s %s\n", service_keystore(cli->service),
            service_keystore_protection(cli->service), service_keystore_reason(cli->service));
     if (!secret_arena_locked())

@@ -102,6 +102,19 @@ test('accounts and status list what there is, as text and as JSON', async () => 
   assert.deepEqual(JSON.parse((await run(await world.home(), ['accounts', '--json'])).stdout), { accounts: [] });
 });
 
+test('status says what to do where nobody is signed in', async () => {
+  const own = await world.home();
+  const none = await run(own, ['status']);
+  assert.match(none.stdout, /^There are no accounts\. Add one with "thunderseal login ACCOUNT"\.\nkey store/);
+  const host = await world.host(own);
+  await host.call('account.add', { account: 'ada@contoso.test' });
+  await host.end();
+  assert.match((await run(own, ['status'])).stdout, /^ada@contoso\.test {2}signed-out\n {2}next step: thunderseal login ada@contoso\.test\nkey store/);
+  assert.match((await run(own, ['token', 'alan@contoso.test'])).stderr, /button in Thunderbird, or with "thunderseal login ADDRESS"/);
+  const unset = await run(await world.home({ clientId: undefined }), ['login', 'ada@contoso.test']);
+  assert.match(unset.stderr, /set it with "thunderseal setup --client-id ID --tenant DOMAIN"/);
+});
+
 test('status tells on stderr of a configuration that does not count, or has a key that nobody knows', async () => {
   const own = await world.home();
   const config = join(own, '.config/thunderseal/config.json');
