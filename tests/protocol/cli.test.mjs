@@ -263,6 +263,7 @@ test('logout forgets the tokens, forget erases the account', async () => {
   const out = await run(own, ['logout', account, '--everywhere']);
   assert.equal(out.code, 0);
   assert.match(out.stdout, /oauth2\/v2\.0\/logout[\s\S]*Revoke-MgUserSignInSession/);
+  assert.match((await run(own, ['audit'])).stdout, /signed-out {2}\S+ {2}\(here; the link that ends all its sessions was shown\) {2}by=command$/m);
   const refused = await run(own, ['token', account]);
   assert.deepEqual([refused.code, refused.stdout], [77, '']);
   assert.match(refused.stderr, /thunderseal login/);
