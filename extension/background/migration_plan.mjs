@@ -157,11 +157,11 @@ export function planChanged(servers) {
 
 /**
  * @param {ServerSettings[]} servers
- * @param {Record<string, any>} policy the host's effective policy
+ * @param {Record<string, any>} policy as Settings has it
  * @returns {AccountPlan[]} by account, those with nothing to do too; of what the policy keeps away, only what was changed here
  */
 export function planFor(servers, policy) {
-  const domains = (policy.allowedDomains ?? []).map((/** @type {string} */ domain) => domain.toLowerCase());
+  const { allowedDomains: domains = [] } = policy;
   return byAccount(servers, (server, account) => {
     if (domains.length && !domains.includes(domainOf(account))) {
       return { cloud: "", plan: undefined };

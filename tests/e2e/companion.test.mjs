@@ -152,7 +152,8 @@ test("an account that the host no longer knows is Thunderbird's again", async ()
 
 test("an account that set-up tries out is signed in here where the policy says so, after a click on the notification", async () => {
   const methods = { "token.get": () => Promise.reject({ kind: "unknown-account" }), "account.add": () => ({ account: account("signed-out") }) };
-  const { companion, said, host } = await started({ policy: { manage: "domains", allowedDomains: ["contoso.test"] }, methods });
+  const { companion, said, host, setManaged } = await started({ policy: { manage: "domains", allowedDomains: ["Contoso.TEST"] }, methods });
+  assert.deepEqual(setManaged.at(-1).domains, ["contoso.test"], "in whatever case the policy has it");
   const asked = asking({ account: "new@contoso.test", ownToken: false });
   assert.deepEqual(await companion.answerToken(asked), { failure: "sign-in-required" });
   await settled();
