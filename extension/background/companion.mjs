@@ -202,7 +202,7 @@ export class Companion {
         case "tryAgain":
           if (before?.kind === "network" || this.#book.get(account)?.state === "blocked") {
             // The host waits ever longer, and an hour for an administrator, but for its first try.
-            this.startHostAnew();
+            this.#startHostAnewByItself();
           }
           await this.#host.request("token.get", await this.#needs.token(account));
           await messenger.tokenBridge.checkMail(account);
@@ -253,6 +253,13 @@ export class Companion {
   /** @param {string|undefined} kind of what went wrong: the configuration may have been corrected since the host read it */
   #readAnewAfter(kind) {
     if (kind === "misconfigured") {
+      this.#startHostAnewByItself();
+    }
+  }
+
+  /** Not where that would lock every account: the user gave the passphrase for more than this. */
+  #startHostAnewByItself() {
+    if (!this.unlocking.wouldAskAgain) {
       this.startHostAnew();
     }
   }
@@ -292,6 +299,7 @@ export class Companion {
    */
   async #hostChanged(state, detail) {
     if (state !== "connected") {
+      this.unlocking.hostLost();
       this.#signIns.clear();
     }
     if (ASIDE.has(state)) {

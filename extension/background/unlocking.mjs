@@ -31,6 +31,8 @@ export class Unlocking {
   #onUnlocked;
   /** @type {Promise<{id?: number}>|null} the last one that was opened */
   #window = null;
+  /** Whether the host has its key from the user, and from nowhere else. */
+  #gaveKey = false;
 
   /**
    * @param {import("./host_connection.mjs").HostConnection} host
@@ -64,6 +66,16 @@ export class Unlocking {
     return this.#unlock({}).then(() => false, ({ kind }) => kind === "vault-locked");
   }
 
+  /** Whether a host that starts anew would have to ask the user again. */
+  get wouldAskAgain() {
+    return this.#gaveKey;
+  }
+
+  /** The host is gone, and the key with it. */
+  hostLost() {
+    this.#gaveKey = false;
+  }
+
   /** @param {any} port of the window */
   attend(port) {
     port.postMessage({ isNew: this.#isNew(), language: this.#language() });
@@ -80,6 +92,7 @@ export class Unlocking {
   /** @param {{passphrase?: string}} params */
   async #unlock(params) {
     await this.#host.request("vault.unlock", params, UNLOCK_DEADLINE_MS);
+    this.#gaveKey ||= params.passphrase !== undefined;
     this.#onUnlocked();
   }
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Companion } from "../../extension/background/companion.mjs";
-import { FakeHost, FakeTimers, settled } from "./fakes.mjs";
+import { FakeHost, FakePort, FakeTimers, settled } from "./fakes.mjs";
 
 const ADA = "ada@contoso.test";
 const SERVER = { account: ADA, type: "imap", authMethod: "oauth2", ownLogin: false };
@@ -256,6 +256,22 @@ test("“Try again” lets the host try anew what it has put off, unless a sign-
   await companion.perform({ action: "signIn", account: "ben@contoso.test" });
   await companion.perform({ action: "tryAgain", account: ADA });
   assert.equal(hosts.length, 2);
+});
+
+test("what a passphrase opened is not locked again by a button, only by who wants the host started anew", async () => {
+  const accounts = [account("blocked", { problem: { kind: "blocked", cause: "Disabled." } })];
+  const { companion, hosts } = await started({ accounts, methods: { "vault.unlock": () => ({}) } });
+  const window = new FakePort();
+  companion.unlocking.attend(window);
+  window.receive({ passphrase: "open sesame" });
+  await settled();
+  await companion.perform({ action: "tryAgain", account: ADA });
+  assert.equal(hosts.length, 1);
+  assert.equal(companion.startHostAnew(), true);
+  await settled();
+  assert.equal(hosts.length, 2);
+  await companion.perform({ action: "tryAgain", account: ADA });
+  assert.equal(hosts.length, 3, "that one has its key from elsewhere");
 });
 
 test("a sign-in that another program started cannot be cancelled here", async () => {
