@@ -26,16 +26,35 @@ export function isSignedIn({ state }) {
 export class AccountBook {
   /** @type {Map<string, Account>} */
   #accounts = new Map();
+  /** Names of which a new host has not spoken yet. @type {Set<string>} */
+  #unmentioned = new Set();
 
-  /** @param {Account[]} accounts */
-  replaceAll(accounts) {
-    this.#accounts.clear();
-    accounts.forEach(account => this.update(account));
+  /**
+   * A new host begins to say what it knows, in pages. What it changes meanwhile is newer than a page before, and older
+   * than one after, so each is taken as it comes.
+   * @param {(method: string, params: object) => Promise<any>} request
+   * @param {{accounts: Account[], more: boolean}} page the first, which is in force when this returns
+   * @returns {Promise<void>} when all are, and what the host does not know is gone
+   */
+  async replaceAll(request, page) {
+    const unmentioned = new Set(this.names());
+    this.#unmentioned = unmentioned;
+    page.accounts.forEach(account => this.update(account));
+    while (page.more && page.accounts.length) {
+      const after = page.accounts[page.accounts.length - 1].account;
+      page = await request("account.list", { after });
+      page.accounts.forEach(account => this.update(account));
+    }
+    if (this.#unmentioned === unmentioned) {
+      unmentioned.forEach(name => this.remove(name));
+    }
   }
 
   /** @param {Account} account */
   update(account) {
-    this.#accounts.set(account.account.toLowerCase(), account);
+    const name = account.account.toLowerCase();
+    this.#unmentioned.delete(name);
+    this.#accounts.set(name, account);
   }
 
   /**
@@ -84,20 +103,4 @@ export class AccountBook {
   isLocked() {
     return this.all().some(({ state }) => state === "locked");
   }
-}
-
-/**
- * hello carries only the first page.
- * @param {(method: string, params: object) => Promise<any>} request
- * @param {{accounts: Account[], more: boolean}} page
- * @returns {Promise<Account[]>}
- */
-export async function allPages(request, page) {
-  const accounts = [...page.accounts];
-  while (page.more && page.accounts.length) {
-    const after = page.accounts[page.accounts.length - 1].account;
-    page = await request("account.list", { after });
-    accounts.push(...page.accounts);
-  }
-  return accounts;
 }

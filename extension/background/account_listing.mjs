@@ -7,7 +7,6 @@
 
 /* global messenger */
 
-import { allPages } from "./account_book.mjs";
 import { cloudsInUse, signInProviders } from "./clouds.mjs";
 import { groupByAccount } from "./overview.mjs";
 
@@ -31,7 +30,7 @@ export class AccountListing {
 
   /** @param {{accounts: import("./account_book.mjs").Account[], more: boolean}} welcome the host's answer to hello */
   async refresh(welcome) {
-    this.#book.replaceAll(await allPages((method, params) => this.#host.request(method, params), welcome));
+    await this.#book.replaceAll((method, params) => this.#host.request(method, params), welcome);
     for (const name of this.#book.names().filter(name => this.#firstSignIns.has(name))) {
       // The sign-in went with the host that was lost; it may have been saved just before.
       await this.signInEnded(name, this.#book.get(name)?.state !== "signed-out");

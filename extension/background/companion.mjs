@@ -312,8 +312,8 @@ export class Companion {
       const { host, protocol, features = [] } = detail.welcome;
       this.#hello = { version: host?.version ?? "", protocol, features };
       this.#settings.learn(detail.welcome.policy ?? {});
-      await chooseLanguage(this.#settings.locale);
-      await this.#listing.refresh(detail.welcome);
+      // At once: what changes from now on comes after this.
+      await Promise.all([this.#listing.refresh(detail.welcome), chooseLanguage(this.#settings.locale)]);
       this.#tellWhenLocked();
     }
     this.#changed();

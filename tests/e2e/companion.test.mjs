@@ -377,6 +377,31 @@ test("where a sign-in finds the vault locked, “Unlock” takes its place until
   assert.deepEqual([(await view()).actions, (await view()).problem], [["signIn", "openBy"], null]);
 });
 
+test("what changes while the accounts are still being listed is not overwritten by the list", async () => {
+  const ben = account("ready", { account: "ben@contoso.test", signInAs: "ben@contoso.test" });
+  const second = Promise.withResolvers();
+  const methods = {
+    hello: () => ({ protocol: 1, host: {}, policy: {}, accounts: [account("waiting")], more: true }),
+    "account.list": () => second.promise,
+  };
+  const { companion, host, setManaged, view } = await started({ methods });
+  assert.equal((await view()).state, "waiting", "the first page is in force");
+  host().notify("account.changed", { account: account("ready") });
+  second.resolve({ accounts: [ben], more: false });
+  await settled();
+  assert.equal((await view()).state, "ready");
+  assert.deepEqual(host().asked("account.list"), [{ after: ADA }]);
+  assert.deepEqual(setManaged.at(-1).names, [ADA, ben.account]);
+
+  Object.assign(methods, { hello: () => ({ protocol: 1, host: {}, policy: {}, accounts: [ben], more: false }) });
+  host().lose();
+  await settled();
+  companion.host.retry();
+  await settled();
+  await settled();
+  assert.deepEqual(setManaged.at(-1).names, [ben.account], "what the new host does not know is gone");
+});
+
 test("while the host starts nobody claims that Thunderbird signs in by itself", async () => {
   const { companion, view } = setUp({ methods: { hello: () => new Promise(() => {}) } });
   companion.start();
