@@ -15,13 +15,11 @@
 /** States in which the user or an administrator has something to do. */
 const TROUBLED = new Set(["attention", "blocked", "locked"]);
 
-/** States that only an account with a saved sign-in has. */
-const SAVED = new Set(["ready", "renewing", "waiting", "locked"]);
+/** States in which tokens are had without a person. */
+const SIGNED_IN = new Set(["ready", "renewing", "waiting"]);
 
-/** @param {Account} account whose tokens are had without a person */
-export function isSignedIn({ state }) {
-  return SAVED.has(state) && state !== "locked";
-}
+/** States that only an account with a saved sign-in has. */
+const SAVED = new Set([...SIGNED_IN, "locked"]);
 
 export class AccountBook {
   /** @type {Map<string, Account>} */
@@ -73,6 +71,14 @@ export class AccountBook {
     return this.#accounts.get(name.toLowerCase());
   }
 
+  /**
+   * Whether its tokens are had without a person.
+   * @param {string} name
+   */
+  isSignedIn(name) {
+    return SIGNED_IN.has(this.get(name)?.state ?? "");
+  }
+
   /** @returns {Account[]} */
   all() {
     return [...this.#accounts.values()];
@@ -90,7 +96,7 @@ export class AccountBook {
 
   /** @returns {string[]} who is signed in, each once */
   signInNames() {
-    const names = this.all().filter(isSignedIn).map(({ signInAs }) => /** @type {[string, string]} */ ([signInAs.toLowerCase(), signInAs]));
+    const names = this.all().filter(({ state }) => SIGNED_IN.has(state)).map(({ signInAs }) => /** @type {[string, string]} */ ([signInAs.toLowerCase(), signInAs]));
     return [...new Map(names).values()];
   }
 

@@ -9,7 +9,7 @@ import { AccountListing } from "./account_listing.mjs";
 import { AccountNotices, sentences } from "./account_notices.mjs";
 import { AccountSetup } from "./account_setup.mjs";
 import { adminText } from "./admin_text.mjs";
-import { Failures } from "./failures.mjs";
+import { Failures, problemOf } from "./failures.mjs";
 import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
 import { accountViews } from "./overview.mjs";
@@ -181,7 +181,7 @@ export class Companion {
           await this.#signIn(account, before?.kind, protocols);
           break;
         case "openBy":
-          if (await changeSignInName({ host: this.#host, listing: this.#listing, signIns: this.#signIns }, account, signInAs)) {
+          if (await changeSignInName({ host: this.#host, book: this.#book, listing: this.#listing, signIns: this.#signIns }, account, signInAs)) {
             await this.#signIn(account, before?.kind);
           }
           break;
@@ -300,7 +300,7 @@ export class Companion {
   async #hostChanged(state, detail) {
     if (state !== "connected") {
       this.unlocking.hostLost();
-      this.#signIns.clear();
+      this.#signIns.clear().forEach(account => this.#signInFailed(account, problemOf({ kind: "disconnected" })));
     }
     if (ASIDE.has(state)) {
       await this.#started.promise;
@@ -314,6 +314,7 @@ export class Companion {
       this.#settings.learn(detail.welcome.policy ?? {});
       // At once: what changes from now on comes after this.
       await Promise.all([this.#listing.refresh(detail.welcome), chooseLanguage(this.#settings.locale)]);
+      this.#failures.forgetKind("disconnected", account => this.#book.isSignedIn(account));
       this.#tellWhenLocked();
     }
     this.#changed();
@@ -394,10 +395,18 @@ export class Companion {
       await messenger.tokenBridge.checkMail(account);
     } else if (awaited && problem) {
       this.#signIns.end(account, { ok, problem });
-      this.#failures.set(account, problem);
-      this.#accountNotices.signInFailed(account, problem);
+      this.#signInFailed(account, problem);
       await this.#listing.signInEnded(account, false);
     }
+  }
+
+  /**
+   * @param {string} account
+   * @param {any} problem
+   */
+  #signInFailed(account, problem) {
+    this.#failures.set(account, problem);
+    this.#accountNotices.signInFailed(account, problem);
   }
 
   #changed() {

@@ -55,8 +55,11 @@ export class Failures {
     return this.#problems.delete(account.toLowerCase());
   }
 
-  /** @param {string} kind of which none is true any more, whatever the account */
-  forgetKind(kind) {
-    [...this.#problems].filter(([, problem]) => problem.kind === kind).forEach(([name]) => this.#problems.delete(name));
+  /**
+   * @param {string} kind of which none is true any more
+   * @param {(account: string) => boolean} [where] whatever the account, where nothing else is said
+   */
+  forgetKind(kind, where = () => true) {
+    [...this.#problems].filter(([name, problem]) => problem.kind === kind && where(name)).forEach(([name]) => this.#problems.delete(name));
   }
 }

@@ -27,9 +27,6 @@ const subjectOf = (/** @type {string} */ account) => `${SUBJECT} ${account.toLow
 const DECLINED = "migrationDeclined";
 const OFFERED = "migrationOffered";
 
-/** States of the host in which an account has a sign-in. */
-const SIGNED_IN = new Set(["ready", "renewing", "waiting"]);
-
 export class Migration {
   #companion;
   #bridge;
@@ -102,11 +99,6 @@ export class Migration {
     return plan;
   }
 
-  /** @param {string} account */
-  #isSignedIn(account) {
-    return SIGNED_IN.has(this.#companion.book.get(account)?.state ?? "");
-  }
-
   /**
    * The app and authority that the host has for it, where Thunderbird's own sign-in is of the same.
    * @param {AccountPlan} plan
@@ -133,7 +125,7 @@ export class Migration {
    */
   #factsOf(plan) {
     const name = plan.account.toLowerCase();
-    const isSignedIn = this.#isSignedIn(name);
+    const isSignedIn = this.#companion.book.isSignedIn(name);
     return {
       step: this.#steps.get(name) ?? null,
       problem: this.#problems.get(name) ?? null,
@@ -164,7 +156,7 @@ export class Migration {
   /** @param {AccountPlan} plan */
   async #signIn(plan) {
     const { account, servers } = plan;
-    if (this.#isSignedIn(account)) {
+    if (this.#companion.book.isSignedIn(account)) {
       return;
     }
     this.#enter(account, "signing-in");
@@ -251,7 +243,7 @@ export class Migration {
   /** @param {string} account whose sign-in the host took over */
   async deleteOwnSignIn(account) {
     await this.#during(account, async () => {
-      if (this.#companion.book.get(account)?.method === "import" && this.#isSignedIn(account)) {
+      if (this.#companion.book.get(account)?.method === "import" && this.#companion.book.isSignedIn(account)) {
         await this.#bridge.deleteOwnSignIn(account);
       }
     });
@@ -332,7 +324,7 @@ export class Migration {
       // What is locked has its own notification, and may turn out to be signed in.
       return;
     }
-    if (!this.#isSignedIn(account)) {
+    if (!this.#companion.book.isSignedIn(account)) {
       if (this.#asked.has(name)) {
         return;
       }
@@ -354,7 +346,7 @@ export class Migration {
     for (const { account, servers } of plans) {
       const unverified = servers.filter(({ server: { change } }) => change && !change.flowed).map(({ server }) => server.key);
       const name = account.toLowerCase();
-      if (unverified.length && this.#isSignedIn(account) && !this.#busy.has(name) && !this.#tried.has(name)) {
+      if (unverified.length && this.#companion.book.isSignedIn(account) && !this.#busy.has(name) && !this.#tried.has(name)) {
         this.#tried.add(name);
         this.#bridge.checkSettings(unverified).then(() => this.#onChange());
       }

@@ -105,10 +105,15 @@ export class SignIns {
     return this.#running.delete(signInId);
   }
 
-  /** The host is gone, and every open sign-in with it. */
+  /**
+   * The host is gone, and every open sign-in with it.
+   * @returns {string[]} the accounts that lost one
+   */
   clear() {
+    const lost = new Set([...this.#running.values()].map(({ account }) => account));
     this.#running.clear();
     [...this.#awaited.keys()].forEach(name => this.end(name, { ok: false, problem: { kind: "disconnected" } }));
+    return [...lost];
   }
 
   /** Whether none is under way. */

@@ -274,6 +274,28 @@ test("what a passphrase opened is not locked again by a button, only by who want
   assert.equal(hosts.length, 3, "that one has its key from elsewhere");
 });
 
+test("a sign-in that is lost with the host says so, until the account is signed in", async () => {
+  let state = "signing-in";
+  const methods = { hello: () => ({ protocol: 1, host: {}, policy: {}, accounts: [account(state)], more: false }) };
+  const { companion, host, said, view } = await started({ methods });
+  const restart = async () => {
+    host().lose();
+    await settled();
+    companion.host.retry();
+    await settled();
+    await settled();
+  };
+  await companion.perform({ action: "signIn", account: ADA });
+  state = "signed-out";
+  await restart();
+  assert.equal((await view()).problem?.cause, "problemDisconnected");
+  assert.deepEqual(said.at(-1).slice(1), ["signInFailedTitle", "problemDisconnected"]);
+  await companion.perform({ action: "signIn", account: ADA });
+  state = "ready";
+  await restart();
+  assert.equal((await view()).problem, null, "it was saved just before");
+});
+
 test("a sign-in that another program started cannot be cancelled here", async () => {
   const { view } = await started({ accounts: [account("signing-in")] });
   const { actions, words } = await view();

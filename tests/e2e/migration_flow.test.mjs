@@ -88,6 +88,7 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
   /** @type {[string, any][]} */
   const asked = [];
   const account = { account: ADA, state, method: "browser" };
+  const book = { get: () => account, isSignedIn: () => account.state === "ready" };
   /** @type {string[][]} */
   const signIns = [];
   /** @type {any[][]} */
@@ -106,7 +107,7 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
       },
     },
     settings: { policy: { clientId: CLIENT, ...policy }, migrate: "offer", ...policy },
-    book: { get: () => account },
+    book,
     signInToEnd: async (/** @type {string} */ _name, /** @type {string[]} */ protocols) => {
       signIns.push(protocols);
       account.state = signsIn.ok ? "ready" : account.state;
