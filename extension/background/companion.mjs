@@ -373,11 +373,12 @@ export class Companion {
     if (account.state === "ready" && before !== "ready") {
       this.#failures.forget(account.account);
     }
+    // Before anything is waited for: the next change may be here already.
+    await this.#listing.update(account);
     if (account.state === "signed-out" && before && before !== "signed-out") {
       // Wherever the user did it: connections made with the tokens that went are to go too.
       await messenger.tokenBridge.disconnect(account.account);
     }
-    await this.#listing.update(account);
     if (account.state === "ready" && this.#unserved.delete(account.account.toLowerCase())) {
       // Thunderbird's own next check may be ten minutes away.
       await messenger.tokenBridge.checkMail(account.account);

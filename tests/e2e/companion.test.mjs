@@ -314,6 +314,17 @@ test("a sign-out closes the connections, wherever the user did it, and a first s
   assert.deepEqual(disconnected, [ADA]);
 });
 
+test("of two changes that come at once the later one holds", async () => {
+  const { browser, host, view } = await started({ accounts: [account("ready")] });
+  const closed = Promise.withResolvers();
+  browser.tokenBridge.disconnect = () => /** @type {any} */ (closed.promise);
+  host().notify("account.changed", { account: account("signed-out") });
+  host().notify("account.changed", { account: account("ready") });
+  closed.resolve(undefined);
+  await settled();
+  assert.equal((await view()).state, "ready");
+});
+
 test("a mail check that got no token is made up for as soon as the account is ready", async () => {
   let reply = () => Promise.reject({ kind: "network" });
   const { companion, host, checked } = await started({ accounts: [account("ready")], methods: { "token.get": () => reply() } });
