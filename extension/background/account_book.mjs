@@ -32,7 +32,7 @@ export class AccountBook {
    * than one after, so each is taken as it comes.
    * @param {(method: string, params: object) => Promise<any>} request
    * @param {{accounts: Account[], more: boolean}} page the first, which is in force when this returns
-   * @returns {Promise<void>} when all are, and what the host does not know is gone
+   * @returns {Promise<string[]>} when all are: the names that are gone, as the host does not know them
    */
   async replaceAll(request, page) {
     const unmentioned = new Set(this.names());
@@ -43,9 +43,7 @@ export class AccountBook {
       page = await request("account.list", { after });
       page.accounts.forEach(account => this.update(account));
     }
-    if (this.#unmentioned === unmentioned) {
-      unmentioned.forEach(name => this.remove(name));
-    }
+    return this.#unmentioned === unmentioned ? [...unmentioned].filter(name => this.remove(name)) : [];
   }
 
   /** @param {Account} account */

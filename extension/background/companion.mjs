@@ -67,7 +67,7 @@ export class Companion {
       onNotification: (method, params) => this.#notified(method, params),
     });
     this.#accountNotices = new AccountNotices(notices, this.#book);
-    this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
+    this.#listing = new AccountListing(this.#host, this.#book, this.#settings, account => this.#dropped(account));
     this.#signIns = new SignIns(this.#host, address => messenger.windows.openDefaultBrowser(address));
     this.#needs = new ServerNeeds(this.#host, this.#settings);
     this.unlocking = new Unlocking(this.#host, {
@@ -341,6 +341,12 @@ export class Companion {
 
   #unlocked() {
     this.#failures.forgetKind("vault-locked");
+    this.#changed();
+  }
+
+  /** @param {string} account */
+  #dropped(account) {
+    this.#accountNotices.dropped(account);
     this.#changed();
   }
 

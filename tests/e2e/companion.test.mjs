@@ -66,9 +66,10 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   Object.assign(globalThis, { browser, messenger: browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
   const say = (/** @type {any[]} */ ...words) => said.push(words);
   const notices = { say, answer: say, withdraw: (/** @type {string} */ subject) => withdrawn.push(subject), mark() {} };
-  const companion = new Companion(/** @type {any} */ (notices), () => {});
+  let changes = 0;
+  const companion = new Companion(/** @type {any} */ (notices), () => changes++);
   const view = async () => (await companion.overview()).accounts[0];
-  return { companion, browser, hosts, said, withdrawn, setManaged, checked, disconnected, view, timers, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
+  return { companion, browser, hosts, said, withdrawn, setManaged, checked, disconnected, view, timers, changes: () => changes, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
 }
 
 /** @param {Parameters<typeof setUp>[0]} [world] */
@@ -145,9 +146,12 @@ test("“Let Thunderbird sign in” gives a signed-out account back", async () =
 
 test("an account that the host no longer knows is Thunderbird's again", async () => {
   const methods = { "token.get": () => Promise.reject({ kind: "unknown-account" }) };
-  const { companion, setManaged } = await started({ accounts: [account("ready")], methods });
+  const { companion, setManaged, withdrawn, changes } = await started({ accounts: [account("ready")], methods });
+  const before = changes();
   assert.deepEqual(await companion.answerToken(asking()), { pass: true });
   assert.deepEqual(setManaged.at(-1).names, []);
+  assert.ok(withdrawn.includes(`account ${ADA}`), "what was said of it");
+  assert.ok(changes() > before, "what the pages and the button show");
 });
 
 test("an account that set-up tries out is signed in here where the policy says so, after a click on the notification", async () => {
