@@ -70,6 +70,14 @@ export class AccountBook {
   }
 
   /**
+   * @param {string} name
+   * @returns {string} who signs in for it, in lower case
+   */
+  signsInAs(name) {
+    return (this.get(name)?.signInAs ?? name).toLowerCase();
+  }
+
+  /**
    * Whether its tokens are had without a person.
    * @param {string} name
    */

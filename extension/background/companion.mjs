@@ -266,7 +266,7 @@ export class Companion {
 
   /** @returns {boolean} whether it could be: a sign-in that is under way would be lost */
   startHostAnew() {
-    return this.#signIns.idle && this.#host.restartIfIdle();
+    return !this.#signIns.accounts.length && this.#host.restartIfIdle();
   }
 
   /**
@@ -381,6 +381,9 @@ export class Companion {
     }
     // Before anything is waited for: the next change may be here already.
     await this.#listing.update(account);
+    if (account.state === "ready") {
+      await this.#listing.signInEnded(account.account, true);
+    }
     if (account.state === "signed-out" && before && before !== "signed-out") {
       // Wherever the user did it: connections made with the tokens that went are to go too.
       await messenger.tokenBridge.disconnect(account.account);
@@ -402,9 +405,16 @@ export class Companion {
       await messenger.tokenBridge.checkMail(account);
     } else if (awaited && problem) {
       this.#signIns.end(account, { ok, problem });
-      this.#signInFailed(account, problem);
-      await this.#listing.signInEnded(account, false);
+      if (problem.kind !== "cancelled" || !this.#signInGoesOn(account)) {
+        this.#signInFailed(account, problem);
+        await this.#listing.signInEnded(account, false);
+      }
     }
+  }
+
+  /** @param {string} account whether one that serves it, too, took the place of its own */
+  #signInGoesOn(account) {
+    return this.#signIns.accounts.some(other => this.#book.signsInAs(other) === this.#book.signsInAs(account));
   }
 
   /**

@@ -110,15 +110,15 @@ export class SignIns {
    * @returns {string[]} the accounts that lost one
    */
   clear() {
-    const lost = new Set([...this.#running.values()].map(({ account }) => account));
+    const lost = [...this.#running.values()].map(({ account }) => account);
     this.#running.clear();
     [...this.#awaited.keys()].forEach(name => this.end(name, { ok: false, problem: { kind: "disconnected" } }));
-    return [...lost];
+    return lost;
   }
 
-  /** Whether none is under way. */
-  get idle() {
-    return !this.#running.size && !this.#opening.size;
+  /** @returns {string[]} the accounts at which one is under way */
+  get accounts() {
+    return [...[...this.#running.values()].map(({ account }) => account), ...this.#opening];
   }
 
   /** @param {string} account */

@@ -115,6 +115,33 @@ test("a first sign-in that the host refuses to begin is taken off the list too",
   assert.equal(host().asked("account.remove").length, 1);
 });
 
+test("a first sign-in in whose place came that of another mailbox of the same person is not taken for given up", async () => {
+  const shared = account("signing-in", { account: "info@contoso.test" });
+  const cancelled = { signInId: "s1", account: ADA, ok: false, problem: { kind: "cancelled", cause: "Another sign-in took its place." } };
+  const methods = { "signIn.start": (/** @type {any} */ { account: name }) => ({ signInId: name === ADA ? "s1" : "s2", authorizationUrl: "https://login.test/" }) };
+  const { companion, host, said, view } = await started({ accounts: [shared], methods });
+  const begin = async () => {
+    await companion.perform({ action: "signIn", account: ADA });
+    host().notify("account.changed", { account: account("signing-in") });
+    const second = companion.perform({ action: "signIn", account: shared.account });
+    await settled();
+    host().notify("signIn.finished", cancelled);
+    await second;
+  };
+  await begin();
+  assert.deepEqual([said, host().asked("account.remove"), (await view()).problem], [[], [], null]);
+  host().notify("signIn.finished", { signInId: "s2", account: shared.account, ok: true });
+  host().notify("account.changed", { account: account("ready") });
+  await settled();
+  await companion.perform({ action: "signIn", account: ADA });
+  await companion.perform({ action: "cancelSignIn", account: ADA });
+  assert.deepEqual(host().asked("account.remove"), [], "it has been signed in");
+
+  await companion.perform({ action: "signIn", account: ADA });
+  host().notify("signIn.finished", cancelled);
+  assert.equal((await view()).problem?.kind, "cancelled", "nothing took its place");
+});
+
 test("an account that was on the list before, or that the policy names, stays on it", async () => {
   const worlds = [{ accounts: [account("signed-out")] }, { policy: { accounts: { "Ada@contoso.test": {} } } }, { policy: { manage: "all" } }];
   for (const world of worlds) {
