@@ -20,12 +20,11 @@ import { SignIns } from "./sign_ins.mjs";
 import { chooseLanguage, text } from "../shared/texts.mjs";
 import { TokenRequests, replaceToken } from "./token_requests.mjs";
 import { Unlocking } from "./unlocking.mjs";
+import { VaultNotice } from "./vault_notice.mjs";
 
 const NATIVE_NAME = "thunderseal";
 
 const HOST_SUBJECT = "host";
-
-const VAULT_SUBJECT = "vault";
 
 /** States of the connection in which the add-on steps aside. */
 const ASIDE = new Set(["missing", "broken", "crashing", "outdated", "newer"]);
@@ -41,6 +40,7 @@ export class Companion {
   #tokenRequests;
   #accountSetup;
   #accountNotices;
+  #vaultNotice;
   #notices;
   #onChange;
   /** Accounts whose mail check came to nothing for want of a token, in lower case. */
@@ -75,6 +75,7 @@ export class Companion {
       language: () => this.#settings.locale,
       onUnlocked: () => this.#unlocked(),
     });
+    this.#vaultNotice = new VaultNotice(notices, () => this.unlocking.begin());
     this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
       onSuccess: account => this.#served(account),
       onFailure: (account, kind) => this.#notServed(account, kind),
@@ -335,7 +336,7 @@ export class Companion {
   async #tellWhenLocked() {
     const concerned = async () => (await this.overview()).accounts.some(({ state }) => state === "locked");
     if ((await concerned()) && (await this.unlocking.staysLocked())) {
-      this.#notices.say(VAULT_SUBJECT, text("lockedTitle"), text("lockedNotice"), () => this.perform({ action: "unlock" }));
+      this.#vaultNotice.say();
     }
   }
 
@@ -428,7 +429,7 @@ export class Companion {
 
   #changed() {
     if (!this.#book.isLocked()) {
-      this.#notices.withdraw(VAULT_SUBJECT);
+      this.#vaultNotice.withdraw();
     }
     this.#accountNotices.mark(ASIDE.has(this.#host.state));
     this.#onChange();

@@ -418,6 +418,13 @@ test("a vault that stays locked is told of once, and one that its keyring opens 
   const { said, view } = await started({ accounts, methods: { "vault.unlock": () => Promise.reject(refusal) } });
   assert.deepEqual(said.map(([subject]) => subject), ["vault"]);
   assert.deepEqual((await view()).actions, ["unlock", "signOut"]);
+  const dismissed = { kind: "vault-locked", cause: "Dismissed.", remedy: "Click again." };
+  const byKeyring = await started({ accounts, methods: { "vault.unlock": () => Promise.reject(dismissed) } });
+  for (let n = 0; n < 2; n++) {
+    await byKeyring.said.at(-1)[3]();
+    assert.deepEqual(byKeyring.said.at(-1).slice(0, 3), ["vault", "lockedTitle", "Dismissed. Click again."]);
+  }
+  assert.equal(byKeyring.said.length, 3, "each click is answered");
   const opened = await started({ accounts, methods: { "vault.unlock": () => ({}) } });
   assert.equal(opened.host().asked("vault.unlock").length, 1);
   assert.deepEqual(opened.said, []);
