@@ -167,6 +167,16 @@ test("if one server does not take its settings, all are put back", async () => {
   assert.equal(preferences.has(RECORD), false);
 });
 
+test("where the administrator locked a setting nothing is changed", async () => {
+  const { changes, preferences, servers } = setUp();
+  const before = mailPrefs(preferences);
+  const { change } = servers[0];
+  servers[0].change = ({ authMethod: _, ...others }) => change.call(servers[0], others);
+  await assert.rejects(changes.apply([wanted("smtp1"), wanted("server1")], []));
+  assert.deepEqual(mailPrefs(preferences), before);
+  assert.equal(preferences.has(RECORD), false);
+});
+
 test("a second change that comes to nothing leaves the first in force, and the oldest settings can still be put back", async () => {
   const { changes, preferences, servers } = setUp();
   const oldest = mailPrefs(preferences);
@@ -223,9 +233,11 @@ test("a change that Thunderbird's end cut off is undone at the next start", asyn
   const first = setUp();
   const before = mailPrefs(first.preferences);
   const preferences = new FakePreferences();
-  first.servers[1].change = () => {
+  const { change } = first.servers[1];
+  first.servers[1].change = settings => {
     // The power goes: what stands in the file now is what the next start finds.
     first.preferences.forEach((value, name) => preferences.set(name, value));
+    change.call(first.servers[1], settings);
   };
   await first.changes.apply([wanted("server1"), wanted("smtp1")], []);
   assert.notDeepEqual(mailPrefs(preferences), before);

@@ -90,6 +90,18 @@ function earlierOf({ earlier, ...entry }, now) {
   return entry.state === "changed" ? { ...now, entry: { ...entry, prefs: { ...entry.prefs } } } : earlier;
 }
 
+/**
+ * Thunderbird's setters say nothing of a preference that the administrator locked.
+ * @param {MailServerSettings} settings
+ * @param {MailServerSettings} wanted
+ */
+function assertInForce(settings, wanted) {
+  const other = Object.keys(wanted).filter(name => settings[name] !== wanted[name]);
+  if (other.length) {
+    throw new Error(`not to be changed: ${other.join(", ")}`);
+  }
+}
+
 var ServerChanges = class {
   #servers;
   #logins;
@@ -180,6 +192,7 @@ var ServerChanges = class {
       try {
         steps.forEach(({ server, wanted }) => {
           server.change(wanted);
+          assertInForce(server.settings, wanted);
           this.#complete(server);
         });
       } catch (error) {
