@@ -276,6 +276,19 @@ test("a record that someone edited puts back nothing that is not about mail", as
   }
 });
 
+test("an entry of the record that someone broke leaves the others to be put back", async () => {
+  const { changes, preferences, servers } = setUp();
+  const before = mailPrefs(preferences);
+  await changes.apply([wanted("server1")], []);
+  for (const broken of [null, 5, {}, { state: "changed", type: "imap" }]) {
+    preferences.set(RECORD, JSON.stringify({ ...JSON.parse(preferences.get(RECORD)), server2: broken }));
+    const [described] = await setUp(preferences, servers).changes.list([]);
+    assert.ok(described.change, JSON.stringify(broken));
+  }
+  await setUp(preferences, servers).changes.restore(["server1"]);
+  assert.deepEqual(mailPrefs(preferences), before);
+});
+
 test("a stored password is deleted only after mail was seen to flow", async () => {
   const { changes, deleted, servers } = setUp();
   await changes.deletePasswords(["server1"]);
