@@ -348,9 +348,28 @@ export class Migration {
       const name = account.toLowerCase();
       if (unverified.length && this.#companion.book.isSignedIn(account) && !this.#busy.has(name) && !this.#tried.has(name)) {
         this.#tried.add(name);
-        this.#bridge.checkSettings(unverified).then(() => this.#onChange());
+        this.#verifyAccount(account, unverified);
       }
     }
+  }
+
+  /**
+   * @param {string} account
+   * @param {string[]} keys of its servers
+   */
+  async #verifyAccount(account, keys) {
+    const name = account.toLowerCase();
+    try {
+      if (!(await this.#bridge.checkSettings(keys))) {
+        throw ownFailure("migration_unverified");
+      }
+    } catch (error) {
+      // What the user does meanwhile says itself how it went.
+      if (!this.#busy.has(name) && !this.#restored.has(name)) {
+        this.#problems.set(name, problemOf(worded(error)));
+      }
+    }
+    this.#onChange();
   }
 }
 

@@ -244,6 +244,21 @@ test("a start after Thunderbird ended in the middle is settled first, and mail i
   assert.deepEqual((await view()).actions, ["undo", "deletePassword"]);
 });
 
+test("a start that finds no mail flowing says so, beside the undo", async () => {
+  const outcomes = [async () => false, () => Promise.reject(new Error("x"))];
+  for (const [index, cause] of ["migration_unverified", "migration_failed"].entries()) {
+    const change = { before: imap(), flowed: false, hasPassword: true };
+    const { migration, bridge, view } = setUp({ servers: [imap({ authMethod: "oauth2", change })], state: "ready" });
+    Object.assign(bridge, { checkSettings: outcomes[index] });
+    await migration.consider();
+    await settled();
+    const { problem, actions } = await view();
+    assert.deepEqual([problem?.cause, actions], [cause, ["undo"]]);
+    await migration.undo(ADA);
+    assert.equal((await view()).problem, null);
+  }
+});
+
 test("“off” shows and does nothing; “offer” says it once, ever", async () => {
   const off = setUp({ policy: { migrate: "off" }, state: "ready" });
   await off.migration.consider();
