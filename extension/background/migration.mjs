@@ -47,6 +47,8 @@ export class Migration {
   /** Accounts, in lower case, whose sign-in was asked for since the start. */
   #asked = new Set();
   #considering = Promise.resolve();
+  /** What considers everything that has changed until it begins. @type {Promise<void>|null} */
+  #waiting = null;
 
   /**
    * @param {object} world
@@ -68,7 +70,11 @@ export class Migration {
 
   /** Before anything else: Thunderbird may have ended in the middle of a change. */
   async start() {
-    await this.#bridge.settleSettings();
+    try {
+      await this.#bridge.settleSettings();
+    } catch (error) {
+      console.error(error);
+    }
     this.consider();
   }
 
@@ -291,8 +297,14 @@ export class Migration {
 
   /** Something changed: the policy may want to be obeyed, or the offer to be made. */
   consider() {
-    this.#considering = this.#considering.then(() => this.#consider()).catch(error => console.error(error));
-    return this.#considering;
+    if (!this.#waiting) {
+      const begun = this.#considering.then(() => {
+        this.#waiting = null;
+        return this.#consider();
+      });
+      this.#waiting = this.#considering = begun.catch(error => console.error(error));
+    }
+    return this.#waiting;
   }
 
   async #consider() {

@@ -259,6 +259,29 @@ test("a start that finds no mail flowing says so, beside the undo", async () => 
   }
 });
 
+test("of many changes that come at once not each one has the settings read", async () => {
+  const { migration, bridge } = setUp();
+  let read = 0;
+  const { listSettings } = bridge;
+  bridge.listSettings = () => (read++, listSettings());
+  for (let n = 0; n < 10; n++) {
+    migration.consider();
+  }
+  await settled();
+  assert.equal(read, 1);
+  migration.consider();
+  await settled();
+  assert.equal(read, 2);
+});
+
+test("a start at which nothing could be settled goes on all the same", async () => {
+  const { migration, bridge, said } = setUp();
+  Object.assign(bridge, { settleSettings: () => Promise.reject(new Error("x")) });
+  await migration.start();
+  await settled();
+  assert.equal(said.length, 1);
+});
+
 test("“off” shows and does nothing; “offer” says it once, ever", async () => {
   const off = setUp({ policy: { migrate: "off" }, state: "ready" });
   await off.migration.consider();
