@@ -63,8 +63,8 @@ export class Companion {
     this.#host = new HostConnection({
       connect: () => browser.runtime.connectNative(NATIVE_NAME),
       greeting,
-      onState: (state, detail) => this.#hostChanged(state, detail),
-      onNotification: (method, params) => this.#notified(method, params),
+      onState: (state, detail) => this.#afterwards(this.#hostChanged(state, detail)),
+      onNotification: (method, params) => this.#afterwards(this.#notified(method, params)),
     });
     this.#accountNotices = new AccountNotices(notices, this.#book);
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings, account => this.#dropped(account));
@@ -305,6 +305,8 @@ export class Companion {
     }
     if (ASIDE.has(state)) {
       await this.#started.promise;
+    }
+    if (ASIDE.has(state) && this.#host.state === state) {
       const remedy = `${text(`host_${state}_remedy`)} ${text(`until_${this.#settings.fallback}`)}`;
       this.#notices.say(HOST_SUBJECT, text(`host_${state}_title`), remedy);
     }
@@ -316,9 +318,8 @@ export class Companion {
       // At once: what changes from now on comes after this.
       await Promise.all([this.#listing.refresh(detail.welcome), chooseLanguage(this.#settings.locale)]);
       this.#failures.forgetKind("disconnected", account => this.#book.isSignedIn(account));
-      this.#tellWhenLocked();
+      this.#tellWhenLocked().catch(error => console.error(error));
     }
-    this.#changed();
   }
 
   /**
@@ -370,7 +371,6 @@ export class Companion {
         await this.#signInFinished(/** @type {any} */ (params));
         break;
     }
-    this.#changed();
   }
 
   /** @param {import("./account_book.mjs").Account} account */
@@ -425,6 +425,12 @@ export class Companion {
   #signInFailed(account, problem) {
     this.#failures.set(account, problem);
     this.#accountNotices.signInFailed(account, problem);
+  }
+
+  /** @param {Promise<void>} reaction to what came from the host; what is shown is no longer right, however it went */
+  async #afterwards(reaction) {
+    await reaction.catch(error => console.error(error));
+    this.#changed();
   }
 
   #changed() {

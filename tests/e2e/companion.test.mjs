@@ -510,6 +510,24 @@ test("who waits for the end of a sign-in waits beyond the start anew that a wron
   assert.deepEqual(await end, { ok: true });
 });
 
+test("what goes wrong with a reaction to the host keeps nothing from being shown", async () => {
+  const { companion, browser, view, changes, host, timers } = setUp({ accounts: [account("ready")] });
+  browser.tokenBridge.setManaged = browser.tokenBridge.disconnect = () => Promise.reject(new Error("x"));
+  await companion.start();
+  await settled();
+  let before = changes();
+  host().notify("account.changed", { account: account("signed-out") });
+  await settled();
+  assert.ok(changes() > before);
+  before = changes();
+  host().lose();
+  timers.advance(0);
+  await settled();
+  await settled();
+  assert.ok(changes() > before + 1, "lost, and there again");
+  assert.equal((await view()).state, "ready");
+});
+
 test("a proxy script that never comes does not hold up the host", async () => {
   const { companion, browser, host, timers } = setUp();
   browser.tokenBridge.proxyFor = () => new Promise(() => {});
