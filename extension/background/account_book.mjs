@@ -18,9 +18,6 @@ const TROUBLED = new Set(["attention", "blocked", "locked"]);
 /** States in which tokens are had without a person. */
 const SIGNED_IN = new Set(["ready", "renewing", "waiting"]);
 
-/** States that only an account with a saved sign-in has. */
-const SAVED = new Set([...SIGNED_IN, "locked"]);
-
 export class AccountBook {
   /** @type {Map<string, Account>} */
   #accounts = new Map();
@@ -104,11 +101,6 @@ export class AccountBook {
   signInNames() {
     const names = this.all().filter(({ state }) => SIGNED_IN.has(state)).map(({ signInAs }) => /** @type {[string, string]} */ ([signInAs.toLowerCase(), signInAs]));
     return [...new Map(names).values()];
-  }
-
-  /** Whether a sign-in is certain to be saved for one of them. */
-  holdsSignIn() {
-    return this.all().some(({ state }) => SAVED.has(state));
   }
 
   /** Whether the key to a saved sign-in cannot be had. */

@@ -71,7 +71,6 @@ export class Companion {
     this.#signIns = new SignIns(this.#host, address => messenger.windows.openDefaultBrowser(address));
     this.#needs = new ServerNeeds(this.#host, this.#settings);
     this.unlocking = new Unlocking(this.#host, {
-      isNew: () => this.#settings.policy.keystore === "passphrase" && !this.#book.holdsSignIn(),
       language: () => this.#settings.locale,
       onUnlocked: () => this.#unlocked(),
     });
