@@ -144,6 +144,14 @@ test("nothing but a mail server of Microsoft's or of the policy can be set, nor 
   assert.equal(servers[0].settings.hostname, "mail.contoso.test");
 });
 
+test("a relay that takes an organisation's mail without a sign-in is left alone", async () => {
+  const preferences = new FakePreferences();
+  const hosts = ["contoso-test.mail.protection.outlook.com", "contoso-test.mail.protection.office365.us", "contoso-test.mail.protection.partner.outlook.cn", "smtp.outlook.com"];
+  const { changes } = setUp(preferences, hosts.map((hostname, n) => new FakeServer(preferences, `smtp${n}`, { hostname, port: 25, authMethod: 1 })));
+  assert.deepEqual([...await changes.list([])].map(({ hostname }) => hostname), ["smtp.outlook.com"]);
+  await assert.rejects(changes.apply([wanted("smtp0")], []));
+});
+
 test("what was changed is put back as it was, also where there was no value", async () => {
   const { changes, preferences, servers } = setUp();
   preferences.delete("mail.server.server1.port");
