@@ -7,6 +7,13 @@ const START_DEADLINE_MS = 65_000;
 
 /** @typedef {{ok: boolean, problem?: any}} Outcome how a sign-in ended; given up where it failed without a problem */
 
+/** It ended just before it was cancelled. @param {any} error */
+function whenEnded(error) {
+  if (error.kind !== "invalid-params") {
+    throw error;
+  }
+}
+
 export class SignIns {
   #host;
   #openBrowser;
@@ -50,7 +57,7 @@ export class SignIns {
   async cancel(account) {
     this.end(account, { ok: false });
     for (const signInId of this.#forget(account)) {
-      await this.#host.request("signIn.cancel", { signInId });
+      await this.#host.request("signIn.cancel", { signInId }).catch(whenEnded);
     }
   }
 

@@ -96,6 +96,15 @@ test("a first sign-in that is given up leaves Thunderbird's own sign-in on", asy
   assert.equal((await view()).state, "unlisted");
 });
 
+test("a sign-in that ended just before it was cancelled is no trouble", async () => {
+  const methods = { "signIn.cancel": () => Promise.reject({ kind: "invalid-params", cause: "There is no such sign-in.", field: "signInId" }) };
+  const { companion, host, view } = await started({ methods });
+  await companion.perform({ action: "signIn", account: ADA });
+  await companion.perform({ action: "cancelSignIn", account: ADA });
+  assert.equal((await view()).problem, null);
+  assert.equal(host().asked("account.remove").length, 1);
+});
+
 test("a first sign-in that fails is taken off the list, and what went wrong stays to be read", async () => {
   const { companion, host, view } = await started();
   await companion.perform({ action: "signIn", account: ADA });
