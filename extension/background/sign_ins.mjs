@@ -47,7 +47,7 @@ export class SignIns {
     const { signInId, authorizationUrl } = await answer.finally(() => this.#opening.delete(name));
     if (new URL(authorizationUrl).protocol !== "https:") {
       await this.#host.request("signIn.cancel", { signInId });
-      throw new Error("the sign-in page is not https");
+      throw Object.assign(new Error("the sign-in page is not https"), { kind: "insecure-page" });
     }
     this.#running.set(signInId, { account, problem: null });
     this.#openBrowser(authorizationUrl);

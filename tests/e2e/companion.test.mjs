@@ -117,6 +117,18 @@ test("a first sign-in that fails is taken off the list, and what went wrong stay
   assert.equal(problem?.cause, "No.");
 });
 
+test("a sign-in page that is not secure is not opened, and whatever goes wrong here is said in the reader's language", async () => {
+  let address = "http://login.test/";
+  const { companion, browser, host, view } = await started({ methods: { "signIn.start": () => ({ signInId: "s1", authorizationUrl: address }) } });
+  browser.windows.openDefaultBrowser = () => assert.fail("opened");
+  for (const cause of ["problemInsecurePage", "problemInternal"]) {
+    await companion.perform({ action: "signIn", account: ADA });
+    assert.equal((await view()).problem?.cause, cause);
+    address = "no address";
+  }
+  assert.equal(host().asked("signIn.cancel").length, 1);
+});
+
 test("a first sign-in that the host refuses to begin is taken off the list too", async () => {
   const refusal = { kind: "vault-locked", cause: "Locked." };
   const { companion, host } = await started({ methods: { "signIn.start": () => Promise.reject(refusal) } });
