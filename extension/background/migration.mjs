@@ -5,10 +5,10 @@
  * signed in and after the new ones were tried. What goes wrong before leaves all as it was, what goes wrong after puts it back.
  */
 
-import { cloudNamed } from "./clouds.mjs";
+import { cloudNamed, customHosts } from "./clouds.mjs";
 import { problemOf } from "./failures.mjs";
 import { MigrationFailed, ownFailure } from "./migration_failure.mjs";
-import { customHosts, planChanged, planFor } from "./migration_plan.mjs";
+import { planChanged, planFor } from "./migration_plan.mjs";
 import { probe } from "./migration_probe.mjs";
 import { accountMigration, isWorthShowing, settingsOf } from "./migration_view.mjs";
 import { text } from "../shared/texts.mjs";

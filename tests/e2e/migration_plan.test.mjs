@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { MAIL_SERVERS, cloudOf, customHosts, planChanged, planFor } from "../../extension/background/migration_plan.mjs";
+import { customHosts } from "../../extension/background/clouds.mjs";
+import { MAIL_SERVERS, cloudOf, planChanged, planFor } from "../../extension/background/migration_plan.mjs";
 
 const TABLE = readFileSync(join(resolve(import.meta.dirname, "../.."), "host/core/cloud.c"), "utf8");
 const ADA = "ada@contoso.test";
