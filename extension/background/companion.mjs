@@ -4,6 +4,7 @@
 
 /* global browser, messenger */
 
+import { AccountActions } from "./account_actions.mjs";
 import { AccountBook } from "./account_book.mjs";
 import { AccountListing } from "./account_listing.mjs";
 import { AccountNotices, sentences } from "./account_notices.mjs";
@@ -15,10 +16,9 @@ import { HostConnection } from "./host_connection.mjs";
 import { accountViews } from "./overview.mjs";
 import { ServerNeeds } from "./server_needs.mjs";
 import { Settings } from "./settings.mjs";
-import { changeSignInName } from "./sign_in_name.mjs";
 import { SignIns } from "./sign_ins.mjs";
 import { chooseLanguage, text } from "../shared/texts.mjs";
-import { TokenRequests, replaceToken } from "./token_requests.mjs";
+import { TokenRequests } from "./token_requests.mjs";
 import { Unlocking } from "./unlocking.mjs";
 import { VaultNotice } from "./vault_notice.mjs";
 
@@ -36,7 +36,6 @@ export class Companion {
   #host;
   #listing;
   #signIns;
-  #needs;
   #tokenRequests;
   #accountSetup;
   #accountNotices;
@@ -52,6 +51,7 @@ export class Companion {
   /** What can be known without the host is known. */
   #started = Promise.withResolvers();
   unlocking;
+  actions;
 
   /**
    * @param {import("./notices.mjs").Notices} notices
@@ -69,10 +69,19 @@ export class Companion {
     this.#accountNotices = new AccountNotices(notices, this.#book);
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings, account => this.#dropped(account));
     this.#signIns = new SignIns(this.#host, address => messenger.windows.openDefaultBrowser(address));
-    this.#needs = new ServerNeeds(this.#host, this.#settings);
     this.unlocking = new Unlocking(this.#host, {
       language: () => this.#settings.locale,
       onUnlocked: () => this.#unlocked(),
+    });
+    this.actions = new AccountActions({
+      host: this.#host,
+      book: this.#book,
+      listing: this.#listing,
+      signIns: this.#signIns,
+      failures: this.#failures,
+      needs: new ServerNeeds(this.#host, this.#settings),
+      unlocking: this.unlocking,
+      onChange,
     });
     this.#vaultNotice = new VaultNotice(notices, () => this.unlocking.begin());
     this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
@@ -136,23 +145,6 @@ export class Companion {
   }
 
   /**
-   * Signs in as the button does.
-   * @param {string} account
-   * @param {string[]} protocols that its servers will speak, whatever they are set to
-   * @returns {Promise<import("./sign_ins.mjs").Outcome>} when it has ended
-   */
-  async signInToEnd(account, protocols) {
-    // A start anew ends every wait: this one begins after it.
-    this.#readAnewAfter(this.#problemOf(account)?.kind);
-    const end = this.#signIns.awaitEnd(account);
-    await this.perform({ action: "signIn", account, protocols });
-    if (!this.#signIns.of(account)) {
-      this.#signIns.end(account, { ok: false, problem: this.#failures.get(account) });
-    }
-    return end;
-  }
-
-  /**
    * What all pages show.
    * @returns {Promise<import("./overview.mjs").Overview>}
    */
@@ -169,104 +161,12 @@ export class Companion {
   }
 
   /**
-   * Does what a button says; a failure is shown with the account.
-   * @param {{action: string, account?: string, signInAs?: string, protocols?: string[]}} order
-   */
-  async perform({ action, account = "", signInAs, protocols }) {
-    const before = this.#problemOf(account);
-    this.#failures.forget(account);
-    try {
-      switch (action) {
-        case "signIn":
-          await this.#signIn(account, before?.kind, protocols);
-          break;
-        case "openBy":
-          if (await changeSignInName({ host: this.#host, book: this.#book, listing: this.#listing, signIns: this.#signIns }, account, signInAs)) {
-            await this.#signIn(account, before?.kind);
-          }
-          break;
-        case "cancelSignIn":
-          await this.#signIns.cancel(account);
-          await this.#listing.signInEnded(account, false);
-          break;
-        case "signOut":
-          await this.#host.request("signOut", { account });
-          break;
-        case "letThunderbird":
-          await this.#listing.remove(account);
-          break;
-        case "newToken":
-          await replaceToken(this.#host, await this.#needs.token(account));
-          await messenger.tokenBridge.checkMail(account);
-          break;
-        case "tryAgain":
-          if (before?.kind === "network" || this.#book.get(account)?.state === "blocked") {
-            // The host waits ever longer, and an hour for an administrator, but for its first try.
-            this.#startHostAnewByItself();
-          }
-          await this.#host.request("token.get", await this.#needs.token(account));
-          await messenger.tokenBridge.checkMail(account);
-          break;
-        case "unlock":
-          await this.unlocking.begin();
-          break;
-        case "retryHost":
-          this.#host.retry();
-          break;
-      }
-    } catch (error) {
-      await this.#failed(account, error);
-    }
-    this.#onChange();
-  }
-
-  /**
    * What the user sends to the administrator about an account.
    * @param {{account: string}} params
    */
   adminText({ account }) {
     const { clientId } = this.#settings.policy;
-    return adminText(this.#host, { account, problem: this.#problemOf(account) ?? {}, clientId, version: this.#hello.version });
-  }
-
-  /**
-   * @param {string} account
-   * @returns {Record<string, any>|null|undefined}
-   */
-  #problemOf(account) {
-    return this.#failures.get(account) ?? this.#signIns.of(account)?.problem ?? this.#book.get(account)?.problem;
-  }
-
-  /**
-   * @param {string} account
-   * @param {string|undefined} failedBefore the kind of what went wrong last
-   * @param {string[]} [protocols] others than its servers are set to
-   */
-  async #signIn(account, failedBefore, protocols) {
-    this.#readAnewAfter(failedBefore);
-    this.#listing.signInBegins(account);
-    const started = this.#signIns.start(account, await this.#needs.scopes(account, protocols));
-    this.#onChange();
-    await started;
-  }
-
-  /** @param {string|undefined} kind of what went wrong: the configuration may have been corrected since the host read it */
-  #readAnewAfter(kind) {
-    if (kind === "misconfigured") {
-      this.#startHostAnewByItself();
-    }
-  }
-
-  /** Not where that would lock every account: the user gave the passphrase for more than this. */
-  #startHostAnewByItself() {
-    if (!this.unlocking.wouldAskAgain) {
-      this.startHostAnew();
-    }
-  }
-
-  /** @returns {boolean} whether it could be: a sign-in that is under way would be lost */
-  startHostAnew() {
-    return !this.#signIns.accounts.length && this.#host.restartIfIdle();
+    return adminText(this.#host, { account, problem: this.actions.problemOf(account) ?? {}, clientId, version: this.#hello.version });
   }
 
   /**
@@ -274,23 +174,8 @@ export class Companion {
    * @returns {Promise<string>} what went wrong, in words, or ""
    */
   async #signInForSetup(account) {
-    await this.perform({ action: "signIn", account });
+    await this.actions.perform({ action: "signIn", account });
     return sentences(this.#failures.get(account) ?? {});
-  }
-
-  /**
-   * @param {string} account
-   * @param {any} error
-   */
-  async #failed(account, error) {
-    if (error.kind === "unknown-account") {
-      await this.#listing.drop(account);
-      return;
-    }
-    this.#failures.caught(account, error);
-    if (!this.#signIns.of(account)) {
-      await this.#listing.signInEnded(account, false);
-    }
   }
 
   /**

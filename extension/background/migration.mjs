@@ -52,7 +52,7 @@ export class Migration {
 
   /**
    * @param {object} world
-   * @param {Pick<import("./companion.mjs").Companion, "host"|"settings"|"book"|"signInToEnd">} world.companion
+   * @param {Pick<import("./companion.mjs").Companion, "host"|"settings"|"book"|"actions">} world.companion
    * @param {any} world.bridge browser.tokenBridge
    * @param {any} world.storage browser.storage.local
    * @param {import("./notices.mjs").Notices} world.notices
@@ -170,7 +170,7 @@ export class Migration {
       return;
     }
     const protocols = [...new Set(servers.map(({ server }) => server.type))];
-    const { ok, problem } = await this.#companion.signInToEnd(account, protocols);
+    const { ok, problem } = await this.#companion.actions.signInToEnd(account, protocols);
     if (!ok) {
       throw problem ? new MigrationFailed(problemOf({ ...problem, data: problem })) : ownFailure("migration_givenUp");
     }

@@ -86,11 +86,11 @@ const asking = (/** @type {object} */ more = {}) =>
 
 test("a first sign-in that is given up leaves Thunderbird's own sign-in on", async () => {
   const { companion, host, setManaged, view } = await started();
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   host().notify("account.changed", { account: account("signing-in") });
   await settled();
   assert.deepEqual((await view()).actions, ["cancelSignIn"]);
-  await companion.perform({ action: "cancelSignIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
   assert.deepEqual(host().asked("account.remove"), [{ account: ADA }]);
   assert.deepEqual(setManaged.at(-1).names, []);
   assert.equal((await view()).state, "unlisted");
@@ -99,15 +99,15 @@ test("a first sign-in that is given up leaves Thunderbird's own sign-in on", asy
 test("a sign-in that ended just before it was cancelled is no trouble", async () => {
   const methods = { "signIn.cancel": () => Promise.reject({ kind: "invalid-params", cause: "There is no such sign-in.", field: "signInId" }) };
   const { companion, host, view } = await started({ methods });
-  await companion.perform({ action: "signIn", account: ADA });
-  await companion.perform({ action: "cancelSignIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
   assert.equal((await view()).problem, null);
   assert.equal(host().asked("account.remove").length, 1);
 });
 
 test("a first sign-in that fails is taken off the list, and what went wrong stays to be read", async () => {
   const { companion, host, view } = await started();
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   host().notify("account.changed", { account: account("signing-in") });
   host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: false, problem: { kind: "blocked", cause: "No." } });
   await settled();
@@ -122,7 +122,7 @@ test("a sign-in page that is not secure is not opened, and whatever goes wrong h
   const { companion, browser, host, view } = await started({ methods: { "signIn.start": () => ({ signInId: "s1", authorizationUrl: address }) } });
   browser.windows.openDefaultBrowser = () => assert.fail("opened");
   for (const cause of ["problemInsecurePage", "problemInternal"]) {
-    await companion.perform({ action: "signIn", account: ADA });
+    await companion.actions.perform({ action: "signIn", account: ADA });
     assert.equal((await view()).problem?.cause, cause);
     address = "no address";
   }
@@ -132,7 +132,7 @@ test("a sign-in page that is not secure is not opened, and whatever goes wrong h
 test("a first sign-in that the host refuses to begin is taken off the list too", async () => {
   const refusal = { kind: "vault-locked", cause: "Locked." };
   const { companion, host } = await started({ methods: { "signIn.start": () => Promise.reject(refusal) } });
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   assert.equal(host().asked("account.remove").length, 1);
 });
 
@@ -142,9 +142,9 @@ test("a first sign-in in whose place came that of another mailbox of the same pe
   const methods = { "signIn.start": (/** @type {any} */ { account: name }) => ({ signInId: name === ADA ? "s1" : "s2", authorizationUrl: "https://login.test/" }) };
   const { companion, host, said, view } = await started({ accounts: [shared], methods });
   const begin = async () => {
-    await companion.perform({ action: "signIn", account: ADA });
+    await companion.actions.perform({ action: "signIn", account: ADA });
     host().notify("account.changed", { account: account("signing-in") });
-    const second = companion.perform({ action: "signIn", account: shared.account });
+    const second = companion.actions.perform({ action: "signIn", account: shared.account });
     await settled();
     host().notify("signIn.finished", cancelled);
     await second;
@@ -154,11 +154,11 @@ test("a first sign-in in whose place came that of another mailbox of the same pe
   host().notify("signIn.finished", { signInId: "s2", account: shared.account, ok: true });
   host().notify("account.changed", { account: account("ready") });
   await settled();
-  await companion.perform({ action: "signIn", account: ADA });
-  await companion.perform({ action: "cancelSignIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
   assert.deepEqual(host().asked("account.remove"), [], "it has been signed in");
 
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   host().notify("signIn.finished", cancelled);
   assert.equal((await view()).problem?.kind, "cancelled", "nothing took its place");
 });
@@ -167,27 +167,27 @@ test("an account that was on the list before, or that the policy names, stays on
   const worlds = [{ accounts: [account("signed-out")] }, { policy: { accounts: { "Ada@contoso.test": {} } } }, { policy: { manage: "all" } }];
   for (const world of worlds) {
     const { companion, host } = await started({ ...world, methods: { "account.add": () => ({ account: account("signed-out") }) } });
-    await companion.perform({ action: "signIn", account: ADA });
-    await companion.perform({ action: "cancelSignIn", account: ADA });
+    await companion.actions.perform({ action: "signIn", account: ADA });
+    await companion.actions.perform({ action: "cancelSignIn", account: ADA });
     assert.deepEqual(host().asked("account.remove"), [], JSON.stringify(world));
   }
 });
 
 test("an account that succeeded once is kept when a later sign-in fails", async () => {
   const { companion, host } = await started();
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: true });
   host().notify("account.changed", { account: account("attention") });
   await settled();
-  await companion.perform({ action: "signIn", account: ADA });
-  await companion.perform({ action: "cancelSignIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
   assert.deepEqual(host().asked("account.remove"), []);
 });
 
 test("“Let Thunderbird sign in” gives a signed-out account back", async () => {
   const { companion, host, setManaged, view } = await started({ accounts: [account("signed-out")] });
   assert.deepEqual((await view()).actions, ["signIn", "openBy", "letThunderbird"]);
-  await companion.perform({ action: "letThunderbird", account: ADA });
+  await companion.actions.perform({ action: "letThunderbird", account: ADA });
   assert.deepEqual(host().asked("account.remove"), [{ account: ADA }]);
   assert.deepEqual(setManaged.at(-1).names, []);
 });
@@ -276,7 +276,7 @@ test("a failure is shown until the account works again", async () => {
   const { companion, host, view } = await started({ accounts: [account("waiting")], methods });
   const fail = async () => {
     works = false;
-    await companion.perform({ action: "tryAgain", account: ADA });
+    await companion.actions.perform({ action: "tryAgain", account: ADA });
     assert.equal((await view()).problem?.cause, "Far away.");
     works = true;
   };
@@ -294,19 +294,19 @@ test("a failure is shown until the account works again", async () => {
 test("“Try again” fetches mail when there is a token", async () => {
   const { companion, checked, view } = await started({ accounts: [account("blocked")] });
   assert.deepEqual((await view()).actions, ["tryAgain", "openBy", "signOut"]);
-  await companion.perform({ action: "tryAgain", account: ADA });
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
   assert.deepEqual(checked, [ADA]);
 });
 
 test("“Try again” lets the host try anew what it has put off, unless a sign-in is under way", async () => {
   const accounts = [account("blocked", { problem: { kind: "blocked", cause: "Disabled." } })];
   const { companion, host, hosts, checked } = await started({ accounts });
-  await companion.perform({ action: "tryAgain", account: ADA });
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
   assert.equal(hosts.length, 2);
   assert.deepEqual(host().asked("token.get"), [{ account: ADA }]);
   assert.deepEqual(checked, [ADA]);
-  await companion.perform({ action: "signIn", account: "ben@contoso.test" });
-  await companion.perform({ action: "tryAgain", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: "ben@contoso.test" });
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
   assert.equal(hosts.length, 2);
 });
 
@@ -317,12 +317,12 @@ test("what a passphrase opened is not locked again by a button, only by who want
   companion.unlocking.attend(window);
   window.receive({ passphrase: "open sesame" });
   await settled();
-  await companion.perform({ action: "tryAgain", account: ADA });
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
   assert.equal(hosts.length, 1);
-  assert.equal(companion.startHostAnew(), true);
+  assert.equal(companion.actions.startHostAnew(), true);
   await settled();
   assert.equal(hosts.length, 2);
-  await companion.perform({ action: "tryAgain", account: ADA });
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
   assert.equal(hosts.length, 3, "that one has its key from elsewhere");
 });
 
@@ -337,12 +337,12 @@ test("a sign-in that is lost with the host says so, until the account is signed 
     await settled();
     await settled();
   };
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   state = "signed-out";
   await restart();
   assert.equal((await view()).problem?.cause, "problemDisconnected");
   assert.deepEqual(said.at(-1).slice(1), ["signInFailedTitle", "problemDisconnected"]);
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   state = "ready";
   await restart();
   assert.equal((await view()).problem, null, "it was saved just before");
@@ -420,7 +420,7 @@ test("the permissions of POP and Graph are asked for where a server uses them, i
   const scopesIn = async (/** @type {string} */ cloud, /** @type {string} */ type) => {
     const methods = { "account.add": () => ({ account: account("signed-out", { cloud }) }) };
     const { companion, host } = await started({ policy, methods, server: { type } });
-    await companion.perform({ action: "signIn", account: ADA });
+    await companion.actions.perform({ action: "signIn", account: ADA });
     return host().asked("signIn.start").map(({ scopes }) => scopes);
   };
   assert.deepEqual(await scopesIn("worldwide", "imap"), [undefined]);
@@ -460,12 +460,12 @@ test("where a sign-in finds the vault locked, “Unlock” takes its place until
     "vault.unlock": () => (open ? {} : Promise.reject({ kind: "vault-locked", cause: "Dismissed." })),
   };
   const { companion, view } = await started({ methods });
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   assert.deepEqual((await view()).actions, ["unlock"]);
-  await companion.perform({ action: "unlock", account: ADA });
+  await companion.actions.perform({ action: "unlock", account: ADA });
   assert.deepEqual([(await view()).actions, (await view()).problem?.cause], [["unlock"], "Dismissed."]);
   open = true;
-  await companion.perform({ action: "unlock", account: ADA });
+  await companion.actions.perform({ action: "unlock", account: ADA });
   assert.deepEqual([(await view()).actions, (await view()).problem], [["signIn", "openBy"], null]);
 });
 
@@ -508,21 +508,21 @@ test("after a wrong configuration “Sign in” lets the host read it again", as
     "signIn.start": () => (corrected ? { signInId: "s1", authorizationUrl: "https://login.test/" } : Promise.reject({ kind: "misconfigured", cause: "No client id." })),
   };
   const { companion, hosts, view } = await started({ methods });
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   assert.equal((await view()).problem?.cause, "No client id.");
   corrected = true;
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   assert.equal(hosts.length, 2);
   assert.equal(hosts[0].disconnected, true);
   assert.deepEqual((await view()).actions, ["cancelSignIn"]);
-  await companion.perform({ action: "cancelSignIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
   assert.equal(hosts[1].asked("account.remove").length, 1, "it was the first sign-in still");
 });
 
 test("who waits for the end of a sign-in waits beyond the start anew that a wrong configuration needs", async () => {
   const accounts = [account("attention", { problem: { kind: "misconfigured", cause: "No client id." } })];
   const { companion, host, hosts } = await started({ accounts });
-  const end = companion.signInToEnd(ADA, ["imap"]);
+  const end = companion.actions.signInToEnd(ADA, ["imap"]);
   await settled();
   await settled();
   assert.equal(hosts.length, 2, "started anew, and once");

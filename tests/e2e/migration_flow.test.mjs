@@ -108,10 +108,12 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
     },
     settings: { policy: { clientId: CLIENT, ...policy }, migrate: "offer", ...policy },
     book,
-    signInToEnd: async (/** @type {string} */ _name, /** @type {string[]} */ protocols) => {
-      signIns.push(protocols);
-      account.state = signsIn.ok ? "ready" : account.state;
-      return signsIn;
+    actions: {
+      signInToEnd: async (/** @type {string} */ _name, /** @type {string[]} */ protocols) => {
+        signIns.push(protocols);
+        account.state = signsIn.ok ? "ready" : account.state;
+        return signsIn;
+      },
     },
   };
   const kept = /** @type {Record<string, any>} */ ({ ...stored });
