@@ -127,7 +127,7 @@ export class Companion {
     this.#unserved.add(account.toLowerCase());
     this.#accountNotices.notServed(account);
     if (kind === "sign-in-required") {
-      this.#accountSetup.ask(account);
+      this.#accountSetup.ask(account).catch(error => console.error(error));
     }
   }
 

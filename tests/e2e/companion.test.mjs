@@ -226,6 +226,13 @@ test("an account that set-up tries out is signed in here where the policy says s
   assert.equal(said.length, count, "the popup has the button for an account that is there");
 });
 
+test("where it cannot be seen whether set-up asks, the login is answered all the same", async () => {
+  const { companion, browser } = await started({ methods: { "token.get": () => Promise.reject({ kind: "sign-in-required" }) } });
+  browser.tokenBridge.listServers = () => Promise.reject(new Error("x"));
+  assert.deepEqual(await companion.answerToken(asking({ ownToken: false })), { failure: "sign-in-required" });
+  await settled();
+});
+
 test("an account that Thunderbird reads by Exchange Web Services is left to it, and the page says so", async () => {
   const { view } = await started({ server: { type: "ews" } });
   const { words, actions } = await view();
