@@ -38,7 +38,7 @@ function portPair() {
 async function setUp(orders, overview = { accounts: [] }) {
   const { page, background } = portPair();
   const browser = { runtime: { connect: () => page }, i18n: { getUILanguage: () => "en-GB", getMessage: (/** @type {string} */ key) => `[${key}]` } };
-  Object.assign(globalThis, { browser });
+  Object.assign(globalThis, { browser, document: { addEventListener() {} } });
   const source = { overview: async () => structuredClone(overview) };
   const pages = new Pages(() => source.overview(), orders);
   /** @type {any[]} */
