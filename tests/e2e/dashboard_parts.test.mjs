@@ -28,12 +28,11 @@ const browser = {
   runtime: { getURL: (/** @type {string} */ path) => `moz-extension://x/${path}` },
   spaces: {
     create: async (...given) => (spaces.push(["create", ...given]), { id: 7 }),
-    update: async (...given) => spaces.push(["update", ...given]),
     open: async (...given) => (spaces.push(["open", ...given]), { id: 3 }),
   },
   windows: { getAll: async (...given) => (spaces.push(["windows", ...given]), [{ id: 4 }, { id: 5 }]) },
   browserAction: { openPopup: async ({ windowId }) => (spaces.push(["popup", windowId]), windowId === buttonWindow) },
-  tabs: { update: async (...given) => spaces.push(["tab", ...given]) },
+  tabs: { create: async (...given) => spaces.push(["new tab", ...given]), update: async (...given) => spaces.push(["tab", ...given]) },
 };
 Object.assign(globalThis, { browser, messenger: browser });
 
@@ -136,14 +135,26 @@ test("every event of the log has words, and one of a later version says its own 
   assert.equal(detailsOf({ seq: 1, time: 1, event: "renewal-failed", kind: "network", stage: "dns", aadsts: 50173, resource: "outlook" }), "for mail · network · dns · AADSTS50173");
 });
 
-test("the space is made once, renamed with the language, and opened at a section", async () => {
+test("the space is made once, and opened at a section", async () => {
   const tabs = new PageTabs();
-  tabs.refresh();
-  tabs.refresh();
+  await tabs.addButton();
+  await tabs.addButton();
   await tabs.openDashboard({});
   await tabs.openDashboard({ section: "health" });
   assert.deepEqual(spaces.map(([what]) => what), ["create", "open", "open", "tab"]);
   assert.deepEqual(spaces.at(-1), ["tab", 3, { url: "moz-extension://x/dashboard/dashboard.html#health" }]);
+});
+
+test("where Thunderbird takes no space the dashboard is a tab like any other, and the next change asks anew", async t => {
+  const { create } = browser.spaces;
+  t.after(() => Object.assign(browser.spaces, { create }));
+  Object.assign(browser.spaces, { create: () => Promise.reject(new Error("too many")) });
+  const tabs = new PageTabs();
+  spaces.length = 0;
+  await tabs.openDashboard({ section: "health" });
+  assert.deepEqual(spaces, [["new tab", { url: "moz-extension://x/dashboard/dashboard.html#health" }]]);
+  Object.assign(browser.spaces, { create });
+  assert.equal(await tabs.addButton(), 7);
 });
 
 test("the popup opens in a main window that has its button; where none has, the dashboard does", async () => {

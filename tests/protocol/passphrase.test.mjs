@@ -60,7 +60,9 @@ async function signedIn() {
   const refusal = await host.refused('signIn.start', { account });
   assert.equal(refusal.kind, 'vault-locked');
   assert.match(refusal.data.cause, /none has been chosen/);
-  assert.equal((await host.refused('vault.unlock')).data.field, 'passphrase');
+  const locked = await host.refused('vault.unlock');
+  assert.equal(locked.data.field, 'passphrase');
+  assert.equal(locked.data.texts.cause.id, 't9ef3786a', 'by which the add-on has one chosen');
   assert.deepEqual(await filesBelow(stateFolder(home)), [], 'nothing is made without it');
   await host.call('vault.unlock', { passphrase: PASSPHRASE });
   const { token } = await world.signedIn(host, account);
