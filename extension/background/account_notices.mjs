@@ -44,7 +44,7 @@ export class AccountNotices {
     if (state === "ready" && problem) {
       // A mail server refuses good tokens, which the host says in no other way.
       this.attention(account, problem);
-    } else if (state === "ready" || (state === "signed-out" && !problem)) {
+    } else if (state === "ready" || state === "signed-out") {
       this.#settled(subjectOf(account), state);
     }
   }

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of a pointer that a warning shows: an address of full length and a key, so that its end still fits. */
+/* Bytes of a pointer that a warning shows: an address of full length and a key, so that its end still fits.
+ */
 #define POINTER_SHOWN_SIZE 320
 
 #define FILE_REMEDY "Correct the file, or ask your administrator to, and restart Thunderbird."
