@@ -191,6 +191,7 @@ static void tolerate(void *context, const struct settings_fault *fault)
 
     if (fault->expected == NULL) {
         warn_unknown(tolerated->settings, tolerated->where, fault->pointer, fault->near);
+        json_object_del((json_t *)fault->object, fault->member); /* of take's copy */
         return;
     }
     tolerated->wrong = true;
@@ -199,17 +200,21 @@ static void tolerate(void *context, const struct settings_fault *fault)
     settings_warn(tolerated->settings, &problem);
 }
 
-/* Takes one value, unless a higher source has set the key. */
+/* Takes one value without what is not known in it, unless a higher source has set the key. */
 static void take(struct settings *settings, const struct settings_key *key, json_t *value,
                  enum settings_source source, const char *where)
 {
     struct tolerated tolerated = {.settings = settings, .where = where};
     struct settings_faults faults = {.tell = tolerate, .context = &tolerated};
     char pointer[SETTINGS_POINTER_SIZE] = "";
+    json_t *copy = json_deep_copy(value);
 
-    settings_check_value(key, value, &faults);
+    if (copy == NULL) /* out of memory */
+        return;
+    settings_check_value(key, copy, &faults);
     if (!tolerated.wrong && source >= source_of(settings, key->name))
-        (void)set_value(settings, key->name, value, source);
+        (void)set_value(settings, key->name, copy, source);
+    json_decref(copy);
     json_pointer_add(pointer, key->name);
     if (key->unbuilt)
         warn(settings, where, pointer, "this version has no such feature: not built yet",

@@ -30,6 +30,8 @@ struct settings_fault {
     const char *pointer;  /* RFC 6901 */
     const char *expected; /* what it must be, a text; NULL: nothing, for the key is not known */
     const char *near;     /* the known key that an unknown one resembles, or NULL */
+    const json_t *object; /* the one that has an unknown key, which whoever is told may take out of it */
+    const char *member;   /* the unknown key */
 };
 
 /* Who is told of faults. */

@@ -38,10 +38,12 @@ static void tell_of_item(struct settings_faults *faults, size_t index, const cha
     tell_of(faults, number, expected);
 }
 
-void settings_tell_unknown(struct settings_faults *faults, const char *member, const char *near)
+void settings_tell_unknown(struct settings_faults *faults, const json_t *object, const char *member,
+                           const char *near)
 {
     size_t outer = strlen(faults->pointer);
-    const struct settings_fault fault = {.pointer = faults->pointer, .near = near};
+    const struct settings_fault fault = {
+        .pointer = faults->pointer, .near = near, .object = object, .member = member};
 
     json_pointer_add(faults->pointer, member);
     faults->tell(faults->context, &fault);
@@ -71,15 +73,16 @@ static void check_names(const json_t *object, const char *const *names, struct s
 {
     const char *key;
     json_t *member;
+    void *next;
 
-    json_object_foreach((json_t *)object, key, member)
+    json_object_foreach_safe((json_t *)object, next, key, member)
     {
         struct nearest nearest = {.name = key};
         size_t i;
         for (i = 0; names[i] != NULL && strcmp(names[i], key) != 0; i++)
             nearest_try(&nearest, names[i]);
         if (names[i] == NULL)
-            settings_tell_unknown(faults, key, nearest.found);
+            settings_tell_unknown(faults, object, key, nearest.found);
     }
 }
 

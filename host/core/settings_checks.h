@@ -30,6 +30,7 @@ bool settings_one_of(const json_t *value, const char *const *names);
 /* Tells what the value that the pointer names must be; NULL: nothing is wrong. */
 void settings_tell(struct settings_faults *faults, const char *expected TEXTS);
 /* Tells that its member is not known. */
-void settings_tell_unknown(struct settings_faults *faults, const char *member, const char *near);
+void settings_tell_unknown(struct settings_faults *faults, const json_t *object, const char *member,
+                           const char *near);
 
 #endif

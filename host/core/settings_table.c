@@ -117,6 +117,6 @@ void settings_check(const json_t *object, enum settings_source source, bool cust
         if (key != NULL && settings_ignored(key, source, custom_cloud) == NULL)
             settings_check_value(key, value, faults);
         else if (key == NULL)
-            settings_tell_unknown(faults, name, settings_key_near(name));
+            settings_tell_unknown(faults, object, name, settings_key_near(name));
     }
 }
