@@ -2,6 +2,7 @@
 
 /** One check of a health report as it is shown. */
 
+import { causeWords } from "./cause_words.mjs";
 import { copyButton } from "./copy_button.mjs";
 import { evidenceList } from "./evidence.mjs";
 import { list, milliseconds } from "./formats.mjs";
@@ -24,7 +25,7 @@ function advice(heading, words, ...more) {
 function details({ causes = [], evidence = {} }) {
   const parts = [];
   if (causes.length) {
-    parts.push(create("p", { class: "causes" }, text("health_causes", list(causes))));
+    parts.push(create("p", { class: "causes" }, text("health_causes", list(causes.map(causeWords)))));
   }
   if (Object.keys(evidence).length) {
     parts.push(evidenceList(evidence));
