@@ -44,10 +44,8 @@ function fill(message, parts) {
   return message.replace(/\$(?:\$|([1-9]))/g, (_, number) => (number ? (parts[number - 1] ?? "") : "$"));
 }
 
-/**
- * @param {string|undefined} tag the policy's language; undefined: Thunderbird's
- */
-export async function chooseLanguage(tag) {
+/** @param {string|undefined} tag */
+async function load(tag) {
   const wanted = tag ? nearestLanguage(tag) : null;
   if (wanted !== chosenLanguage) {
     chosen = wanted ? await (await fetch(browser.runtime.getURL(`_locales/${wanted}/messages.json`))).json() : null;
@@ -57,6 +55,18 @@ export async function chooseLanguage(tag) {
     hostTexts = await loadHostTexts(language());
     hostLanguage = language();
   }
+}
+
+/** Choices come one after the other, so that no texts of an earlier one arrive behind those of the last. */
+let choosing = Promise.resolve();
+
+/**
+ * @param {string|undefined} tag the policy's language; undefined: Thunderbird's
+ * @returns {Promise<void>}
+ */
+export function chooseLanguage(tag) {
+  choosing = choosing.catch(() => {}).then(() => load(tag));
+  return choosing;
 }
 
 /**
