@@ -5,7 +5,7 @@
 import { AdminPanel } from "./admin_panel.mjs";
 import { ButtonRow } from "./button_row.mjs";
 import { NamesPanel } from "./names_panel.mjs";
-import { create, find, show } from "./page.mjs";
+import { create, find, keepFocus, show } from "./page.mjs";
 import { inOurWords, text } from "./texts.mjs";
 
 /** @typedef {import("../background/overview.mjs").AccountView} AccountView */
@@ -97,7 +97,11 @@ class Card {
 
   /** @param {AccountView} view */
   draw(view) {
-    const hadFocus = this.element.contains(document.activeElement);
+    keepFocus(this.element, () => this.#drawAll(view), () => find(this.element, ".name"));
+  }
+
+  /** @param {AccountView} view */
+  #drawAll(view) {
     this.#view = view;
     const { element } = this;
     element.dataset.account = view.account.toLowerCase();
@@ -114,10 +118,6 @@ class Card {
     this.#drawButtons();
     this.#names?.draw(view);
     this.#admin?.draw(view);
-    if (hadFocus && !document.activeElement?.checkVisibility()) {
-      // Not on another button: a key that is pressed twice would do what nobody asked for.
-      find(element, ".name").focus();
-    }
   }
 
   #drawButtons() {

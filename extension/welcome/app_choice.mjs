@@ -139,12 +139,13 @@ export class AppChoice {
   }
 
   async #submit() {
-    const chosen = this.#chosen();
+    const submit = find(byId("app-form"), "[type=submit]");
+    const chosen = submit.ariaDisabled === "true" ? null : this.#chosen();
     if (!chosen) {
       return;
     }
-    const submit = /** @type {HTMLButtonElement} */ (find(byId("app-form"), "[type=submit]"));
-    submit.disabled = true;
+    // Not disabled, as the focus would be lost.
+    submit.ariaDisabled = "true";
     this.#complain("");
     try {
       // The id comes last: until then nothing is different.
@@ -157,7 +158,7 @@ export class AppChoice {
       const { cause, remedy } = inOurWords(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem);
       this.#complain([cause, remedy].filter(Boolean).join(" "));
     }
-    submit.disabled = false;
+    submit.ariaDisabled = null;
   }
 
   async #copyLetter() {
