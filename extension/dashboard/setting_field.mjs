@@ -2,7 +2,7 @@
 
 /** One setting: its name, what it does, where its value comes from, and the control that changes it. */
 
-import { create, find, show } from "../shared/page.mjs";
+import { create, find, say, show } from "../shared/page.mjs";
 import { text } from "../shared/texts.mjs";
 import { isLocked, nameOf, read, written } from "./setting_list.mjs";
 
@@ -63,8 +63,8 @@ export class SettingField {
       create("p", { "class": "help", "id": `${id}-help`, "data-text": `dashboard_help_${nameOf(setting)}` }),
       this.#control,
       create("div", { class: "origin" }, create("p", { class: "source" }), create("button", { "type": "button", "class": "reset", "data-text": "dashboard_reset" })),
-      create("p", { class: "error", id: `${id}-error`, role: "alert", hidden: "" }),
-      create("p", { class: "saved", role: "status", hidden: "" }),
+      create("p", { class: "error", id: `${id}-error`, role: "alert" }),
+      create("p", { class: "saved", role: "status" }),
     );
     this.#control.addEventListener("change", () => this.#changed(setting.control === "switch" ? this.#control.checked : this.#read()));
     find(this.element, ".reset").addEventListener("click", async () => {
@@ -85,10 +85,10 @@ export class SettingField {
   /** @param {any} value */
   async #changed(value) {
     this.#complain("");
-    show(find(this.element, ".saved"), "");
+    say(find(this.element, ".saved"), "");
     try {
       await this.#save(value);
-      show(find(this.element, ".saved"), text(this.#setting.atStart ? "dashboard_saved_at_start" : "dashboard_saved"));
+      say(find(this.element, ".saved"), text(this.#setting.atStart ? "dashboard_saved_at_start" : "dashboard_saved"));
     } catch (error) {
       this.#complain(this.#wordsFor(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem));
     }
@@ -102,7 +102,7 @@ export class SettingField {
 
   /** @param {string} words */
   #complain(words) {
-    show(find(this.element, ".error"), words);
+    say(find(this.element, ".error"), words);
     this.#control.ariaInvalid = words ? "true" : null;
   }
 

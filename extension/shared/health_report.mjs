@@ -8,7 +8,7 @@
 import { dateTime } from "./formats.mjs";
 import { healthCheck } from "./health_check.mjs";
 import { countsOf, groupsOf, keyOf } from "./health_order.mjs";
-import { create, find, show } from "./page.mjs";
+import { create, find, say, show } from "./page.mjs";
 import { statusIcon } from "./status_icon.mjs";
 import { inOurWords, text } from "./texts.mjs";
 
@@ -50,7 +50,7 @@ export class HealthReport {
       create("div", { class: "overall" }, statusIcon("skipped"), create("div", {}, create("p", { class: "verdict", role: "status" }), create("p", { class: "counts" }))),
       create("progress", { "hidden": "", "max": "1", "value": "0", "data-label": "health_running" }),
       create("div", { class: "actions" }, button("checkHealth", "health_run", "primary"), button("cancelHealth", "cancel"), button("copyReport", "health_copy_report")),
-      create("p", { class: "copied", role: "status", hidden: "" }),
+      create("p", { class: "copied", role: "status" }),
       create("textarea", { "class": "report", "readonly": "", "hidden": "", "rows": "12", "data-label": "health_report" }),
       create("div", { class: "groups" }),
     );
@@ -182,15 +182,15 @@ export class HealthReport {
       const area = /** @type {HTMLTextAreaElement} */ (find(this.#place, ".report"));
       area.value = report;
       area.hidden = false;
-      show(note, await navigator.clipboard.writeText(report).then(() => text("health_report_copied"), () => text("health_report_copy_failed")));
+      say(note, await navigator.clipboard.writeText(report).then(() => text("health_report_copied"), () => text("health_report_copy_failed")));
     } catch (error) {
       const { cause, remedy } = inOurWords(/** @type {import("./link.mjs").OrderFailed} */ (error).problem);
-      show(note, [cause, remedy].filter(Boolean).join(" "));
+      say(note, [cause, remedy].filter(Boolean).join(" "));
     }
   }
 
   #hideReport() {
-    show(find(this.#place, ".copied"), "");
+    say(find(this.#place, ".copied"), "");
     find(this.#place, ".report").hidden = true;
   }
 }
