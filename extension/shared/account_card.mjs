@@ -13,6 +13,9 @@ import { inOurWords, text } from "./texts.mjs";
 /** Nobody signs in for it yet: whose sign-in opens it is worth a button of its own, where there is one to choose. */
 const UNOPENED = new Set(["unlisted", "signed-out"]);
 
+/** The warning about the program, above all cards, says why. */
+const SAID_ABOVE = "no_mail";
+
 /** Cards are told apart by these in `aria-controls` and `aria-describedby`. */
 let cardCount = 0;
 
@@ -106,10 +109,12 @@ class Card {
     const { element } = this;
     element.dataset.account = view.account.toLowerCase();
     element.dataset.state = view.state;
+    const topic = view.label.replace(/^label_/, "");
+    element.dataset.topic = topic;
     showAddress(find(element, ".name"), view.account);
     show(find(element, ".protocols"), view.protocols.map(protocol => protocol.toUpperCase()).join(" · "));
     show(find(element, ".label"), text(view.label));
-    show(find(element, ".sentence"), view.words ? text(view.words) : "");
+    show(find(element, ".sentence"), view.words && topic !== SAID_ABOVE ? text(view.words) : "");
     const problem = inOurWords(view.problem);
     find(element, ".problem").hidden = !problem;
     show(find(element, ".cause"), problem?.cause);
