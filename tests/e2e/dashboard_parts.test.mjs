@@ -59,8 +59,9 @@ test("evidence: times are times, nothing is a dash", () => {
   assert.deepEqual([plainValue("x", null), plainValue("x", ""), plainValue("x", []), plainValue("x", ["a", "b"]), plainValue("x", false)], ["–", "–", "–", "a, b", "false"]);
 });
 
-test("times are told from now, in the largest unit that fits", () => {
-  assert.deepEqual([fromNow(1_000, 1_000), fromNow(4_700, 1_000), fromNow(940, 1_000), fromNow(90 * 86_400, 0)], ["now", "in 1 hour", "1 minute ago", "in 3 months"]);
+test("times are told from now, rounded, in a unit that says enough", () => {
+  assert.deepEqual([fromNow(1_000, 1_000), fromNow(4_700, 1_000), fromNow(940, 1_000), fromNow(89.9 * 86_400, 0)], ["now", "in 1 hour", "1 minute ago", "in 90 days"]);
+  assert.deepEqual([fromNow(200 * 86_400, 0), fromNow(400 * 86_400, 0), fromNow(0, 1_075 * 86_400), fromNow(0, 100)], ["in 7 months", "in 13 months", "3 years ago", "2 minutes ago"]);
   assert.equal(milliseconds(1_234), "1,234 ms");
 });
 
@@ -83,6 +84,12 @@ test("a sign-in's bar goes from its beginning to its end, a token's from the las
   assert.equal(tracksOf(account(), 99_999)[0].now, 1, "over");
   assert.deepEqual(tracksOf(account({ refreshToken: null }), 0), []);
   assert.deepEqual(timesOf(account()).map(({ name }) => name), ["obtained", "lastUsed", "nextRenewal", "tokenEnds", "idleEnds"]);
+});
+
+test("of several access tokens only the ends are known: they stand in the table alone", () => {
+  const both = account({ tokens: [{ resource: "https://outlook.office.com", expiresAt: 2_000 }, { resource: "https://graph.microsoft.com", expiresAt: 4_000 }] });
+  assert.deepEqual(tracksOf(both, 1_500).map(({ name }) => name), ["signIn"]);
+  assert.deepEqual(timesOf(both).map(({ name, at }) => [name, at]).slice(2), [["nextRenewal", 1_900], ["tokenEnds", 2_000], ["tokenEnds", 4_000], ["idleEnds", 10_000]]);
 });
 
 test("every setting of the configuration is there, once, with a name and what it is for in words", () => {
