@@ -140,7 +140,7 @@ test("every event of the log has words, and one of a later version says its own 
   assert.equal(eventWords({ seq: 1, time: 1, event: "sun-rose" }), "sun-rose");
   assert.equal(detailsOf({ seq: 1, time: 1, event: "health-checked", what: "fail", count: 2, by: "command" }), "with faults · number: 2 · at the command line");
   assert.equal(detailsOf({ seq: 1, time: 1, event: "log-damaged", what: "missing", line: 2 }), "Entries were removed · Line 2");
-  assert.equal(detailsOf({ seq: 1, time: 1, event: "renewal-failed", kind: "network", stage: "dns", aadsts: 50173, resource: "outlook" }), "for mail · network · dns · AADSTS50173");
+  assert.equal(detailsOf({ seq: 1, time: 1, event: "renewal-failed", kind: "network", stage: "dns", aadsts: 50173, resource: "outlook" }), "for mail · the network connection · a name that cannot be found · AADSTS50173");
 });
 
 test("the space is made once, renamed with the language, and opened at a section", async () => {
