@@ -80,3 +80,16 @@ test("live regions are there before they have something to say", async () => {
   await browser.evaluate('(box => { box.checked = !box.checked; box.dispatchEvent(new Event("change")); })(document.querySelector("#setting-audit_enabled"))');
   await browser.waitFor('[data-setting="audit_enabled"] .saved:not(:empty)');
 });
+
+test("a page to read links to no page of a cloud that is not the organisation's", async () => {
+  const open = (/** @type {string} */ page, /** @type {string} */ cloud) =>
+    browser.open({ file: `welcome/${page}.html`, width: 1000 }, { messages: [{ overview: overviewOf([]) }], orders: { "ask policy.get": { result: { policy: { cloud }, sources: {} } } } }, "en");
+  const links = () => browser.evaluate('[...document.querySelectorAll("a[href^=https]")].filter(one => one.checkVisibility()).length');
+  for (const [page, count] of /** @type {[string, number][]} */ ([["safely", 2], ["admins", 2]])) {
+    await open(page, "worldwide");
+    assert.equal(await links(), count, page);
+    await open(page, "china");
+    assert.equal(await links(), 0, page);
+  }
+  assert.deepEqual(await browser.evaluate('[...document.querySelectorAll("[data-cloud]")].filter(one => one.checkVisibility()).map(one => one.textContent)'), ["portal.azure.cn"]);
+});
