@@ -4,7 +4,7 @@
 
 import { create, find, say } from "../shared/page.mjs";
 import { statusIcon } from "../shared/status_icon.mjs";
-import { text } from "../shared/texts.mjs";
+import { sentencesOf, text } from "../shared/texts.mjs";
 import { dateTime } from "../shared/formats.mjs";
 import { detailsOf, eventWords } from "./activity_words.mjs";
 
@@ -82,8 +82,7 @@ export class ActivitySection {
       this.#verified(intact, finding);
       this.#draw();
     } catch (error) {
-      const { cause, remedy } = /** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem;
-      say(find(this.#place, ".problem-text"), [cause, remedy].filter(Boolean).join(" "));
+      say(find(this.#place, ".problem-text"), sentencesOf(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem));
     }
   }
 

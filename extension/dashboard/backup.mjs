@@ -4,8 +4,9 @@
 
 import { list } from "../shared/formats.mjs";
 import { create, find, say } from "../shared/page.mjs";
-import { text } from "../shared/texts.mjs";
-import { FILE_MAX, base64Of, bytesOf, fileName, passphraseFault } from "./backup_file.mjs";
+import { passphraseFault } from "../shared/passphrase.mjs";
+import { sentencesOf, text } from "../shared/texts.mjs";
+import { FILE_MAX, base64Of, bytesOf, fileName } from "./backup_file.mjs";
 
 /** The file is saved by then; its bytes need not stay in memory. */
 const RELEASE_MS = 60_000;
@@ -89,9 +90,8 @@ export class BackupSection {
       try {
         say(find(element, ".done"), await act());
       } catch (error) {
-        const { cause, remedy } = error.problem ?? { cause: error.message };
         say(find(element, ".done"), "");
-        say(find(element, ".error"), [cause, remedy].filter(Boolean).join(" "));
+        say(find(element, ".error"), sentencesOf(error.problem ?? { cause: error.message }));
       }
       button.ariaDisabled = "false";
     });

@@ -3,8 +3,9 @@
 /** One setting: its name, what it does, where its value comes from, and the control that changes it. */
 
 import { create, find, say, show } from "../shared/page.mjs";
-import { text } from "../shared/texts.mjs";
-import { isLocked, nameOf, read, written } from "./setting_list.mjs";
+import { isLocked } from "../shared/policy_source.mjs";
+import { sentencesOf, text } from "../shared/texts.mjs";
+import { nameOf, read, written } from "./setting_list.mjs";
 
 /** @typedef {import("./setting_list.mjs").Setting} Setting */
 
@@ -95,9 +96,9 @@ export class SettingField {
   }
 
   /** @param {import("../shared/link.mjs").Problem} problem what the host says of a value is meant for programs */
-  #wordsFor({ kind, cause, remedy }) {
-    const own = kind === "invalid-params" ? text(`dashboard_wrong_${nameOf(this.#setting)}`) : "";
-    return own || [cause, remedy].filter(Boolean).join(" ");
+  #wordsFor(problem) {
+    const own = problem.kind === "invalid-params" ? text(`dashboard_wrong_${nameOf(this.#setting)}`) : "";
+    return own || sentencesOf(problem);
   }
 
   /** @param {string} words */

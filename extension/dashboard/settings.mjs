@@ -3,7 +3,7 @@
 /** The section about settings: each with its source, those of the administrator locked, the others to be changed. */
 
 import { create, find, keepFocus, say } from "../shared/page.mjs";
-import { text } from "../shared/texts.mjs";
+import { sentencesOf, text } from "../shared/texts.mjs";
 import { SettingField } from "./setting_field.mjs";
 import { GROUPS, SHOWN_ONLY, valueIn, valueToSet } from "./setting_list.mjs";
 
@@ -49,8 +49,7 @@ export class SettingsSection {
       say(find(this.#place, ".problem-text"), "");
       this.#draw();
     } catch (error) {
-      const { cause, remedy } = /** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem;
-      say(find(this.#place, ".problem-text"), [cause, remedy].filter(Boolean).join(" "));
+      say(find(this.#place, ".problem-text"), sentencesOf(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem));
     }
   }
 

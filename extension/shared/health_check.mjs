@@ -35,10 +35,9 @@ function details({ causes = [], evidence = {} }) {
 
 /**
  * @param {Check} check
- * @param {Node|null} [fix] offered beside the advice
  * @returns {HTMLElement}
  */
-export function healthCheck(check, fix = null) {
+export function healthCheck(check) {
   const { id, status, title, detail, remedy, adminRemedy, latencyMs } = inOurWords(check);
   return create(
     "li",
@@ -57,7 +56,6 @@ export function healthCheck(check, fix = null) {
       ...(detail ? [create("p", { class: "detail" }, detail)] : []),
       ...(remedy ? [advice("health_remedy", remedy)] : []),
       ...(adminRemedy ? [advice("health_admin", adminRemedy, copyButton(adminRemedy))] : []),
-      ...(fix ? [fix] : []),
       ...details(check),
     ),
   );

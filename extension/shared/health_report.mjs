@@ -10,15 +10,13 @@ import { healthCheck } from "./health_check.mjs";
 import { countsOf, groupsOf, keyOf } from "./health_order.mjs";
 import { create, find, say, show } from "./page.mjs";
 import { statusIcon } from "./status_icon.mjs";
-import { inOurWords, text } from "./texts.mjs";
+import { sentencesOf, text } from "./texts.mjs";
 
 /** @typedef {import("./health_order.mjs").Check} Check */
 /** @typedef {import("./health_order.mjs").Report} Report */
 
 /**
  * @typedef {object} HealthOptions
- * @property {string} [account] only this one's checks; absent: all
- * @property {(check: Check) => Node|null} [fix] what the page offers against a fault, such as of the settings
  * @property {(report: Report) => void} [onReport]
  */
 
@@ -91,14 +89,14 @@ export class HealthReport {
       this.#follow(done, total);
     };
     try {
-      const { report } = await this.#link.order("checkHealth", { account: this.#options.account }, { onProgress, signal: controller.signal });
+      const { report } = await this.#link.order("checkHealth", {}, { onProgress, signal: controller.signal });
       this.#running = null;
       this.#finished(report);
     } catch (error) {
       this.#running = null;
-      const { kind, cause, remedy } = inOurWords(/** @type {import("./link.mjs").OrderFailed} */ (error).problem);
-      const cancelled = kind === "cancelled";
-      this.#enter(cancelled ? "cancelled" : "failed", cancelled ? "skipped" : "fail", cancelled ? text("health_cancelled") : [cause, remedy].filter(Boolean).join(" "));
+      const { problem } = /** @type {import("./link.mjs").OrderFailed} */ (error);
+      const cancelled = problem.kind === "cancelled";
+      this.#enter(cancelled ? "cancelled" : "failed", cancelled ? "skipped" : "fail", cancelled ? text("health_cancelled") : sentencesOf(problem));
     }
   }
 
@@ -171,7 +169,7 @@ export class HealthReport {
   #elementFor(check) {
     const json = JSON.stringify(check);
     const present = this.#drawn.get(keyOf(check));
-    return present?.json === json ? present : { json, element: healthCheck(check, this.#options.fix?.(check)) };
+    return present?.json === json ? present : { json, element: healthCheck(check) };
   }
 
   /** The text is shown too: who pastes it somewhere has seen what it says. */
@@ -184,8 +182,7 @@ export class HealthReport {
       area.hidden = false;
       say(note, await navigator.clipboard.writeText(report).then(() => text("health_report_copied"), () => text("health_report_copy_failed")));
     } catch (error) {
-      const { cause, remedy } = inOurWords(/** @type {import("./link.mjs").OrderFailed} */ (error).problem);
-      say(note, [cause, remedy].filter(Boolean).join(" "));
+      say(note, sentencesOf(/** @type {import("./link.mjs").OrderFailed} */ (error).problem));
     }
   }
 

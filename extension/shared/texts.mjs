@@ -80,6 +80,15 @@ export function inOurWords(speaker) {
 }
 
 /**
+ * What went wrong and what to do about it, one after the other.
+ * @param {{cause?: string, remedy?: string}} problem
+ */
+export function sentencesOf(problem) {
+  const { cause, remedy } = inOurWords(problem);
+  return [cause, remedy].filter(Boolean).join(" ");
+}
+
+/**
  * @param {string} key
  * @param {...string} parts
  * @returns {string}

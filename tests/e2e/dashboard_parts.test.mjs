@@ -8,12 +8,14 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { PageTabs } from "../../extension/background/page_tabs.mjs";
 import { detailsOf, eventWords } from "../../extension/dashboard/activity_words.mjs";
-import { FILE_MAX, base64Of, bytesOf, fileName, passphraseFault } from "../../extension/dashboard/backup_file.mjs";
-import { GROUPS, SHOWN_ONLY, isLocked, nameOf, read, valueIn, valueToSet, written } from "../../extension/dashboard/setting_list.mjs";
+import { FILE_MAX, base64Of, bytesOf, fileName } from "../../extension/dashboard/backup_file.mjs";
+import { GROUPS, SHOWN_ONLY, nameOf, read, valueIn, valueToSet, written } from "../../extension/dashboard/setting_list.mjs";
 import { identitiesOf, timesOf, tracksOf } from "../../extension/dashboard/token_times.mjs";
 import { plainValue } from "../../extension/shared/evidence.mjs";
 import { fromNow, milliseconds } from "../../extension/shared/formats.mjs";
 import { countsOf, groupsOf, keyOf } from "../../extension/shared/health_order.mjs";
+import { passphraseFault } from "../../extension/shared/passphrase.mjs";
+import { isLocked } from "../../extension/shared/policy_source.mjs";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 const json = (/** @type {string} */ file) => JSON.parse(readFileSync(join(REPOSITORY, file), "utf8"));
