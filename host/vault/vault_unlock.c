@@ -123,6 +123,9 @@ int vault_key_task(struct vault *vault, const struct secret *passphrase, struct 
         return 0;
     case VAULT_WANTS_PASSPHRASE:
         task->kind = KEY_TASK_OPEN;
+        /* What became of an earlier passphrase says nothing of this one. */
+        vault->outcome = KEY_DONE;
+        vault_load_key(vault, true);
         return find_wrapped(vault, task, problem);
     case VAULT_WANTS_STORE:
         task->kind = KEY_TASK_STORE;

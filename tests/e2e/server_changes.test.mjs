@@ -79,6 +79,8 @@ class FakeServer {
     }
   }
 
+  async settle() {}
+
   isTaken = (/** @type {string} */ hostname, /** @type {string} */ username) => hostname === "outlook.office365.us" && username === ADA;
 
   /** @param {(works: boolean) => void} onEnd */

@@ -172,6 +172,7 @@ var ServerChanges = class {
     const hosts = checkedHosts(customHosts);
     const servers = new Map(this.#servers.all().map(server => [server.key, server]));
     const steps = changes.map(change => this.#checked(change, servers.get(change.key), hosts));
+    await Promise.all(steps.map(({ server }) => server.settle()));
     // Thunderbird forgets what is stored under the old name or, in the case of IMAP, under the new one.
     const names = steps.flatMap(({ server: { type, settings }, wanted }) => [settings, wanted].map(named => ({ ...named, type })));
     await this.#logins.keep(names, () => {
@@ -279,6 +280,7 @@ var ServerChanges = class {
    * @param {(server: any) => void} undo
    */
   async #each(servers, undo) {
+    await Promise.all(servers.map(server => server.settle()));
     const names = servers.flatMap(server => this.#namesOf(this.#record.entries[server.key]));
     await this.#logins.keep(names, () => {
       servers.forEach(undo);

@@ -4,6 +4,7 @@
 
 /* exported ServerSettings, userValue, setUserValue */
 
+const { clearTimeout, setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
 const { SmtpClient } = ChromeUtils.importESModule("resource:///modules/SmtpClient.sys.mjs");
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
 
@@ -11,6 +12,8 @@ const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailSer
 const INCOMING_PREFS = ["hostname", "userName", "port", "socketType", "authMethod", "isSecure", "name", "clientid", "spamActionTargetAccount"];
 /** What a server says of itself, and Thunderbird notes when it has logged in. */
 const LEARNED_PREFS = ["serverIDResponse", "namespace.personal", "namespace.public", "namespace.other_users"];
+/** How long what Thunderbird is at may take before settings are changed under it all the same. */
+const QUIET_DEADLINE_MS = 10_000;
 const OUTGOING_PREFS = ["hostname", "username", "port", "try_ssl", "authMethod", "clientid"];
 
 /**
@@ -44,6 +47,21 @@ function setUserValue(name, value) {
   } else if (value !== null) {
     Services.prefs.setStringPref(name, value);
   }
+}
+
+/**
+ * @param {(works: boolean) => void} onEnd
+ * @returns {object} nsIUrlListener, whose methods' names begin in either case, depending on the version
+ */
+function urlListener(onEnd) {
+  const onStop = (_url, status) => onEnd(status === 0);
+  return {
+    QueryInterface: ChromeUtils.generateQI(["nsIUrlListener"]),
+    onStartRunningUrl() {},
+    onStopRunningUrl: onStop,
+    OnStartRunningUrl() {},
+    OnStopRunningUrl: onStop,
+  };
 }
 
 var ServerSettings = class {
@@ -111,6 +129,24 @@ var ServerSettings = class {
     return Object.fromEntries(names.map(name => [branch + name, userValue(branch + name)]));
   }
 
+  /**
+   * Waits until what was asked of an IMAP server is done. Thunderbird finds what still waits for a connection by the
+   * server's name: each that is left at a change takes the place of a connection, until none is left before a restart.
+   * @returns {Promise<void>} at once where no connection is logged in: the user would be asked for a sign-in
+   */
+  async settle() {
+    const server = this.#server;
+    if (this.type !== "imap" || !server.numIdleConnections) {
+      return;
+    }
+    // The one waits behind what any connection can do, the other behind what needs that of the inbox.
+    const asked = [onEnd => server.verifyLogon(urlListener(onEnd), null), onEnd => this.#look(onEnd)];
+    const { promise, resolve } = Promise.withResolvers();
+    const deadline = setTimeout(resolve, QUIET_DEADLINE_MS);
+    await Promise.race([promise, Promise.allSettled(asked.map(ask => new Promise(ask)))]);
+    clearTimeout(deadline);
+  }
+
   /** @param {MailServerSettings} wanted in force when this returns */
   change({ hostname, port, socketType, authMethod, username }) {
     const server = this.#server;
@@ -153,15 +189,7 @@ var ServerSettings = class {
   #look(onEnd) {
     const { rootFolder } = this.#server;
     const inbox = rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox) ?? rootFolder;
-    const onStop = (_url, status) => onEnd(status === 0);
-    const listener = {
-      QueryInterface: ChromeUtils.generateQI(["nsIUrlListener"]),
-      // Their names begin in either case, depending on the version.
-      onStartRunningUrl() {},
-      onStopRunningUrl: onStop,
-      OnStartRunningUrl() {},
-      OnStopRunningUrl: onStop,
-    };
+    const listener = urlListener(onEnd);
     if (this.type === "imap") {
       // Of getNewMessages() nobody hears the end while the inbox is being looked at already.
       MailServices.imap.selectFolder(inbox, listener, null);
