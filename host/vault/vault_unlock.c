@@ -206,7 +206,7 @@ static int take_new(struct vault *vault, struct key_task *task, const struct key
             return still_locked(vault, problem);
         }
         if (task->kind == KEY_TASK_STORE)
-            key_problem_keyring(problem, answer->outcome);
+            key_problem_keyring(problem, answer->outcome, true);
         else
             key_problem_passphrase(problem, answer->outcome, true);
         return -1;

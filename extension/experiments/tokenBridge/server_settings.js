@@ -4,7 +4,7 @@
 
 /* exported ServerSettings, userValue, setUserValue */
 
-const { clearTimeout, setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
+const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
 const { SmtpClient } = ChromeUtils.importESModule("resource:///modules/SmtpClient.sys.mjs");
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
 
@@ -12,8 +12,9 @@ const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailSer
 const INCOMING_PREFS = ["hostname", "userName", "port", "socketType", "authMethod", "isSecure", "name", "clientid", "spamActionTargetAccount"];
 /** What a server says of itself, and Thunderbird notes when it has logged in. */
 const LEARNED_PREFS = ["serverIDResponse", "namespace.personal", "namespace.public", "namespace.other_users"];
-/** How long what Thunderbird is at may take before settings are changed under it all the same. */
-const QUIET_DEADLINE_MS = 10_000;
+/** What Thunderbird is at may take ten seconds before settings are changed under it all the same. */
+const QUIET_LOOK_MS = 50;
+const QUIET_LOOKS_MAX = 200;
 const OUTGOING_PREFS = ["hostname", "username", "port", "try_ssl", "authMethod", "clientid"];
 
 /**
@@ -47,21 +48,6 @@ function setUserValue(name, value) {
   } else if (value !== null) {
     Services.prefs.setStringPref(name, value);
   }
-}
-
-/**
- * @param {(works: boolean) => void} onEnd
- * @returns {object} nsIUrlListener, whose methods' names begin in either case, depending on the version
- */
-function urlListener(onEnd) {
-  const onStop = (_url, status) => onEnd(status === 0);
-  return {
-    QueryInterface: ChromeUtils.generateQI(["nsIUrlListener"]),
-    onStartRunningUrl() {},
-    onStopRunningUrl: onStop,
-    OnStartRunningUrl() {},
-    OnStopRunningUrl: onStop,
-  };
 }
 
 var ServerSettings = class {
@@ -130,21 +116,20 @@ var ServerSettings = class {
   }
 
   /**
-   * Waits until what was asked of an IMAP server is done. Thunderbird finds what still waits for a connection by the
+   * Waits until the connections of an IMAP server have nothing to do. Thunderbird finds what still waits for one by the
    * server's name: each that is left at a change takes the place of a connection, until none is left before a restart.
-   * @returns {Promise<void>} at once where no connection is logged in: the user would be asked for a sign-in
    */
   async settle() {
-    const server = this.#server;
-    if (this.type !== "imap" || !server.numIdleConnections) {
+    if (this.type !== "imap") {
       return;
     }
-    // The one waits behind what any connection can do, the other behind what needs that of the inbox.
-    const asked = [onEnd => server.verifyLogon(urlListener(onEnd), null), onEnd => this.#look(onEnd)];
-    const { promise, resolve } = Promise.withResolvers();
-    const deadline = setTimeout(resolve, QUIET_DEADLINE_MS);
-    await Promise.race([promise, Promise.allSettled(asked.map(ask => new Promise(ask)))]);
-    clearTimeout(deadline);
+    const server = this.#server.QueryInterface(Ci.nsIImapIncomingServer);
+    // Between two tasks a connection is idle, too.
+    let idle = 0;
+    for (let looks = 0; looks < QUIET_LOOKS_MAX && idle < 2; looks++) {
+      await new Promise(resolve => setTimeout(resolve, QUIET_LOOK_MS));
+      idle = server.allConnectionsIdle ? idle + 1 : 0;
+    }
   }
 
   /** @param {MailServerSettings} wanted in force when this returns */
@@ -189,7 +174,15 @@ var ServerSettings = class {
   #look(onEnd) {
     const { rootFolder } = this.#server;
     const inbox = rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox) ?? rootFolder;
-    const listener = urlListener(onEnd);
+    const onStop = (_url, status) => onEnd(status === 0);
+    const listener = {
+      QueryInterface: ChromeUtils.generateQI(["nsIUrlListener"]),
+      // Their names begin in either case, depending on the version.
+      onStartRunningUrl() {},
+      onStopRunningUrl: onStop,
+      OnStartRunningUrl() {},
+      OnStopRunningUrl: onStop,
+    };
     if (this.type === "imap") {
       // Of getNewMessages() nobody hears the end while the inbox is being looked at already.
       MailServices.imap.selectFolder(inbox, listener, null);
