@@ -17,8 +17,7 @@
 /* A folder into which others may look or write gives them our file names, or lets them swap the files. */
 #define FORBIDDEN_MODE ((mode_t)077)
 
-/* A file manager, a restored copy or a umask may have opened it: what is ours is closed again. */
-static int make_private(int descriptor, const char *path, struct problem *problem)
+static int refuse_unless_private(int descriptor, const char *path, struct problem *problem)
 {
     struct stat status;
 
@@ -33,7 +32,7 @@ static int make_private(int descriptor, const char *path, struct problem *proble
                        (unsigned)geteuid(), path);
         return -1;
     }
-    if ((status.st_mode & FORBIDDEN_MODE) != 0 && fchmod(descriptor, S_IRWXU) != 0) {
+    if ((status.st_mode & FORBIDDEN_MODE) != 0) {
         problem_setf(problem, PROBLEM_STORAGE, NULL, "The folder %s can be opened by other users.", path);
         problem_remedy(problem, "Run \"chmod 700 %s\", then try again.", path);
         return -1;
@@ -61,11 +60,24 @@ int folder_open(const char *path, struct problem *problem)
         explain_failed_open(path, errno, problem);
         return -1;
     }
-    if (make_private(descriptor, path, problem) != 0) {
+    if (refuse_unless_private(descriptor, path, problem) != 0) {
         close(descriptor);
         return -1;
     }
     return descriptor;
+}
+
+void folder_make_private(const char *path)
+{
+    int descriptor = disk_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    struct stat status;
+
+    if (descriptor < 0)
+        return;
+    if (fstat(descriptor, &status) == 0 && status.st_uid == geteuid() &&
+        (status.st_mode & FORBIDDEN_MODE) != 0)
+        (void)fchmod(descriptor, S_IRWXU);
+    close(descriptor);
 }
 
 /* A folder is on disk when the one above it is synced. Not every user may read the one above: then it is

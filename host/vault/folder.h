@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The vault's folders: opened only as private ones, made when missing, listed in sorted order.
+ * The vault's folders: opened only when they are private, made when missing, listed in sorted order.
  */
 #ifndef THUNDERSEAL_VAULT_FOLDER_H
 #define THUNDERSEAL_VAULT_FOLDER_H
@@ -14,11 +14,14 @@
 #define FOLDER_ABSENT (-2)
 
 /*
- * Opens the folder, closing it to others where it is not: a descriptor, FOLDER_ABSENT when there is none, or
- * -1 with *problem (PROBLEM_STORAGE): a symbolic link, somebody else's, or open to others against our will.
+ * Opens the folder: a descriptor, FOLDER_ABSENT when there is none, or -1 with *problem (PROBLEM_STORAGE): a
+ * symbolic link, somebody else's, or open to others.
  */
 int folder_open(const char *path, struct problem *problem);
-/* The same, but makes it (0700) and the folders above it when missing. */
+/* Closes a folder of ours to others, into which a umask or a copy has let them; what cannot be is refused by
+ * folder_open. */
+void folder_make_private(const char *path);
+/* The same as folder_open, but makes it (0700) and the folders above it when missing. */
 int folder_open_or_make(const char *path, struct problem *problem);
 
 /* Longer names are not ours, and not listed. */

@@ -102,13 +102,19 @@ static struct vault *allocate(const char *state_folder, const char *keystore)
     return vault;
 }
 
-struct vault *vault_look(const char *state_folder, const char *keystore, struct problem *problem)
+/* mend: what is not private, and ours, is made so. */
+static struct vault *load(const char *state_folder, const char *keystore, bool mend, struct problem *problem)
 {
     struct vault *vault = allocate(state_folder, keystore);
 
     if (vault == NULL) {
         storage_problem(problem, "opened", state_folder, ENOMEM);
         return NULL;
+    }
+    if (mend) {
+        folder_make_private(vault->folder);
+        folder_make_private(vault->identities);
+        folder_make_private(vault->locks);
     }
     if (refuse_unless_safe(vault->folder, problem) != 0 ||
         refuse_unless_safe(vault->identities, problem) != 0) {
@@ -119,9 +125,14 @@ struct vault *vault_look(const char *state_folder, const char *keystore, struct 
     return vault;
 }
 
+struct vault *vault_look(const char *state_folder, const char *keystore, struct problem *problem)
+{
+    return load(state_folder, keystore, false, problem);
+}
+
 struct vault *vault_open(const char *state_folder, const char *keystore, struct problem *problem)
 {
-    struct vault *vault = vault_look(state_folder, keystore, problem);
+    struct vault *vault = load(state_folder, keystore, true, problem);
 
     if (vault == NULL)
         return NULL;

@@ -35,7 +35,8 @@ struct vault_entry {
  * Opens the vault in state_folder ("…/thunderseal"); creates nothing. keystore is the configured value
  * ("auto", "file", …). A folder that does not exist is an empty vault. A vault whose device key cannot be had
  * opens all the same, locked: vault_locked() then says why. Returns NULL only with *problem filled (out of
- * memory, or a folder that is a symlink, foreign or open to others: PROBLEM_STORAGE).
+ * memory, or a folder that is a symlink, foreign or open to others: PROBLEM_STORAGE). A folder of ours that
+ * is open to others is closed to them first.
  */
 struct vault *vault_open(const char *state_folder, const char *keystore, struct problem *problem);
 /* The same to look at it only: not even what a killed process left there is swept away. */
