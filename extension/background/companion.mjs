@@ -114,7 +114,9 @@ export class Companion {
   /** @param {string} account */
   #served(account) {
     this.#unserved.delete(account.toLowerCase());
-    if (this.#failures.forget(account)) {
+    const isOver = this.#failures.get(account)?.kind !== this.#book.get(account)?.problem?.kind;
+    // What the host still finds wrong while its cache lasts is kept as it was said with the refusal: that has more to it.
+    if (isOver && this.#failures.forget(account)) {
       this.#changed();
     }
   }

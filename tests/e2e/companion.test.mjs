@@ -298,6 +298,17 @@ test("a failure is shown until the account works again", async () => {
   assert.equal((await view()).problem, null, "someone signed in");
 });
 
+test("where consent is missing, the address for it outlasts a token of before that mail is still fetched with", async () => {
+  let refuses = true;
+  const consentUrl = "https://login.test/adminconsent";
+  const methods = { "token.get": () => (refuses ? Promise.reject({ kind: "consent-required", consentUrl }) : { accessToken: "T", expiresAt: 1, source: "cache" }) };
+  const { companion } = await started({ accounts: [account("attention", { problem: { kind: "consent-required" } })], methods });
+  await companion.actions.perform({ action: "newToken", account: ADA });
+  refuses = false;
+  await companion.answerToken(asking());
+  assert.equal(companion.actions.problemOf(ADA)?.consentUrl, consentUrl);
+});
+
 test("“Try again” fetches mail when there is a token", async () => {
   const { companion, checked, view } = await started({ accounts: [account("blocked")] });
   assert.deepEqual((await view()).actions, ["tryAgain", "openBy", "signOut"]);
