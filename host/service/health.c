@@ -133,6 +133,17 @@ void health_free(struct service *service)
     service->last_health = NULL;
 }
 
+void service_drop_checks(struct service *service)
+{
+    struct health_job *job = service->health, *next;
+
+    for (; job != NULL; job = next) {
+        next = job->next;
+        if ((job->wanted & ~HEALTH_HERE_IDS) != 0)
+            job_free(job);
+    }
+}
+
 void health_tidy(struct service *service)
 {
     struct health_job *job = service->health, *next;
