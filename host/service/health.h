@@ -21,6 +21,8 @@
 #define HEALTH_CLOSE_MS 100
 #define HEALTH_JOBS_MAX 4      /* a client asks for one at a time; of more, the last ones are refused */
 #define HEALTH_SERVERS_MAX 256 /* of one account; nobody has as many */
+#define HEALTH_LIST_MAX 4000   /* accounts or servers that are named: four servers of each of 1,000 accounts */
+#define HEALTH_UNKNOWN_MAX 100 /* accounts that only a server's entry names: each costs some 40 KiB */
 
 enum health_id {
     HEALTH_VERSIONS,
@@ -126,6 +128,7 @@ struct health_job {
     unsigned wanted; /* bits */
     struct health_account *accounts, **accounts_end;
     struct health_item *items, **items_end;
+    size_t unknown_accounts;         /* those that only a server's entry names */
     size_t total, done;              /* of those that are not hidden */
     struct health_connections *open; /* during a turn */
     bool no_memory;

@@ -151,3 +151,19 @@ table('where IPv6 leads to a front end that cannot reach the mailbox', [
   },
   { name: 'neither does IPv4: it is not IPv6', options: { protocol: 'imap', says: { command: NOT_CONNECTED }, saysOverIpv4: {} }, stage: 'command', cause: 'no-mailbox' },
 ]);
+
+test('accounts that nobody knows are checked up to a hundred, and no list makes a check large', async () => {
+  const host = await world.host(home);
+  const named = (/** @type {number} */ count, /** @type {string} */ domain) => Array.from({ length: count }, (_entry, i) => server(`${i}@${domain}`, 'imap', 993));
+  const tooMany = [{ servers: named(101, 'unknown.test') }, { servers: Array(4001).fill(server(account, 'imap', 993)) }, { accounts: Array(4001).fill(account) }];
+  for (const params of tooMany) {
+    const { kind, data } = await host.refused('health.check', params);
+    assert.deepEqual([kind, data.field], ['invalid-params', Object.keys(params)[0]]);
+  }
+  const { report } = await host.call('health.check', { servers: named(100, 'unknown.test'), checks: ['sign-in'] });
+  assert.equal(report.checks.length, 101);
+  const aside = await host.call('health.check', { accounts: [account], servers: named(4000, 'other.test'), checks: ['sign-in'] });
+  assert.equal(aside.report.checks.length, 1, 'those of accounts that were not asked for cost nothing');
+  const peak = Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${host.pid}/status`, 'utf8'))?.[1]);
+  assert.ok(peak < MEMORY_LIMIT_KIB, `${peak} KiB`);
+});
