@@ -208,6 +208,30 @@ test('a check is over after thirty seconds, with eight connections to a server a
   assert.ok(unbegun.length >= 16 && unbegun.every((/** @type {any} */ { causes }) => causes[0] === 'timeout'));
 });
 
+test('servers of several names behind one port keep their connections', async () => {
+  const names = ['localhost', '127.0.0.1', 'mail.localhost'];
+  let arrived = 0;
+  let open = () => {};
+  const allHere = new Promise((opened) => { open = () => opened(undefined); });
+  const exchange = await startExchange({
+    protocol: 'imap',
+    certificate: await world.idp.certificates.issue('several-names', names),
+    hold: (step) => {
+      if (step !== 'greeting') return undefined;
+      arrived += 1;
+      if (arrived === 24) open();
+      return allHere;
+    },
+  });
+  after(() => exchange.stop());
+  const [imap, smtp, pop3] = names.map((name) => `${name}:${exchange.port}`);
+  const { host, account } = await signedIn({ imap, smtp, pop3 });
+  const servers = names.flatMap((hostname) => Array(8).fill(server(account, 'imap', exchange.port, { hostname })));
+  host.send({ jsonrpc: '2.0', id: 'all', method: 'health.check', params: { servers, checks: ['imap'] } });
+  const { result: { report } } = await host.answer('all', 40_000);
+  assert.deepEqual(report.checks.map((/** @type {any} */ { status }) => status), Array(24).fill('ok'), JSON.stringify(report.checks));
+});
+
 test('twenty accounts with two servers each are checked side by side, in hardly more than two slowest probes', async () => {
   const all = { now: 0, most: 0 };
   const behind = [await startExchange({ protocol: 'imap', certificate }), await startExchange({ protocol: 'smtp', certificate, starttls: true })];
