@@ -176,6 +176,29 @@ test('a cancelled check is over at once, and its connections with it', async () 
   assert.equal(host.toldSoFar('health.progress').length, told + 1);
 });
 
+test('a check that waits for connections gets those of one that has ended', async () => {
+  let arrived = 0;
+  const exchange = await startExchange({
+    protocol: 'imap',
+    certificate,
+    hold: (step) => {
+      arrived += step === 'greeting' ? 1 : 0;
+      return arrived > 8 ? undefined : new Promise(() => {});
+    },
+  });
+  after(() => exchange.stop());
+  const { host, account } = await signedIn();
+  const servers = Array(8).fill(server(account, 'imap', exchange.port));
+  for (const id of ['first', 'second']) {
+    host.send({ jsonrpc: '2.0', id, method: 'health.check', params: { servers, checks: ['imap'] } });
+    while (arrived < 8) await host.call('account.list');
+  }
+  await host.call('account.list');
+  host.notify('cancel', { id: 'first' });
+  const { result: { report } } = await host.answer('second');
+  assert.deepEqual(report.checks.map((/** @type {any} */ { status }) => status), Array(8).fill('ok'), JSON.stringify(report.checks));
+});
+
 test('a server that hangs costs ten seconds, and nobody else anything', async () => {
   const exchange = await startExchange({ protocol: 'imap', certificate, faults: { greeting: 'hang' } });
   after(() => exchange.stop());
