@@ -18,7 +18,8 @@
 enum look_number { LOOK_IPV4, LOOK_IPV6, LOOK_PROXY, LOOK_ISSUER, LOOKS };
 
 struct authority_work {
-    struct health_item *item; /* NULL: nobody waits any more */
+    struct health_item *item;
+    struct https *https;
     struct authority_answer answer;
     struct look {
         struct authority_work *work;
@@ -27,7 +28,6 @@ struct authority_work {
         struct connect_facts facts;
     } looks[LOOKS];
     bool answered;
-    bool asking; /* the request is on the wire, and calls back whatever happens */
 };
 
 /* ---- judging ---- */
@@ -224,11 +224,6 @@ static void answered(void *context, struct https_answer *answer)
 {
     struct authority_work *work = context;
 
-    work->asking = false;
-    if (work->item == NULL) {
-        free(work);
-        return;
-    }
     authority_answer_take(&work->answer, answer);
     work->answered = true;
     came(work);
@@ -241,9 +236,8 @@ static void abandon(void *context)
 
     for (i = 0; i < LOOKS; i++)
         connect_look_cancel(work->looks[i].running);
-    work->item = NULL;
-    if (!work->asking)
-        free(work);
+    https_cancel(work->https, work);
+    free(work);
 }
 
 const struct authority_answer *health_authority_answer(const struct health_item *item)
@@ -290,7 +284,7 @@ void health_authority(struct health_item *item)
         return;
     }
     work->item = item;
-    work->asking = true;
+    work->https = https;
     item->work = work;
     item->abandon = abandon;
     if (proxied) {

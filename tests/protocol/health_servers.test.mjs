@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startExchange } from '../servers/mail/exchange.mjs';
+import { startGraph } from '../servers/mail/graph.mjs';
 import { startMail } from '../servers/mail.mjs';
 import { startRawServer } from '../servers/raw_https.mjs';
 import { assertSkipped, assertTrouble, check, one, server, startGate } from './health_world.mjs';
@@ -174,6 +175,30 @@ test('a cancelled check is over at once, and its connections with it', async () 
   while (gate.here.now > 0) await host.call('account.list');
   assert.equal((await check(host, { checks: ['versions'] })).overall, 'ok');
   assert.equal(host.toldSoFar('health.progress').length, told + 1);
+});
+
+test('a cancelled check leaves no request to Graph or to the sign-in service on the wire', async () => {
+  const { outlookResource: outlook, graphResource } = world.idp;
+  const graph = await startGraph({ ...certificate, look: () => undefined, resource: graphResource });
+  graph.control({ fault: 'hang' });
+  const authority = await startRawServer({ certificate, answer: () => {} });
+  const [gate, gateOfAuthority] = await Promise.all([graph, authority].map(({ port }) => startGate(port, 0, { now: 0, most: 0 })));
+  after(() => Promise.all([gate, gateOfAuthority, graph, authority].map((each) => each.stop())));
+  const { host, account } = await signedIn({ graph: `https://localhost:${gate.port}` }, [`${outlook}/IMAP.AccessAsUser.All`, `${graphResource}/User.Read`]);
+  await host.call('token.get', { account, protocol: 'graph' });
+  /** @param {import('./host.mjs').Host} of @param {object} params @param {unknown[]} requests that the server has heard @param {{ now: number }} open */
+  async function assertOver(of, params, requests, open) {
+    of.send({ jsonrpc: '2.0', id: 'it', method: 'health.check', params });
+    while (requests.length === 0) await of.call('account.list');
+    of.notify('cancel', { id: 'it' });
+    assert.equal((await of.answer('it')).error.data.kind, 'cancelled');
+    const cancelled = performance.now();
+    while (open.now > 0 && performance.now() - cancelled < 5000) await of.call('account.list');
+    assert.equal(open.now, 0);
+  }
+  await assertOver(host, { servers: [server(account, 'graph', gate.port)], checks: ['graph'] }, graph.requests, gate.here);
+  const elsewhere = await world.host(await world.home({ custom: custom({ authority: `https://localhost:${gateOfAuthority.port}` }) }));
+  await assertOver(elsewhere, { checks: ['authority'] }, authority.requests, gateOfAuthority.here);
 });
 
 test('a check that waits for connections gets those of one that has ended', async () => {
