@@ -184,12 +184,11 @@ static bool renewed_lately(const struct access *access, struct moment now)
     return access->renewals[0] != 0 && now.uptime - access->renewals[0] < RENEWAL_PAUSE_S;
 }
 
-/* A problem that a look has found, and that nobody was told of, counts from the first use on. */
+/* A problem of before the start counts from the first use on. */
 static void use(struct access *access, struct effects *effects)
 {
-    if (access->untold && access->problem.kind != PROBLEM_NONE)
+    if (!access->used && access->problem.kind != PROBLEM_NONE)
         effect_add(effects, EFFECT_CHANGED);
-    access->untold = false;
     access->used = true;
 }
 
