@@ -44,6 +44,7 @@ struct mail_circumstances health_circumstances(const struct health_account *acco
         .token_scopes = look->claims.scopes[0] == '\0' ? NULL : look->claims.scopes,
         .token_expires = look->claims.expires_at,
         .audience = look == &account->graph ? target->graph : target->outlook,
+        .graph = look == &account->graph,
         .personal = is_personal(account, target),
         .aadsts = look->problem.aadsts};
 
