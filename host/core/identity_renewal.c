@@ -258,7 +258,7 @@ static void renewal_failed(struct identity *identity, int resource, const struct
     keep = take_failure(identity, access, answer, now);
     answer_waiters(identity, resource, false, &access->problem, now, effects);
     effect_add(effects, EFFECT_CHANGED);
-    if (news && keep)
+    if (news && keep && access->used)
         effect_add(effects, EFFECT_ATTENTION)->problem = &access->problem;
     if (keep)
         save(identity, SAVING_STATE, effects);
