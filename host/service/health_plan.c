@@ -32,8 +32,8 @@ static int read_checks(struct health_job *job, const json_t *params, struct prob
         return rpc_param_bad(problem, "checks", "a list of check ids");
     json_array_foreach(list, i, name)
     {
-        for (id = 0; id < HEALTH_IDS && (!json_is_string(name) || strcmp(health_name((enum health_id)id),
-                                                                         json_string_value(name)) != 0);
+        const char *text = rpc_text(name);
+        for (id = 0; id < HEALTH_IDS && (text == NULL || strcmp(health_name((enum health_id)id), text) != 0);
              id++)
             ;
         if (id == HEALTH_IDS)
@@ -97,8 +97,8 @@ static int read_accounts(struct health_job *job, const json_t *params, struct pr
         return rpc_param_bad(problem, "accounts", "a list of accounts, at most 4000");
     json_array_foreach(list, i, name)
     {
-        const char *text = json_string_value(name);
-        if (text == NULL || strlen(text) != json_string_length(name) || !account_name_valid(text))
+        const char *text = rpc_text(name);
+        if (text == NULL || !account_name_valid(text))
             return rpc_param_bad(problem, "accounts", "a list of accounts: user names with one \"@\"");
         if (entry_of(job->service, text) == NULL) {
             problem_setf(problem, PROBLEM_UNKNOWN_ACCOUNT,
@@ -115,7 +115,7 @@ static int read_accounts(struct health_job *job, const json_t *params, struct pr
 /* The number of a word in the list, or -1. */
 static int word_of(const json_t *object, const char *key, const char *const *words, int count)
 {
-    const char *text = json_string_value(json_object_get(object, key));
+    const char *text = rpc_text(json_object_get(object, key));
     int i;
 
     for (i = 0; text != NULL && i < count; i++)
