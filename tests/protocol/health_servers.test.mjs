@@ -73,6 +73,25 @@ test('one bad server keeps no good one from being probed', async () => {
   assert.deepEqual(one(report, 'settings').evidence.servers.map((/** @type {any} */ each) => each.status), ['ok', 'fail', 'ok']);
 });
 
+test('the causes of several servers begin with the gravest, each once', async () => {
+  const { host, account } = await signedIn();
+  const servers = [
+    server(account, 'smtp', mail.smtp.port, { authMethod: 'password' }), server(account, 'imap', 993, { hostname: 'one.evil.example' }),
+    server(account, 'imap', mail.imap.port, { authMethod: 'other' }), server(account, 'imap', 993, { hostname: 'two.evil.example' }), server(account, 'ews', 443),
+  ];
+  const found = assertTrouble(await check(host, { servers, checks: ['settings'] }), 'settings', 'fail', 'foreign-host');
+  assert.match(found.detail, /one\.evil\.example/);
+  assert.deepEqual(found.causes, ['foreign-host', 'auth-method', 'password', 'ews']);
+});
+
+test('a text with NUL inside is not taken for what stands before it', async () => {
+  const { host, account } = await signedIn();
+  for (const [field, params] of Object.entries({ checks: { checks: ['versions\0x'] }, servers: { servers: [server(account, 'imap', 993, { socketType: 'tls\0x' })] } })) {
+    const { kind, data } = await host.refused('health.check', params);
+    assert.deepEqual([kind, data.field], ['invalid-params', field]);
+  }
+});
+
 test('EWS is told as what it is: on its way out', async () => {
   const { host, account } = await signedIn();
   const report = await check(host, { servers: [server(account, 'ews', 443)] });
