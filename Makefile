@@ -56,7 +56,10 @@ SIM       = $(patsubst tests/sim/%.c,$(BUILD)/sim-obj/%.o,$(sort $(wildcard test
 MANUALS   = $(sort $(wildcard packaging/man/*.[157]))
 POLICIES  = $(sort $(shell find packaging/policies -type f))
 RECIPES   = $(sort $(wildcard packaging/recipes/*))
-DOCUMENTS = $(sort $(wildcard packaging/*.md))
+DOCUMENTS = README.md host/vault/FORMAT.md $(sort $(wildcard packaging/*.md packaging/journal/* packaging/pictures/*))
+# Installed, they lie in one folder: README.md and FORMAT.md beside the others, and the links between them shorter.
+INSTALLED_DOCUMENTS = $(patsubst host/vault/%,%,$(DOCUMENTS:packaging/%=%))
+SHORTER_LINKS = sed -E -i 's,\]\((\.\./)?(packaging/|host/vault/)?,](,g'
 XPI_FILES = $(sort $(shell find extension -type f))
 NODE      = tests/node_modules/.bin/node --import ./tests/servers/loopback_names.mjs
 NODE_TEST = $(NODE) --test --test-concurrency=1 --test-reporter=spec
@@ -385,8 +388,9 @@ install: all
 	install -D -m 644 manifest/protocol.schema.json $(DESTDIR)$(datadir)/thunderseal/protocol.schema.json
 	for page in $(MANUALS:packaging/man/%=%); do \
 	  install -D -m 644 packaging/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit; done
-	for file in $(DOCUMENTS:packaging/%=%); do \
-	  install -D -m 644 packaging/$$file $(DESTDIR)$(datadir)/thunderseal/$$file || exit; done
+	for file in $(DOCUMENTS); do to=$${file#packaging/}; \
+	  install -D -m 644 $$file $(DESTDIR)$(datadir)/thunderseal/$${to#host/vault/} || exit; done
+	$(SHORTER_LINKS) $(addprefix $(DESTDIR)$(datadir)/thunderseal/,$(filter-out %/README.md,$(filter %.md,$(INSTALLED_DOCUMENTS))))
 	for file in $(POLICIES:packaging/policies/%=%); do \
 	  install -D -m 644 packaging/policies/$$file $(DESTDIR)$(datadir)/thunderseal/policies/$$file || exit; done
 	for file in $(RECIPES:packaging/recipes/%=%); do \

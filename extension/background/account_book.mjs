@@ -15,27 +15,39 @@
 /** States in which the user or an administrator has something to do. */
 const TROUBLED = new Set(["attention", "blocked", "locked"]);
 
-/** States that only an account with a saved sign-in has. */
-const SAVED = new Set(["ready", "renewing", "waiting", "locked"]);
-
-/** @param {Account} account whose tokens are had without a person */
-export function isSignedIn({ state }) {
-  return SAVED.has(state) && state !== "locked";
-}
+/** States in which tokens are had without a person. */
+const SIGNED_IN = new Set(["ready", "renewing", "waiting"]);
 
 export class AccountBook {
   /** @type {Map<string, Account>} */
   #accounts = new Map();
+  /** Names of which a new host has not spoken yet. @type {Set<string>} */
+  #unmentioned = new Set();
 
-  /** @param {Account[]} accounts */
-  replaceAll(accounts) {
-    this.#accounts.clear();
-    accounts.forEach(account => this.update(account));
+  /**
+   * A new host begins to say what it knows, in pages. What it changes meanwhile is newer than a page before, and older
+   * than one after, so each is taken as it comes.
+   * @param {(method: string, params: object) => Promise<any>} request
+   * @param {{accounts: Account[], more: boolean}} page the first, which is in force when this returns
+   * @returns {Promise<string[]>} when all are: the names that are gone, as the host does not know them
+   */
+  async replaceAll(request, page) {
+    const unmentioned = new Set(this.names());
+    this.#unmentioned = unmentioned;
+    page.accounts.forEach(account => this.update(account));
+    while (page.more && page.accounts.length) {
+      const after = page.accounts[page.accounts.length - 1].account;
+      page = await request("account.list", { after });
+      page.accounts.forEach(account => this.update(account));
+    }
+    return this.#unmentioned === unmentioned ? [...unmentioned].filter(name => this.remove(name)) : [];
   }
 
   /** @param {Account} account */
   update(account) {
-    this.#accounts.set(account.account.toLowerCase(), account);
+    const name = account.account.toLowerCase();
+    this.#unmentioned.delete(name);
+    this.#accounts.set(name, account);
   }
 
   /**
@@ -52,6 +64,22 @@ export class AccountBook {
    */
   get(name) {
     return this.#accounts.get(name.toLowerCase());
+  }
+
+  /**
+   * @param {string} name
+   * @returns {string} who signs in for it, in lower case
+   */
+  signsInAs(name) {
+    return (this.get(name)?.signInAs ?? name).toLowerCase();
+  }
+
+  /**
+   * Whether its tokens are had without a person.
+   * @param {string} name
+   */
+  isSignedIn(name) {
+    return SIGNED_IN.has(this.get(name)?.state ?? "");
   }
 
   /** @returns {Account[]} */
@@ -71,33 +99,12 @@ export class AccountBook {
 
   /** @returns {string[]} who is signed in, each once */
   signInNames() {
-    const names = this.all().filter(isSignedIn).map(({ signInAs }) => /** @type {[string, string]} */ ([signInAs.toLowerCase(), signInAs]));
+    const names = this.all().filter(({ state }) => SIGNED_IN.has(state)).map(({ signInAs }) => /** @type {[string, string]} */ ([signInAs.toLowerCase(), signInAs]));
     return [...new Map(names).values()];
-  }
-
-  /** Whether a sign-in is certain to be saved for one of them. */
-  holdsSignIn() {
-    return this.all().some(({ state }) => SAVED.has(state));
   }
 
   /** Whether the key to a saved sign-in cannot be had. */
   isLocked() {
     return this.all().some(({ state }) => state === "locked");
   }
-}
-
-/**
- * hello carries only the first page.
- * @param {(method: string, params: object) => Promise<any>} request
- * @param {{accounts: Account[], more: boolean}} page
- * @returns {Promise<Account[]>}
- */
-export async function allPages(request, page) {
-  const accounts = [...page.accounts];
-  while (page.more && page.accounts.length) {
-    const after = page.accounts[page.accounts.length - 1].account;
-    page = await request("account.list", { after });
-    accounts.push(...page.accounts);
-  }
-  return accounts;
 }

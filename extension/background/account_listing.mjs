@@ -7,7 +7,6 @@
 
 /* global messenger */
 
-import { allPages } from "./account_book.mjs";
 import { cloudsInUse, signInProviders } from "./clouds.mjs";
 import { groupByAccount } from "./overview.mjs";
 
@@ -15,6 +14,7 @@ export class AccountListing {
   #host;
   #book;
   #settings;
+  #onDrop;
   /** Names whose first sign-in here has not ended yet, in lower case. */
   #firstSignIns = new Set();
 
@@ -22,16 +22,19 @@ export class AccountListing {
    * @param {import("./host_connection.mjs").HostConnection} host
    * @param {import("./account_book.mjs").AccountBook} book
    * @param {import("./settings.mjs").Settings} settings
+   * @param {(account: string) => void} onDrop the host does not know one any more
    */
-  constructor(host, book, settings) {
+  constructor(host, book, settings, onDrop) {
     this.#host = host;
     this.#book = book;
     this.#settings = settings;
+    this.#onDrop = onDrop;
   }
 
   /** @param {{accounts: import("./account_book.mjs").Account[], more: boolean}} welcome the host's answer to hello */
   async refresh(welcome) {
-    this.#book.replaceAll(await allPages((method, params) => this.#host.request(method, params), welcome));
+    const gone = await this.#book.replaceAll((method, params) => this.#host.request(method, params), welcome);
+    gone.forEach(name => this.#onDrop(name));
     for (const name of this.#book.names().filter(name => this.#firstSignIns.has(name))) {
       // The sign-in went with the host that was lost; it may have been saved just before.
       await this.signInEnded(name, this.#book.get(name)?.state !== "signed-out");
@@ -102,6 +105,7 @@ export class AccountListing {
    */
   async drop(account) {
     if (this.#book.remove(account)) {
+      this.#onDrop(account);
       await this.#tellBridge();
     }
   }

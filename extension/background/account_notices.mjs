@@ -18,6 +18,8 @@ export function sentences(problem) {
 export class AccountNotices {
   #notices;
   #book;
+  /** The state that the end of a sign-in brings along, which is no reason to withdraw what was said of it; by subject. */
+  #brought = new Map();
 
   /**
    * @param {import("./notices.mjs").Notices} notices
@@ -33,6 +35,7 @@ export class AccountNotices {
    * @param {any} problem
    */
   attention(account, problem) {
+    this.#brought.delete(subjectOf(account));
     this.#notices.say(subjectOf(account), text("attentionTitle", account), sentences(problem));
   }
 
@@ -42,8 +45,37 @@ export class AccountNotices {
       // A mail server refuses good tokens, which the host says in no other way.
       this.attention(account, problem);
     } else if (state === "ready" || state === "signed-out") {
-      this.#notices.withdraw(subjectOf(account));
+      this.#settled(subjectOf(account), state);
     }
+  }
+
+  /** @param {string} account of which the host knows nothing any more */
+  dropped(account) {
+    this.#settled(subjectOf(account), "signed-out");
+  }
+
+  /**
+   * @param {string} subject
+   * @param {string} state in which there is no trouble
+   */
+  #settled(subject, state) {
+    if (this.#brought.get(subject) !== state) {
+      this.#notices.withdraw(subject);
+    }
+  }
+
+  /**
+   * @param {string} account
+   * @param {string} state that comes with it
+   * @param {string} title
+   * @param {string} words
+   */
+  #ended(account, state, title, words) {
+    const subject = subjectOf(account);
+    this.#brought.set(subject, state);
+    // Whoever signs in once more is told once more.
+    this.#notices.withdraw(subject);
+    this.#notices.answer(subject, title, words);
   }
 
   /**
@@ -62,7 +94,7 @@ export class AccountNotices {
    * @param {string} words the key of what is said
    */
   signedIn(account, words) {
-    this.#notices.answer(subjectOf(account), text("signedInTitle"), text(words, account));
+    this.#ended(account, "ready", text("signedInTitle"), text(words, account));
   }
 
   /**
@@ -70,7 +102,7 @@ export class AccountNotices {
    * @param {any} problem
    */
   signInFailed(account, problem) {
-    this.#notices.answer(subjectOf(account), text("signInFailedTitle", account), sentences(problem));
+    this.#ended(account, "signed-out", text("signInFailedTitle", account), sentences(problem));
   }
 
   /** @param {boolean} aside the program does not work */

@@ -32,9 +32,22 @@ export const CLOUDS = {
   },
 };
 
-/** @param {string|undefined} endpoint "host:port" or "host:port/starttls" */
-function hostOf(endpoint) {
-  return /^([\w.-]+):\d+(?:\/starttls)?$/.exec(endpoint ?? "")?.[1].toLowerCase();
+/**
+ * @param {string|undefined} text "host:port" or "host:port/starttls"
+ * @returns {{host: string, port: number, socketType: "tls"|"starttls"}|undefined}
+ */
+export function endpointOf(text) {
+  const [, host, port, starttls] = /^([\w.-]+):(\d+)(\/starttls)?$/.exec(text ?? "") ?? [];
+  return host ? { host: host.toLowerCase(), port: Number(port), socketType: starttls ? "starttls" : "tls" } : undefined;
+}
+
+/**
+ * @param {Record<string, any>} policy the host's effective policy
+ * @returns {string[]} the mail servers of the policy's own cloud
+ */
+export function customHosts({ custom = {} }) {
+  const hosts = [custom.imap, custom.pop3, custom.smtp].flatMap(text => endpointOf(text)?.host ?? []);
+  return [...new Set(hosts)];
 }
 
 /**
@@ -46,9 +59,8 @@ export function cloudNamed(name, policy) {
   if (name !== "custom") {
     return Object.hasOwn(CLOUDS, name) ? CLOUDS[name] : undefined;
   }
-  const { authority, resources, imap, smtp, pop3 } = policy.custom ?? {};
-  const hosts = [imap, smtp, pop3].flatMap(endpoint => hostOf(endpoint) ?? []);
-  return authority && resources ? { authority, outlook: resources.outlook, graph: resources.graph, hosts: [...new Set(hosts)] } : undefined;
+  const { authority, resources } = policy.custom ?? {};
+  return authority && resources ? { authority, outlook: resources.outlook, graph: resources.graph, hosts: customHosts(policy) } : undefined;
 }
 
 /**

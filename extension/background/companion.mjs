@@ -4,28 +4,27 @@
 
 /* global browser, messenger */
 
+import { AccountActions } from "./account_actions.mjs";
 import { AccountBook } from "./account_book.mjs";
 import { AccountListing } from "./account_listing.mjs";
 import { AccountNotices, sentences } from "./account_notices.mjs";
 import { AccountSetup } from "./account_setup.mjs";
 import { adminText } from "./admin_text.mjs";
-import { Failures } from "./failures.mjs";
+import { Failures, problemOf } from "./failures.mjs";
 import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
 import { accountViews } from "./overview.mjs";
 import { ServerNeeds } from "./server_needs.mjs";
 import { Settings } from "./settings.mjs";
-import { changeSignInName } from "./sign_in_name.mjs";
 import { SignIns } from "./sign_ins.mjs";
 import { chooseLanguage, text } from "../shared/texts.mjs";
-import { TokenRequests, replaceToken } from "./token_requests.mjs";
+import { TokenRequests } from "./token_requests.mjs";
 import { Unlocking } from "./unlocking.mjs";
+import { VaultNotice } from "./vault_notice.mjs";
 
 const NATIVE_NAME = "thunderseal";
 
 const HOST_SUBJECT = "host";
-
-const VAULT_SUBJECT = "vault";
 
 /** States of the connection in which the add-on steps aside. */
 const ASIDE = new Set(["missing", "broken", "crashing", "outdated", "newer"]);
@@ -37,10 +36,10 @@ export class Companion {
   #host;
   #listing;
   #signIns;
-  #needs;
   #tokenRequests;
   #accountSetup;
   #accountNotices;
+  #vaultNotice;
   #notices;
   #onChange;
   /** Accounts whose mail check came to nothing for want of a token, in lower case. */
@@ -52,6 +51,7 @@ export class Companion {
   /** What can be known without the host is known. */
   #started = Promise.withResolvers();
   unlocking;
+  actions;
 
   /**
    * @param {import("./notices.mjs").Notices} notices
@@ -63,18 +63,27 @@ export class Companion {
     this.#host = new HostConnection({
       connect: () => browser.runtime.connectNative(NATIVE_NAME),
       greeting,
-      onState: (state, detail) => this.#hostChanged(state, detail),
-      onNotification: (method, params) => this.#notified(method, params),
+      onState: (state, detail) => this.#afterwards(this.#hostChanged(state, detail)),
+      onNotification: (method, params) => this.#afterwards(this.#notified(method, params)),
     });
     this.#accountNotices = new AccountNotices(notices, this.#book);
-    this.#listing = new AccountListing(this.#host, this.#book, this.#settings);
+    this.#listing = new AccountListing(this.#host, this.#book, this.#settings, account => this.#dropped(account));
     this.#signIns = new SignIns(this.#host, address => messenger.windows.openDefaultBrowser(address));
-    this.#needs = new ServerNeeds(this.#host, this.#settings);
     this.unlocking = new Unlocking(this.#host, {
-      isNew: () => this.#settings.policy.keystore === "passphrase" && !this.#book.holdsSignIn(),
       language: () => this.#settings.locale,
       onUnlocked: () => this.#unlocked(),
     });
+    this.actions = new AccountActions({
+      host: this.#host,
+      book: this.#book,
+      listing: this.#listing,
+      signIns: this.#signIns,
+      failures: this.#failures,
+      needs: new ServerNeeds(this.#host, this.#settings),
+      unlocking: this.unlocking,
+      onChange,
+    });
+    this.#vaultNotice = new VaultNotice(notices, () => this.unlocking.begin());
     this.#tokenRequests = new TokenRequests(this.#host, this.#book, this.#settings, {
       onSuccess: account => this.#served(account),
       onFailure: (account, kind) => this.#notServed(account, kind),
@@ -118,7 +127,7 @@ export class Companion {
     this.#unserved.add(account.toLowerCase());
     this.#accountNotices.notServed(account);
     if (kind === "sign-in-required") {
-      this.#accountSetup.ask(account);
+      this.#accountSetup.ask(account).catch(error => console.error(error));
     }
   }
 
@@ -133,23 +142,6 @@ export class Companion {
 
   get book() {
     return this.#book;
-  }
-
-  /**
-   * Signs in as the button does.
-   * @param {string} account
-   * @param {string[]} protocols that its servers will speak, whatever they are set to
-   * @returns {Promise<import("./sign_ins.mjs").Outcome>} when it has ended
-   */
-  async signInToEnd(account, protocols) {
-    // A start anew ends every wait: this one begins after it.
-    this.#readAnewAfter(this.#problemOf(account)?.kind);
-    const end = this.#signIns.awaitEnd(account);
-    await this.perform({ action: "signIn", account, protocols });
-    if (!this.#signIns.of(account)) {
-      this.#signIns.end(account, { ok: false, problem: this.#failures.get(account) });
-    }
-    return end;
   }
 
   /**
@@ -169,97 +161,12 @@ export class Companion {
   }
 
   /**
-   * Does what a button says; a failure is shown with the account.
-   * @param {{action: string, account?: string, signInAs?: string, protocols?: string[]}} order
-   */
-  async perform({ action, account = "", signInAs, protocols }) {
-    const before = this.#problemOf(account);
-    this.#failures.forget(account);
-    try {
-      switch (action) {
-        case "signIn":
-          await this.#signIn(account, before?.kind, protocols);
-          break;
-        case "openBy":
-          if (await changeSignInName({ host: this.#host, listing: this.#listing, signIns: this.#signIns }, account, signInAs)) {
-            await this.#signIn(account, before?.kind);
-          }
-          break;
-        case "cancelSignIn":
-          await this.#signIns.cancel(account);
-          await this.#listing.signInEnded(account, false);
-          break;
-        case "signOut":
-          await this.#host.request("signOut", { account });
-          break;
-        case "letThunderbird":
-          await this.#listing.remove(account);
-          break;
-        case "newToken":
-          await replaceToken(this.#host, await this.#needs.token(account));
-          await messenger.tokenBridge.checkMail(account);
-          break;
-        case "tryAgain":
-          if (before?.kind === "network" || this.#book.get(account)?.state === "blocked") {
-            // The host waits ever longer, and an hour for an administrator, but for its first try.
-            this.startHostAnew();
-          }
-          await this.#host.request("token.get", await this.#needs.token(account));
-          await messenger.tokenBridge.checkMail(account);
-          break;
-        case "unlock":
-          await this.unlocking.begin();
-          break;
-        case "retryHost":
-          this.#host.retry();
-          break;
-      }
-    } catch (error) {
-      await this.#failed(account, error);
-    }
-    this.#onChange();
-  }
-
-  /**
    * What the user sends to the administrator about an account.
    * @param {{account: string}} params
    */
   adminText({ account }) {
     const { clientId } = this.#settings.policy;
-    return adminText(this.#host, { account, problem: this.#problemOf(account) ?? {}, clientId, version: this.#hello.version });
-  }
-
-  /**
-   * @param {string} account
-   * @returns {Record<string, any>|null|undefined}
-   */
-  #problemOf(account) {
-    return this.#failures.get(account) ?? this.#signIns.of(account)?.problem ?? this.#book.get(account)?.problem;
-  }
-
-  /**
-   * @param {string} account
-   * @param {string|undefined} failedBefore the kind of what went wrong last
-   * @param {string[]} [protocols] others than its servers are set to
-   */
-  async #signIn(account, failedBefore, protocols) {
-    this.#readAnewAfter(failedBefore);
-    this.#listing.signInBegins(account);
-    const started = this.#signIns.start(account, await this.#needs.scopes(account, protocols));
-    this.#onChange();
-    await started;
-  }
-
-  /** @param {string|undefined} kind of what went wrong: the configuration may have been corrected since the host read it */
-  #readAnewAfter(kind) {
-    if (kind === "misconfigured") {
-      this.startHostAnew();
-    }
-  }
-
-  /** @returns {boolean} whether it could be: a sign-in that is under way would be lost */
-  startHostAnew() {
-    return this.#signIns.idle && this.#host.restartIfIdle();
+    return adminText(this.#host, { account, problem: this.actions.problemOf(account) ?? {}, clientId, version: this.#hello.version });
   }
 
   /**
@@ -267,23 +174,8 @@ export class Companion {
    * @returns {Promise<string>} what went wrong, in words, or ""
    */
   async #signInForSetup(account) {
-    await this.perform({ action: "signIn", account });
+    await this.actions.perform({ action: "signIn", account });
     return sentences(this.#failures.get(account) ?? {});
-  }
-
-  /**
-   * @param {string} account
-   * @param {any} error
-   */
-  async #failed(account, error) {
-    if (error.kind === "unknown-account") {
-      await this.#listing.drop(account);
-      return;
-    }
-    this.#failures.caught(account, error);
-    if (!this.#signIns.of(account)) {
-      await this.#listing.signInEnded(account, false);
-    }
   }
 
   /**
@@ -292,10 +184,13 @@ export class Companion {
    */
   async #hostChanged(state, detail) {
     if (state !== "connected") {
-      this.#signIns.clear();
+      this.unlocking.hostLost();
+      this.#signIns.clear().forEach(account => this.#signInFailed(account, problemOf({ kind: "disconnected" })));
     }
     if (ASIDE.has(state)) {
       await this.#started.promise;
+    }
+    if (ASIDE.has(state) && this.#host.state === state) {
       const remedy = `${text(`host_${state}_remedy`)} ${text(`until_${this.#settings.fallback}`)}`;
       this.#notices.say(HOST_SUBJECT, text(`host_${state}_title`), remedy);
     }
@@ -304,11 +199,11 @@ export class Companion {
       const { host, protocol, features = [] } = detail.welcome;
       this.#hello = { version: host?.version ?? "", protocol, features };
       this.#settings.learn(detail.welcome.policy ?? {});
-      await chooseLanguage(this.#settings.locale);
-      await this.#listing.refresh(detail.welcome);
-      this.#tellWhenLocked();
+      // At once: what changes from now on comes after this.
+      await Promise.all([this.#listing.refresh(detail.welcome), chooseLanguage(this.#settings.locale)]);
+      this.#failures.forgetKind("disconnected", account => this.#book.isSignedIn(account));
+      this.#tellWhenLocked().catch(error => console.error(error));
     }
-    this.#changed();
   }
 
   /**
@@ -326,12 +221,18 @@ export class Companion {
   async #tellWhenLocked() {
     const concerned = async () => (await this.overview()).accounts.some(({ state }) => state === "locked");
     if ((await concerned()) && (await this.unlocking.staysLocked())) {
-      this.#notices.say(VAULT_SUBJECT, text("lockedTitle"), text("lockedNotice"), () => this.perform({ action: "unlock" }));
+      this.#vaultNotice.say();
     }
   }
 
   #unlocked() {
     this.#failures.forgetKind("vault-locked");
+    this.#changed();
+  }
+
+  /** @param {string} account */
+  #dropped(account) {
+    this.#accountNotices.dropped(account);
     this.#changed();
   }
 
@@ -354,7 +255,6 @@ export class Companion {
         await this.#signInFinished(/** @type {any} */ (params));
         break;
     }
-    this.#changed();
   }
 
   /** @param {import("./account_book.mjs").Account} account */
@@ -364,11 +264,15 @@ export class Companion {
     if (account.state === "ready" && before !== "ready") {
       this.#failures.forget(account.account);
     }
+    // Before anything is waited for: the next change may be here already.
+    await this.#listing.update(account);
+    if (account.state === "ready") {
+      await this.#listing.signInEnded(account.account, true);
+    }
     if (account.state === "signed-out" && before && before !== "signed-out") {
       // Wherever the user did it: connections made with the tokens that went are to go too.
       await messenger.tokenBridge.disconnect(account.account);
     }
-    await this.#listing.update(account);
     if (account.state === "ready" && this.#unserved.delete(account.account.toLowerCase())) {
       // Thunderbird's own next check may be ten minutes away.
       await messenger.tokenBridge.checkMail(account.account);
@@ -386,15 +290,36 @@ export class Companion {
       await messenger.tokenBridge.checkMail(account);
     } else if (awaited && problem) {
       this.#signIns.end(account, { ok, problem });
-      this.#failures.set(account, problem);
-      this.#accountNotices.signInFailed(account, problem);
-      await this.#listing.signInEnded(account, false);
+      if (problem.kind !== "cancelled" || !this.#signInGoesOn(account)) {
+        this.#signInFailed(account, problem);
+        await this.#listing.signInEnded(account, false);
+      }
     }
+  }
+
+  /** @param {string} account whether one that serves it, too, took the place of its own */
+  #signInGoesOn(account) {
+    return this.#signIns.accounts.some(other => this.#book.signsInAs(other) === this.#book.signsInAs(account));
+  }
+
+  /**
+   * @param {string} account
+   * @param {any} problem
+   */
+  #signInFailed(account, problem) {
+    this.#failures.set(account, problem);
+    this.#accountNotices.signInFailed(account, problem);
+  }
+
+  /** @param {Promise<void>} reaction to what came from the host; what is shown is no longer right, however it went */
+  async #afterwards(reaction) {
+    await reaction.catch(error => console.error(error));
+    this.#changed();
   }
 
   #changed() {
     if (!this.#book.isLocked()) {
-      this.#notices.withdraw(VAULT_SUBJECT);
+      this.#vaultNotice.withdraw();
     }
     this.#accountNotices.mark(ASIDE.has(this.#host.state));
     this.#onChange();

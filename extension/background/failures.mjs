@@ -6,17 +6,33 @@ import { text } from "../shared/texts.mjs";
 
 /** @typedef {import("./rpc_client.mjs").Problem} Problem */
 
-/** The connection's own kinds have no words from the host. */
-const OWN_TEXTS = new Map([["timeout", "problemTimeout"], ["disconnected", "problemDisconnected"]]);
+/** What did not come from the host has no words from it. */
+const OWN_TEXTS = new Map([
+  ["timeout", "problemTimeout"],
+  ["disconnected", "problemDisconnected"],
+  ["cancelled", "problemCancelled"],
+  ["insecure-page", "problemInsecurePage"],
+]);
+
+/**
+ * @param {any} error
+ * @returns {string} what is shown of one without a cause
+ */
+function ownWords(error) {
+  const key = OWN_TEXTS.get(error.kind);
+  if (!key) {
+    console.error(error);
+  }
+  return text(key ?? "problemInternal");
+}
 
 /**
  * @param {any} error what a request was rejected with
  * @returns {Problem} as it is shown
  */
-export function problemOf({ kind = "internal", message = "", data = {} }) {
-  const own = OWN_TEXTS.get(kind);
-  const cause = data.cause ?? (own ? text(own) : message);
-  return { ...data, kind, cause, remedy: data.remedy ?? "" };
+export function problemOf(error) {
+  const { kind = "internal", data = {} } = error;
+  return { ...data, kind, cause: data.cause ?? ownWords(error), remedy: data.remedy ?? "" };
 }
 
 export class Failures {
@@ -55,8 +71,11 @@ export class Failures {
     return this.#problems.delete(account.toLowerCase());
   }
 
-  /** @param {string} kind of which none is true any more, whatever the account */
-  forgetKind(kind) {
-    [...this.#problems].filter(([, problem]) => problem.kind === kind).forEach(([name]) => this.#problems.delete(name));
+  /**
+   * @param {string} kind of which none is true any more
+   * @param {(account: string) => boolean} [where] whatever the account, where nothing else is said
+   */
+  forgetKind(kind, where = () => true) {
+    [...this.#problems].filter(([name, problem]) => problem.kind === kind && where(name)).forEach(([name]) => this.#problems.delete(name));
   }
 }

@@ -16,7 +16,7 @@ const tabs = new PageTabs();
 const notices = new Notices(() => tabs.openPopup());
 const companion = new Companion(notices, () => {
   pages.refresh();
-  tabs.refresh();
+  tabs.addButton();
   migration.consider();
   welcome.consider();
 });

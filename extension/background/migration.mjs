@@ -5,10 +5,10 @@
  * signed in and after the new ones were tried. What goes wrong before leaves all as it was, what goes wrong after puts it back.
  */
 
-import { cloudNamed } from "./clouds.mjs";
+import { cloudNamed, customHosts } from "./clouds.mjs";
 import { problemOf } from "./failures.mjs";
 import { MigrationFailed, ownFailure } from "./migration_failure.mjs";
-import { customHosts, planChanged, planFor } from "./migration_plan.mjs";
+import { planChanged, planFor } from "./migration_plan.mjs";
 import { probe } from "./migration_probe.mjs";
 import { accountMigration, isWorthShowing, settingsOf } from "./migration_view.mjs";
 import { text } from "../shared/texts.mjs";
@@ -26,9 +26,6 @@ const subjectOf = (/** @type {string} */ account) => `${SUBJECT} ${account.toLow
 /** Where the browser's storage keeps what the user did not want, and whether the offer was made. */
 const DECLINED = "migrationDeclined";
 const OFFERED = "migrationOffered";
-
-/** States of the host in which an account has a sign-in. */
-const SIGNED_IN = new Set(["ready", "renewing", "waiting"]);
 
 export class Migration {
   #companion;
@@ -50,10 +47,12 @@ export class Migration {
   /** Accounts, in lower case, whose sign-in was asked for since the start. */
   #asked = new Set();
   #considering = Promise.resolve();
+  /** What considers everything that has changed until it begins. @type {Promise<void>|null} */
+  #waiting = null;
 
   /**
    * @param {object} world
-   * @param {Pick<import("./companion.mjs").Companion, "host"|"settings"|"book"|"signInToEnd">} world.companion
+   * @param {Pick<import("./companion.mjs").Companion, "host"|"settings"|"book"|"actions">} world.companion
    * @param {any} world.bridge browser.tokenBridge
    * @param {any} world.storage browser.storage.local
    * @param {import("./notices.mjs").Notices} world.notices
@@ -71,7 +70,11 @@ export class Migration {
 
   /** Before anything else: Thunderbird may have ended in the middle of a change. */
   async start() {
-    await this.#bridge.settleSettings();
+    try {
+      await this.#bridge.settleSettings();
+    } catch (error) {
+      console.error(error);
+    }
     this.consider();
   }
 
@@ -102,11 +105,6 @@ export class Migration {
     return plan;
   }
 
-  /** @param {string} account */
-  #isSignedIn(account) {
-    return SIGNED_IN.has(this.#companion.book.get(account)?.state ?? "");
-  }
-
   /**
    * The app and authority that the host has for it, where Thunderbird's own sign-in is of the same.
    * @param {AccountPlan} plan
@@ -133,7 +131,7 @@ export class Migration {
    */
   #factsOf(plan) {
     const name = plan.account.toLowerCase();
-    const isSignedIn = this.#isSignedIn(name);
+    const isSignedIn = this.#companion.book.isSignedIn(name);
     return {
       step: this.#steps.get(name) ?? null,
       problem: this.#problems.get(name) ?? null,
@@ -164,7 +162,7 @@ export class Migration {
   /** @param {AccountPlan} plan */
   async #signIn(plan) {
     const { account, servers } = plan;
-    if (this.#isSignedIn(account)) {
+    if (this.#companion.book.isSignedIn(account)) {
       return;
     }
     this.#enter(account, "signing-in");
@@ -172,7 +170,7 @@ export class Migration {
       return;
     }
     const protocols = [...new Set(servers.map(({ server }) => server.type))];
-    const { ok, problem } = await this.#companion.signInToEnd(account, protocols);
+    const { ok, problem } = await this.#companion.actions.signInToEnd(account, protocols);
     if (!ok) {
       throw problem ? new MigrationFailed(problemOf({ ...problem, data: problem })) : ownFailure("migration_givenUp");
     }
@@ -251,7 +249,7 @@ export class Migration {
   /** @param {string} account whose sign-in the host took over */
   async deleteOwnSignIn(account) {
     await this.#during(account, async () => {
-      if (this.#companion.book.get(account)?.method === "import" && this.#isSignedIn(account)) {
+      if (this.#companion.book.get(account)?.method === "import" && this.#companion.book.isSignedIn(account)) {
         await this.#bridge.deleteOwnSignIn(account);
       }
     });
@@ -299,8 +297,14 @@ export class Migration {
 
   /** Something changed: the policy may want to be obeyed, or the offer to be made. */
   consider() {
-    this.#considering = this.#considering.then(() => this.#consider()).catch(error => console.error(error));
-    return this.#considering;
+    if (!this.#waiting) {
+      const begun = this.#considering.then(() => {
+        this.#waiting = null;
+        return this.#consider();
+      });
+      this.#waiting = this.#considering = begun.catch(error => console.error(error));
+    }
+    return this.#waiting;
   }
 
   async #consider() {
@@ -332,7 +336,7 @@ export class Migration {
       // What is locked has its own notification, and may turn out to be signed in.
       return;
     }
-    if (!this.#isSignedIn(account)) {
+    if (!this.#companion.book.isSignedIn(account)) {
       if (this.#asked.has(name)) {
         return;
       }
@@ -354,11 +358,30 @@ export class Migration {
     for (const { account, servers } of plans) {
       const unverified = servers.filter(({ server: { change } }) => change && !change.flowed).map(({ server }) => server.key);
       const name = account.toLowerCase();
-      if (unverified.length && this.#isSignedIn(account) && !this.#busy.has(name) && !this.#tried.has(name)) {
+      if (unverified.length && this.#companion.book.isSignedIn(account) && !this.#busy.has(name) && !this.#tried.has(name)) {
         this.#tried.add(name);
-        this.#bridge.checkSettings(unverified).then(() => this.#onChange());
+        this.#verifyAccount(account, unverified);
       }
     }
+  }
+
+  /**
+   * @param {string} account
+   * @param {string[]} keys of its servers
+   */
+  async #verifyAccount(account, keys) {
+    const name = account.toLowerCase();
+    try {
+      if (!(await this.#bridge.checkSettings(keys))) {
+        throw ownFailure("migration_unverified");
+      }
+    } catch (error) {
+      // What the user does meanwhile says itself how it went.
+      if (!this.#busy.has(name) && !this.#restored.has(name)) {
+        this.#problems.set(name, problemOf(worded(error)));
+      }
+    }
+    this.#onChange();
   }
 }
 

@@ -2,6 +2,8 @@
 
 /** What is wrong with the settings of mail servers at Microsoft, and what they should be. Changes nothing. */
 
+import { endpointOf } from "./clouds.mjs";
+
 /** @typedef {{host: string, port: number, socketType: "tls"|"starttls", also: string[]}} Endpoint `also`: names that work, too */
 
 /** @typedef {Partial<Record<string, Endpoint>>} MailServers by protocol */
@@ -57,21 +59,6 @@ const PERSONAL_DOMAINS = /^(outlook|hotmail|live|msn)(\.[a-z]{2,3}){1,2}$/;
 
 /** @typedef {{account: string, cloud: string, servers: ServerPlan[], faults: Fault[]}} AccountPlan */
 
-/** @param {string|undefined} text "host:port" or "host:port/starttls" @returns {Endpoint|undefined} */
-function endpointOf(text) {
-  const [, host, port, starttls] = /^([\w.-]+):(\d+)(\/starttls)?$/.exec(text ?? "") ?? [];
-  return host ? { host: host.toLowerCase(), port: Number(port), socketType: starttls ? "starttls" : "tls", also: [] } : undefined;
-}
-
-/**
- * @param {Record<string, any>} policy the host's effective policy
- * @returns {string[]} the mail servers of the policy's own cloud
- */
-export function customHosts({ custom = {} }) {
-  const hosts = [custom.imap, custom.pop3, custom.smtp].flatMap(text => endpointOf(text)?.host ?? []);
-  return [...new Set(hosts)];
-}
-
 /** @param {string} address */
 const domainOf = address => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 
@@ -85,6 +72,12 @@ export function cloudOf(account, { cloud = "worldwide", accounts = {} }) {
   return rules[account.toLowerCase()]?.cloud ?? rules[`*@${domainOf(account)}`]?.cloud ?? cloud;
 }
 
+/** @param {string|undefined} text as the policy has it @returns {Endpoint|undefined} */
+function customEndpoint(text) {
+  const endpoint = endpointOf(text);
+  return endpoint && { ...endpoint, also: [] };
+}
+
 /**
  * @param {string} account
  * @param {string} cloud
@@ -93,7 +86,7 @@ export function cloudOf(account, { cloud = "worldwide", accounts = {} }) {
  */
 function mailServersFor(account, cloud, { custom = {}, tenant }) {
   if (cloud === "custom") {
-    return Object.fromEntries(["imap", "pop3", "smtp"].map(protocol => [protocol, endpointOf(custom[protocol])]));
+    return Object.fromEntries(["imap", "pop3", "smtp"].map(protocol => [protocol, customEndpoint(custom[protocol])]));
   }
   const known = Object.hasOwn(MAIL_SERVERS, cloud) ? MAIL_SERVERS[cloud] : undefined;
   const isPersonal = cloud === "worldwide" && (tenant === "consumers" || PERSONAL_DOMAINS.test(domainOf(account)));
@@ -157,11 +150,11 @@ export function planChanged(servers) {
 
 /**
  * @param {ServerSettings[]} servers
- * @param {Record<string, any>} policy the host's effective policy
+ * @param {Record<string, any>} policy as Settings has it
  * @returns {AccountPlan[]} by account, those with nothing to do too; of what the policy keeps away, only what was changed here
  */
 export function planFor(servers, policy) {
-  const domains = (policy.allowedDomains ?? []).map((/** @type {string} */ domain) => domain.toLowerCase());
+  const { allowedDomains: domains = [] } = policy;
   return byAccount(servers, (server, account) => {
     if (domains.length && !domains.includes(domainOf(account))) {
       return { cloud: "", plan: undefined };

@@ -49,9 +49,10 @@ export class Notices {
    * @param {string} subject
    * @param {string} title
    * @param {string} text
+   * @param {() => void} [onClick]
    */
-  answer(subject, title, text) {
-    if (this.#isNew(subject, { title, text, onClick: this.#openPopup })) {
+  answer(subject, title, text, onClick = this.#openPopup) {
+    if (this.#isNew(subject, { title, text, onClick })) {
       this.#show(subject);
     }
   }

@@ -49,7 +49,7 @@ export function ordersOf(companion, { tabs, migration, welcome }) {
   const { host } = companion;
   return {
     /** A button of an account; what goes wrong is shown with the account. */
-    act: ({ action, account, signInAs }) => companion.perform({ action, account, signInAs }),
+    act: ({ action, account, signInAs }) => companion.actions.perform({ action, account, signInAs }),
 
     /** What the user sends to the administrator about an account. */
     adminText: ({ account }) => companion.adminText({ account }),
@@ -76,7 +76,7 @@ export function ordersOf(companion, { tabs, migration, welcome }) {
     },
 
     /** For settings that are read at its start. Whether it was started anew: not while it is at work. */
-    restartHost: () => companion.startHostAnew(),
+    restartHost: () => companion.actions.startHostAnew(),
 
     /** The health check of this Thunderbird's accounts and servers, or of one account; all checks, or those named. */
     checkHealth: async ({ account, checks }, context) => {

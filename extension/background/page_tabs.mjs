@@ -9,23 +9,28 @@ import { text } from "../shared/texts.mjs";
 const DASHBOARD = "dashboard/dashboard.html";
 
 export class PageTabs {
-  #title = "";
   /** @type {Promise<number>|null} */
   #space = null;
 
-  /** The button is there, and says what it is in the language that is in force. */
-  refresh() {
-    const title = text("dashboard_title");
-    if (title === this.#title) {
-      return;
+  /**
+   * Puts the button where it is not yet.
+   * @returns {Promise<number|null>} null: Thunderbird did not take it, and is asked again the next time
+   */
+  async addButton() {
+    this.#space ??= this.#createSpace();
+    try {
+      return await this.#space;
+    } catch (error) {
+      console.error(error);
+      this.#space = null;
+      return null;
     }
-    this.#title = title;
-    const button = { title, defaultIcons: "icons/thunderseal.svg" };
-    if (this.#space) {
-      this.#space.then(id => messenger.spaces.update(id, button));
-    } else {
-      this.#space = messenger.spaces.create("thunderseal", browser.runtime.getURL(DASHBOARD), button).then((/** @type {{id: number}} */ { id }) => id);
-    }
+  }
+
+  /** @returns {Promise<number>} */
+  async #createSpace() {
+    const button = { title: text("dashboard_title"), defaultIcons: "icons/thunderseal.svg" };
+    return (await messenger.spaces.create("thunderseal", browser.runtime.getURL(DASHBOARD), button)).id;
   }
 
   /** Opens the popup at its button, or the dashboard where no main window has that button. */
@@ -40,12 +45,16 @@ export class PageTabs {
   }
 
   /**
-   * Opens the dashboard, or raises the one that is open: a space has one tab.
+   * Opens the dashboard, or raises the one that is open: a space has one tab, and any other place has as many as are opened.
    * @param {{section?: string}} where
    */
   async openDashboard({ section }) {
-    this.refresh();
-    const tab = await messenger.spaces.open(/** @type {number} */ (await this.#space));
+    const space = await this.addButton();
+    if (space === null) {
+      await browser.tabs.create({ url: browser.runtime.getURL(section ? `${DASHBOARD}#${section}` : DASHBOARD) });
+      return;
+    }
+    const tab = await messenger.spaces.open(space);
     if (section) {
       await browser.tabs.update(/** @type {number} */ (tab.id), { url: browser.runtime.getURL(`${DASHBOARD}#${section}`) });
     }

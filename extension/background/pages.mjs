@@ -40,9 +40,11 @@ export class Pages {
     /** @type {Map<number, AbortController>} */
     const open = new Map();
     this.#ports.add(port);
-    port.onMessage.addListener((/** @type {any} */ { cancel, id, order, ...params }) => {
+    port.onMessage.addListener((/** @type {any} */ { cancel, refresh, id, order, ...params }) => {
       if (cancel !== undefined) {
         open.get(cancel)?.abort();
+      } else if (refresh) {
+        this.#send(port, null);
       } else {
         this.#carryOut(port, open, { id, order, params });
       }
@@ -51,7 +53,10 @@ export class Pages {
       this.#ports.delete(port);
       open.forEach(controller => controller.abort());
     });
-    this.#send(port);
+    if (this.#last) {
+      port.postMessage({ overview: this.#last });
+    }
+    this.#send(port, this.#last);
   }
 
   /** What the pages show is no longer right; changes that come together are sent once. */
@@ -62,22 +67,32 @@ export class Pages {
     this.#overviewPending = true;
     await Promise.resolve();
     this.#overviewPending = false;
-    const overview = await this.#overview();
-    this.#last = overview;
-    this.#ports.forEach(port => port.postMessage({ overview }));
+    const overview = await this.#newest();
+    if (overview) {
+      this.#ports.forEach(port => port.postMessage({ overview }));
+    }
   }
 
-  /** @param {any} port */
-  async #send(port) {
-    const known = this.#last;
-    if (known) {
-      port.postMessage({ overview: known });
-    }
-    const overview = await this.#overview();
-    this.#last = overview;
-    // Thunderbird's accounts may have changed meanwhile, of which nobody told.
-    if (this.#ports.has(port) && JSON.stringify(overview) !== JSON.stringify(known)) {
+  /**
+   * To a page that is looked at: Thunderbird's accounts may have changed, of which nobody told.
+   * @param {any} port
+   * @param {object|null} known what the page has been sent just now
+   */
+  async #send(port, known) {
+    const overview = await this.#newest();
+    if (overview && this.#ports.has(port) && JSON.stringify(overview) !== JSON.stringify(known)) {
       port.postMessage({ overview });
+    }
+  }
+
+  /** @returns {Promise<object|null>} null: it could not be had, and the pages show what they have */
+  async #newest() {
+    try {
+      this.#last = await this.#overview();
+      return this.#last;
+    } catch (error) {
+      console.error(error);
+      return null;
     }
   }
 

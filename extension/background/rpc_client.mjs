@@ -48,7 +48,8 @@ export class RpcError extends Error {
 /**
  * @typedef {object} RequestOptions
  * @property {(progress: any) => void} [onProgress] gets the parameters of the notifications that bear the request's id
- * @property {AbortSignal} [signal] when it aborts the host is told, and answers that the request was cancelled
+ * @property {AbortSignal} [signal] when it aborts the host is told, and answers that the request was cancelled; what was
+ *   aborted before is not sent
  */
 
 export class RpcClient {
@@ -88,6 +89,9 @@ export class RpcClient {
   request(method, params = {}, deadlineMs = DEFAULT_DEADLINE_MS, { onProgress, signal } = {}) {
     if (this.#closed) {
       return Promise.reject(this.#closed);
+    }
+    if (signal?.aborted) {
+      return Promise.reject(new RpcError("cancelled", `${method}: cancelled before it was sent`));
     }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -163,8 +167,8 @@ export class RpcClient {
       return;
     }
     if (message.error) {
-      const { data = {}, message: text = "" } = message.error;
-      waiting.reject(new RpcError(String(data.kind ?? "internal"), String(text), data));
+      const { data, message: text } = message.error;
+      waiting.reject(new RpcError(String(data?.kind ?? "internal"), String(text ?? ""), data ?? {}));
     } else {
       waiting.resolve(message.result);
     }

@@ -2,6 +2,14 @@
 
 /** The policy keys that concern the add-on, from wherever they are known. */
 
+/**
+ * @param {Record<string, any>} policy
+ * @returns {Record<string, any>} with domains in lower case, as those of names are when they are compared
+ */
+function comparable({ allowedDomains, ...others }) {
+  return { ...others, ...(Array.isArray(allowedDomains) ? { allowedDomains: allowedDomains.map(domain => String(domain).toLowerCase()) } : {}) };
+}
+
 export class Settings {
   /** @type {Record<string, any>|null} the host's effective policy, since it was greeted */
   #effective = null;
@@ -16,13 +24,13 @@ export class Settings {
    * @param {string|null} lastFallback what the host said in an earlier session
    */
   remember(managed, lastFallback) {
-    this.#managed = managed;
+    this.#managed = comparable(managed);
     this.#lastFallback = lastFallback;
   }
 
   /** @param {Record<string, any>} policy of the host's answer to hello */
   learn(policy) {
-    this.#effective = policy;
+    this.#effective = comparable(policy);
   }
 
   /**
@@ -53,7 +61,7 @@ export class Settings {
     return this.#value("locale", undefined);
   }
 
-  /** @returns {string[]} */
+  /** @returns {string[]} in lower case */
   get domains() {
     return this.#value("allowedDomains", []);
   }

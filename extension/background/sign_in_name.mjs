@@ -4,12 +4,11 @@
 
 /* global messenger */
 
-import { isSignedIn } from "./account_book.mjs";
-
 /**
  * From here on another name signs in for the account; nobody has to where that one is signed in already.
  * @param {{
  *   host: import("./host_connection.mjs").HostConnection,
+ *   book: import("./account_book.mjs").AccountBook,
  *   listing: import("./account_listing.mjs").AccountListing,
  *   signIns: import("./sign_ins.mjs").SignIns,
  * }} parts
@@ -17,12 +16,12 @@ import { isSignedIn } from "./account_book.mjs";
  * @param {string|undefined} signInAs
  * @returns {Promise<boolean>} whether somebody has to sign in
  */
-export async function changeSignInName({ host, listing, signIns }, account, signInAs) {
+export async function changeSignInName({ host, book, listing, signIns }, account, signInAs) {
   await signIns.cancel(account);
   listing.signInBegins(account);
   const { account: changed } = await host.request("account.add", { account, signInAs });
   await listing.update(changed);
-  if (!isSignedIn(changed)) {
+  if (!book.isSignedIn(account)) {
     return true;
   }
   await listing.signInEnded(account, true);

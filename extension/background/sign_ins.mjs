@@ -7,6 +7,13 @@ const START_DEADLINE_MS = 65_000;
 
 /** @typedef {{ok: boolean, problem?: any}} Outcome how a sign-in ended; given up where it failed without a problem */
 
+/** It ended just before it was cancelled. @param {any} error */
+function whenEnded(error) {
+  if (error.kind !== "invalid-params") {
+    throw error;
+  }
+}
+
 export class SignIns {
   #host;
   #openBrowser;
@@ -40,7 +47,7 @@ export class SignIns {
     const { signInId, authorizationUrl } = await answer.finally(() => this.#opening.delete(name));
     if (new URL(authorizationUrl).protocol !== "https:") {
       await this.#host.request("signIn.cancel", { signInId });
-      throw new Error("the sign-in page is not https");
+      throw Object.assign(new Error("the sign-in page is not https"), { kind: "insecure-page" });
     }
     this.#running.set(signInId, { account, problem: null });
     this.#openBrowser(authorizationUrl);
@@ -50,7 +57,7 @@ export class SignIns {
   async cancel(account) {
     this.end(account, { ok: false });
     for (const signInId of this.#forget(account)) {
-      await this.#host.request("signIn.cancel", { signInId });
+      await this.#host.request("signIn.cancel", { signInId }).catch(whenEnded);
     }
   }
 
@@ -105,15 +112,20 @@ export class SignIns {
     return this.#running.delete(signInId);
   }
 
-  /** The host is gone, and every open sign-in with it. */
+  /**
+   * The host is gone, and every open sign-in with it.
+   * @returns {string[]} the accounts that lost one
+   */
   clear() {
+    const lost = [...this.#running.values()].map(({ account }) => account);
     this.#running.clear();
     [...this.#awaited.keys()].forEach(name => this.end(name, { ok: false, problem: { kind: "disconnected" } }));
+    return lost;
   }
 
-  /** Whether none is under way. */
-  get idle() {
-    return !this.#running.size && !this.#opening.size;
+  /** @returns {string[]} the accounts at which one is under way */
+  get accounts() {
+    return [...[...this.#running.values()].map(({ account }) => account), ...this.#opening];
   }
 
   /** @param {string} account */

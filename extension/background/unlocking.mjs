@@ -24,22 +24,26 @@ function lacksPassphrase({ kind, data }) {
   return kind === "vault-locked" && data?.field === "passphrase";
 }
 
+/** The id of the host's text "The key store is a passphrase, and none has been chosen yet." */
+const NONE_CHOSEN = "t9ef3786a";
+
 export class Unlocking {
   #host;
-  #isNew;
   #language;
   #onUnlocked;
   /** @type {Promise<{id?: number}>|null} the last one that was opened */
   #window = null;
+  /** Whether the host has its key from the user, and from nowhere else. */
+  #gaveKey = false;
+  /** Whether the passphrase that is lacking has never been chosen. */
+  #isNew = false;
 
   /**
    * @param {import("./host_connection.mjs").HostConnection} host
-   * @param {{isNew: () => boolean, language: () => string|undefined, onUnlocked: () => void}} world
-   *   `isNew`: a passphrase that is lacking has never been chosen; `language`: the policy's choice
+   * @param {{language: () => string|undefined, onUnlocked: () => void}} world `language`: the policy's choice
    */
-  constructor(host, { isNew, language, onUnlocked }) {
+  constructor(host, { language, onUnlocked }) {
     this.#host = host;
-    this.#isNew = isNew;
     this.#language = language;
     this.#onUnlocked = onUnlocked;
   }
@@ -52,6 +56,7 @@ export class Unlocking {
       if (!lacksPassphrase(error)) {
         throw error;
       }
+      this.#isNew = /** @type {any} */ (error).data.texts?.cause?.id === NONE_CHOSEN;
       await this.#show();
     }
   }
@@ -64,9 +69,19 @@ export class Unlocking {
     return this.#unlock({}).then(() => false, ({ kind }) => kind === "vault-locked");
   }
 
+  /** Whether a host that starts anew would have to ask the user again. */
+  get wouldAskAgain() {
+    return this.#gaveKey;
+  }
+
+  /** The host is gone, and the key with it. */
+  hostLost() {
+    this.#gaveKey = false;
+  }
+
   /** @param {any} port of the window */
   attend(port) {
-    port.postMessage({ isNew: this.#isNew(), language: this.#language() });
+    port.postMessage({ isNew: this.#isNew, language: this.#language() });
     port.onMessage.addListener(async (/** @type {{passphrase: string}} */ { passphrase }) => {
       const outcome = await this.#unlock({ passphrase }).then(() => ({ unlocked: true }), error => ({ problem: problemOf(error) }));
       try {
@@ -80,6 +95,7 @@ export class Unlocking {
   /** @param {{passphrase?: string}} params */
   async #unlock(params) {
     await this.#host.request("vault.unlock", params, UNLOCK_DEADLINE_MS);
+    this.#gaveKey ||= params.passphrase !== undefined;
     this.#onUnlocked();
   }
 
@@ -87,7 +103,7 @@ export class Unlocking {
     if (this.#window && (await this.#raise(this.#window))) {
       return;
     }
-    const size = { width: WINDOW_WIDTH, height: this.#isNew() ? WINDOW_HEIGHT_TO_CHOOSE : WINDOW_HEIGHT };
+    const size = { width: WINDOW_WIDTH, height: this.#isNew ? WINDOW_HEIGHT_TO_CHOOSE : WINDOW_HEIGHT };
     this.#window = browser.windows.create({ type: "popup", url: browser.runtime.getURL(PAGE), ...size });
     await this.#window;
   }

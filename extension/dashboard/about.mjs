@@ -40,7 +40,7 @@ export class AboutSection {
     place.append(
       card("versions", this.#versions),
       card("store", this.#store),
-      card("pages", create("div", { class: "actions" }, page("safely"), page("welcome"))),
+      card("pages", create("div", { class: "actions" }, page("safely"), page("admins"), page("welcome"))),
     );
     place.addEventListener("click", ({ target }) => {
       const { page: name } = /** @type {HTMLElement} */ (target).dataset;

@@ -2,9 +2,9 @@
 
 /** The section about the audit log: what happened, newest first, and whether the log is as it was written. */
 
-import { create, find, show } from "../shared/page.mjs";
+import { create, find, say } from "../shared/page.mjs";
 import { statusIcon } from "../shared/status_icon.mjs";
-import { text } from "../shared/texts.mjs";
+import { sentencesOf, text } from "../shared/texts.mjs";
 import { dateTime } from "../shared/formats.mjs";
 import { detailsOf, eventWords } from "./activity_words.mjs";
 
@@ -34,11 +34,11 @@ export class ActivitySection {
     const since = create("input", { id: "activity-since", type: "date" });
     const more = create("button", { "type": "button", "class": "older", "data-text": "dashboard_older" });
     place.append(
-      create("div", { class: "verified", hidden: "" }, statusIcon("ok"), create("p", { role: "status" })),
+      create("div", { class: "verified" }, create("p", { role: "status" })),
       create("form", { class: "filters" },
         create("label", { "for": "activity-account", "data-text": "dashboard_filter_account" }), account,
         create("label", { "for": "activity-since", "data-text": "dashboard_filter_since" }), since),
-      create("p", { class: "problem-text", role: "alert", hidden: "" }),
+      create("p", { class: "problem-text", role: "alert" }),
       create("table", { class: "activity" },
         create("thead", {}, create("tr", {}, ...["time", "event", "account", "details"].map(column => create("th", { "scope": "col", "data-text": `dashboard_column_${column}` })))),
         create("tbody")),
@@ -76,14 +76,13 @@ export class ActivitySection {
         ask("audit.names").catch(() => ({ names: {} })),
       ]);
       const finding = intact ? null : await ask("audit.verify").then(verdict => verdict.finding, () => null);
-      show(find(this.#place, ".problem-text"), "");
+      say(find(this.#place, ".problem-text"), "");
       this.#entries = entries;
       this.#names = names;
       this.#verified(intact, finding);
       this.#draw();
     } catch (error) {
-      const { cause, remedy } = /** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem;
-      show(find(this.#place, ".problem-text"), [cause, remedy].filter(Boolean).join(" "));
+      say(find(this.#place, ".problem-text"), sentencesOf(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem));
     }
   }
 
@@ -94,10 +93,10 @@ export class ActivitySection {
   #verified(intact, finding) {
     const line = find(this.#place, ".verified");
     line.dataset.intact = String(intact);
-    line.hidden = false;
-    find(line, ".status-icon").replaceWith(statusIcon(intact ? "ok" : "fail"));
+    line.querySelector(".status-icon")?.remove();
+    line.prepend(statusIcon(intact ? "ok" : "fail"));
     const where = finding ? ` ${text(`dashboard_damage_${finding.damage.replaceAll("-", "_")}`)}${finding.line ? ` ${text("dashboard_damage_line", String(finding.line))}` : ""}` : "";
-    show(find(line, "p"), intact ? text("dashboard_intact") : `${text("dashboard_not_intact")}${where}`);
+    say(find(line, "p"), intact ? text("dashboard_intact") : `${text("dashboard_not_intact")}${where}`);
   }
 
   #draw() {

@@ -2,6 +2,7 @@
 
 /** What an entry of the audit log says in plain words. */
 
+import { causeWords } from "../shared/cause_words.mjs";
 import { text } from "../shared/texts.mjs";
 
 /**
@@ -46,8 +47,8 @@ export function detailsOf({ event, resource, method, kind, stage, aadsts, what, 
     ...(line ? [text("dashboard_damage_line", String(line))] : []),
     ...(resource ? [words("resource", resource)] : []),
     ...(method ? [words("way", method)] : []),
-    ...(kind ? [kind] : []),
-    ...(stage ? [stage] : []),
+    ...(kind ? [causeWords(kind)] : []),
+    ...(stage ? [causeWords(stage)] : []),
     ...(aadsts ? [`AADSTS${aadsts}`] : []),
     ...(by ? [words("by", by)] : []),
   ].map(part => part.replace(/\.$/, "")).join(" · ");

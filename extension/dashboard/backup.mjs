@@ -3,9 +3,10 @@
 /** The section about backups: one is made under a passphrase and saved as a file; one is read back. */
 
 import { list } from "../shared/formats.mjs";
-import { create, find, show } from "../shared/page.mjs";
-import { text } from "../shared/texts.mjs";
-import { FILE_MAX, base64Of, bytesOf, fileName, passphraseFault } from "./backup_file.mjs";
+import { create, find, say } from "../shared/page.mjs";
+import { passphraseFault } from "../shared/passphrase.mjs";
+import { sentencesOf, text } from "../shared/texts.mjs";
+import { FILE_MAX, base64Of, bytesOf, fileName } from "./backup_file.mjs";
 
 /** The file is saved by then; its bytes need not stay in memory. */
 const RELEASE_MS = 60_000;
@@ -32,8 +33,8 @@ function form(name, action, ...fields) {
     create("h3", { "data-text": `dashboard_${name}_title` }),
     create("p", { "class": "quiet-text", "data-text": `dashboard_${name}_why` }),
     ...fields,
-    create("p", { class: "error", id: `${name}-problem`, role: "alert", hidden: "" }),
-    create("p", { class: "done", role: "status", hidden: "" }),
+    create("p", { class: "error", id: `${name}-problem`, role: "alert" }),
+    create("p", { class: "done", role: "status" }),
     create("div", { class: "actions" }, create("button", { "type": "submit", "class": "primary", "data-text": action })),
   );
 }
@@ -84,14 +85,13 @@ export class BackupSection {
         return;
       }
       button.ariaDisabled = "true";
-      show(find(element, ".error"), "");
-      show(find(element, ".done"), text("dashboard_working"));
+      say(find(element, ".error"), "");
+      say(find(element, ".done"), text("dashboard_working"));
       try {
-        show(find(element, ".done"), await act());
+        say(find(element, ".done"), await act());
       } catch (error) {
-        const { cause, remedy } = error.problem ?? { cause: error.message };
-        show(find(element, ".done"), "");
-        show(find(element, ".error"), [cause, remedy].filter(Boolean).join(" "));
+        say(find(element, ".done"), "");
+        say(find(element, ".error"), sentencesOf(error.problem ?? { cause: error.message }));
       }
       button.ariaDisabled = "false";
     });

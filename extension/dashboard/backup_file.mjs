@@ -30,18 +30,3 @@ export function fileName(day) {
   const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
   return `thunderseal-${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}.backup`;
 }
-
-/**
- * @param {string} first
- * @param {string} [again] what was typed the second time, where it was asked for
- * @returns {string|null} the key of what is wrong
- */
-export function passphraseFault(first, again = first) {
-  if (!first) {
-    return "passphraseEmpty";
-  }
-  if (new TextEncoder().encode(first).length > 1024) {
-    return "passphraseTooLong";
-  }
-  return first === again ? null : "passphrasesDiffer";
-}

@@ -2,9 +2,10 @@
 
 /** One setting: its name, what it does, where its value comes from, and the control that changes it. */
 
-import { create, find, show } from "../shared/page.mjs";
-import { text } from "../shared/texts.mjs";
-import { isLocked, nameOf, read, written } from "./setting_list.mjs";
+import { create, find, say, show } from "../shared/page.mjs";
+import { isLocked } from "../shared/policy_source.mjs";
+import { sentencesOf, text } from "../shared/texts.mjs";
+import { nameOf, read, written } from "./setting_list.mjs";
 
 /** @typedef {import("./setting_list.mjs").Setting} Setting */
 
@@ -63,8 +64,8 @@ export class SettingField {
       create("p", { "class": "help", "id": `${id}-help`, "data-text": `dashboard_help_${nameOf(setting)}` }),
       this.#control,
       create("div", { class: "origin" }, create("p", { class: "source" }), create("button", { "type": "button", "class": "reset", "data-text": "dashboard_reset" })),
-      create("p", { class: "error", id: `${id}-error`, role: "alert", hidden: "" }),
-      create("p", { class: "saved", role: "status", hidden: "" }),
+      create("p", { class: "error", id: `${id}-error`, role: "alert" }),
+      create("p", { class: "saved", role: "status" }),
     );
     this.#control.addEventListener("change", () => this.#changed(setting.control === "switch" ? this.#control.checked : this.#read()));
     find(this.element, ".reset").addEventListener("click", async () => {
@@ -85,24 +86,24 @@ export class SettingField {
   /** @param {any} value */
   async #changed(value) {
     this.#complain("");
-    show(find(this.element, ".saved"), "");
+    say(find(this.element, ".saved"), "");
     try {
       await this.#save(value);
-      show(find(this.element, ".saved"), text(this.#setting.atStart ? "dashboard_saved_at_start" : "dashboard_saved"));
+      say(find(this.element, ".saved"), text(this.#setting.atStart ? "dashboard_saved_at_start" : "dashboard_saved"));
     } catch (error) {
       this.#complain(this.#wordsFor(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem));
     }
   }
 
   /** @param {import("../shared/link.mjs").Problem} problem what the host says of a value is meant for programs */
-  #wordsFor({ kind, cause, remedy }) {
-    const own = kind === "invalid-params" ? text(`dashboard_wrong_${nameOf(this.#setting)}`) : "";
-    return own || [cause, remedy].filter(Boolean).join(" ");
+  #wordsFor(problem) {
+    const own = problem.kind === "invalid-params" ? text(`dashboard_wrong_${nameOf(this.#setting)}`) : "";
+    return own || sentencesOf(problem);
   }
 
   /** @param {string} words */
   #complain(words) {
-    show(find(this.element, ".error"), words);
+    say(find(this.element, ".error"), words);
     this.#control.ariaInvalid = words ? "true" : null;
   }
 

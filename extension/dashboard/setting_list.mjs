@@ -82,9 +82,6 @@ export function valueToSet({ key, part }, value, policy) {
   return Object.keys(defaults).every(name => whole[name] === defaults[name]) ? null : whole;
 }
 
-/** @param {string} source */
-export const isLocked = source => source === "admin" || source === "thunderbird";
-
 /**
  * @param {Setting} setting
  * @param {string} typed

@@ -2,8 +2,8 @@
 
 /** The section about settings: each with its source, those of the administrator locked, the others to be changed. */
 
-import { create, find, show } from "../shared/page.mjs";
-import { text } from "../shared/texts.mjs";
+import { create, find, keepFocus, say } from "../shared/page.mjs";
+import { sentencesOf, text } from "../shared/texts.mjs";
 import { SettingField } from "./setting_field.mjs";
 import { GROUPS, SHOWN_ONLY, valueIn, valueToSet } from "./setting_list.mjs";
 
@@ -28,7 +28,7 @@ export class SettingsSection {
     this.#fields = GROUPS.flatMap(({ settings }) => settings).map(setting => [setting, new SettingField(setting, value => this.#set(setting, value))]);
     place.append(
       create("div", { class: "note pending", hidden: "" }, create("p", { "data-text": "dashboard_pending" }), restart),
-      create("p", { class: "problem-text", role: "alert", hidden: "" }),
+      create("p", { class: "problem-text", role: "alert" }),
       ...GROUPS.map(({ name, settings }) => create("fieldset", {}, create("legend", { "data-text": `dashboard_group_${name}` }), ...settings.map(setting => this.#elementOf(setting)))),
       create("fieldset", { class: "shown-only", hidden: "" }, create("legend", { "data-text": "dashboard_group_file" }), create("p", { "class": "help", "data-text": "dashboard_file_only" }), create("dl", { class: "facts" })),
     );
@@ -46,11 +46,10 @@ export class SettingsSection {
       const { policy, sources } = await this.#link.order("ask", { method: "policy.get" });
       this.#policy = policy;
       this.#sources = sources;
-      show(find(this.#place, ".problem-text"), "");
+      say(find(this.#place, ".problem-text"), "");
       this.#draw();
     } catch (error) {
-      const { cause, remedy } = /** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem;
-      show(find(this.#place, ".problem-text"), [cause, remedy].filter(Boolean).join(" "));
+      say(find(this.#place, ".problem-text"), sentencesOf(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem));
     }
   }
 
@@ -79,7 +78,8 @@ export class SettingsSection {
 
   async #restart() {
     const restarted = await this.#link.order("restartHost");
-    find(this.#place, ".pending").hidden = restarted;
-    show(find(this.#place, ".problem-text"), restarted ? "" : text("dashboard_busy"));
+    const pending = find(this.#place, ".pending");
+    keepFocus(pending, () => { pending.hidden = restarted; }, () => find(document, "#settings h2"));
+    say(find(this.#place, ".problem-text"), restarted ? "" : text("dashboard_busy"));
   }
 }

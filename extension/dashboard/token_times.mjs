@@ -51,7 +51,8 @@ function place(value, start, end) {
 }
 
 /**
- * An access token comes with each use of the sign-in, so that it began when that was used last.
+ * The only access token came with the last use of the sign-in. Of several nobody knows which one did, nor which is renewed next:
+ * these have no bar.
  * @param {any} account
  * @param {number} now Unix time
  * @returns {Track[]}
@@ -69,7 +70,8 @@ export function tracksOf({ refreshToken, tokens, nextRenewal }, now) {
     now: place(now, obtainedAt, idleExpiresAt),
     marks: lastUsedAt > obtainedAt ? [{ name: /** @type {const} */ ("lastUsed"), at: lastUsedAt, place: place(lastUsedAt, obtainedAt, idleExpiresAt) }] : [],
   };
-  return [signIn, ...tokens.map((/** @type {{resource: string, expiresAt: number}} */ { resource, expiresAt }) => ({
+  const known = tokens.length === 1 ? tokens : [];
+  return [signIn, ...known.map((/** @type {{resource: string, expiresAt: number}} */ { resource, expiresAt }) => ({
     name: "token",
     resource: resourceName(resource),
     start: Math.min(lastUsedAt, expiresAt),

@@ -5,13 +5,16 @@
 import { AdminPanel } from "./admin_panel.mjs";
 import { ButtonRow } from "./button_row.mjs";
 import { NamesPanel } from "./names_panel.mjs";
-import { create, find, show } from "./page.mjs";
+import { create, find, keepFocus, show } from "./page.mjs";
 import { inOurWords, text } from "./texts.mjs";
 
 /** @typedef {import("../background/overview.mjs").AccountView} AccountView */
 
 /** Nobody signs in for it yet: whose sign-in opens it is worth a button of its own, where there is one to choose. */
 const UNOPENED = new Set(["unlisted", "signed-out"]);
+
+/** The warning about the program, above all cards, says why. */
+const SAID_ABOVE = "no_mail";
 
 /** Cards are told apart by these in `aria-controls` and `aria-describedby`. */
 let cardCount = 0;
@@ -97,15 +100,21 @@ class Card {
 
   /** @param {AccountView} view */
   draw(view) {
-    const hadFocus = this.element.contains(document.activeElement);
+    keepFocus(this.element, () => this.#drawAll(view), () => find(this.element, ".name"));
+  }
+
+  /** @param {AccountView} view */
+  #drawAll(view) {
     this.#view = view;
     const { element } = this;
     element.dataset.account = view.account.toLowerCase();
     element.dataset.state = view.state;
+    const topic = view.label.replace(/^label_/, "");
+    element.dataset.topic = topic;
     showAddress(find(element, ".name"), view.account);
     show(find(element, ".protocols"), view.protocols.map(protocol => protocol.toUpperCase()).join(" · "));
     show(find(element, ".label"), text(view.label));
-    show(find(element, ".sentence"), view.words ? text(view.words) : "");
+    show(find(element, ".sentence"), view.words && topic !== SAID_ABOVE ? text(view.words) : "");
     const problem = inOurWords(view.problem);
     find(element, ".problem").hidden = !problem;
     show(find(element, ".cause"), problem?.cause);
@@ -114,10 +123,6 @@ class Card {
     this.#drawButtons();
     this.#names?.draw(view);
     this.#admin?.draw(view);
-    if (hadFocus && !document.activeElement?.checkVisibility()) {
-      // Not on another button: a key that is pressed twice would do what nobody asked for.
-      find(element, ".name").focus();
-    }
   }
 
   #drawButtons() {

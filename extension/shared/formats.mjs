@@ -32,14 +32,14 @@ export function list(parts) {
   return new Intl.ListFormat(locale(), { type: "conjunction" }).format(parts);
 }
 
-/** Units by their length in seconds, longest first. */
-const UNITS = /** @type {[Intl.RelativeTimeFormatUnit, number][]} */ ([
-  ["year", 365 * 86_400],
-  ["month", 30 * 86_400],
-  ["day", 86_400],
-  ["hour", 3_600],
-  ["minute", 60],
-  ["second", 1],
+/** Units with their length and the shortest distance that is told in them, in seconds; longest first. */
+const UNITS = /** @type {[Intl.RelativeTimeFormatUnit, number, number][]} */ ([
+  ["year", 365.25 * 86_400, 2 * 365.25 * 86_400],
+  ["month", 365.25 / 12 * 86_400, 120 * 86_400],
+  ["day", 86_400, 86_400],
+  ["hour", 3_600, 3_600],
+  ["minute", 60, 60],
+  ["second", 1, 0],
 ]);
 
 /**
@@ -49,6 +49,6 @@ const UNITS = /** @type {[Intl.RelativeTimeFormatUnit, number][]} */ ([
  */
 export function fromNow(seconds, now) {
   const distance = seconds - now;
-  const [unit, length] = UNITS.find(([, one]) => Math.abs(distance) >= one) ?? UNITS[UNITS.length - 1];
-  return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(Math.trunc(distance / length), unit);
+  const [unit, length] = UNITS.find(([, , least]) => Math.abs(distance) >= least) ?? UNITS[UNITS.length - 1];
+  return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(Math.round(distance / length), unit);
 }

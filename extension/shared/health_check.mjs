@@ -2,6 +2,7 @@
 
 /** One check of a health report as it is shown. */
 
+import { causeWords } from "./cause_words.mjs";
 import { copyButton } from "./copy_button.mjs";
 import { evidenceList } from "./evidence.mjs";
 import { list, milliseconds } from "./formats.mjs";
@@ -24,7 +25,7 @@ function advice(heading, words, ...more) {
 function details({ causes = [], evidence = {} }) {
   const parts = [];
   if (causes.length) {
-    parts.push(create("p", { class: "causes" }, text("health_causes", list(causes))));
+    parts.push(create("p", { class: "causes" }, text("health_causes", list(causes.map(causeWords)))));
   }
   if (Object.keys(evidence).length) {
     parts.push(evidenceList(evidence));
@@ -34,10 +35,9 @@ function details({ causes = [], evidence = {} }) {
 
 /**
  * @param {Check} check
- * @param {Node|null} [fix] offered beside the advice
  * @returns {HTMLElement}
  */
-export function healthCheck(check, fix = null) {
+export function healthCheck(check) {
   const { id, status, title, detail, remedy, adminRemedy, latencyMs } = inOurWords(check);
   return create(
     "li",
@@ -56,7 +56,6 @@ export function healthCheck(check, fix = null) {
       ...(detail ? [create("p", { class: "detail" }, detail)] : []),
       ...(remedy ? [advice("health_remedy", remedy)] : []),
       ...(adminRemedy ? [advice("health_admin", adminRemedy, copyButton(adminRemedy))] : []),
-      ...(fix ? [fix] : []),
       ...details(check),
     ),
   );

@@ -8,17 +8,15 @@
 import { dateTime } from "./formats.mjs";
 import { healthCheck } from "./health_check.mjs";
 import { countsOf, groupsOf, keyOf } from "./health_order.mjs";
-import { create, find, show } from "./page.mjs";
+import { create, find, say, show } from "./page.mjs";
 import { statusIcon } from "./status_icon.mjs";
-import { inOurWords, text } from "./texts.mjs";
+import { sentencesOf, text } from "./texts.mjs";
 
 /** @typedef {import("./health_order.mjs").Check} Check */
 /** @typedef {import("./health_order.mjs").Report} Report */
 
 /**
  * @typedef {object} HealthOptions
- * @property {string} [account] only this one's checks; absent: all
- * @property {(check: Check) => Node|null} [fix] what the page offers against a fault, such as of the settings
  * @property {(report: Report) => void} [onReport]
  */
 
@@ -50,7 +48,7 @@ export class HealthReport {
       create("div", { class: "overall" }, statusIcon("skipped"), create("div", {}, create("p", { class: "verdict", role: "status" }), create("p", { class: "counts" }))),
       create("progress", { "hidden": "", "max": "1", "value": "0", "data-label": "health_running" }),
       create("div", { class: "actions" }, button("checkHealth", "health_run", "primary"), button("cancelHealth", "cancel"), button("copyReport", "health_copy_report")),
-      create("p", { class: "copied", role: "status", hidden: "" }),
+      create("p", { class: "copied", role: "status" }),
       create("textarea", { "class": "report", "readonly": "", "hidden": "", "rows": "12", "data-label": "health_report" }),
       create("div", { class: "groups" }),
     );
@@ -91,14 +89,14 @@ export class HealthReport {
       this.#follow(done, total);
     };
     try {
-      const { report } = await this.#link.order("checkHealth", { account: this.#options.account }, { onProgress, signal: controller.signal });
+      const { report } = await this.#link.order("checkHealth", {}, { onProgress, signal: controller.signal });
       this.#running = null;
       this.#finished(report);
     } catch (error) {
       this.#running = null;
-      const { kind, cause, remedy } = inOurWords(/** @type {import("./link.mjs").OrderFailed} */ (error).problem);
-      const cancelled = kind === "cancelled";
-      this.#enter(cancelled ? "cancelled" : "failed", cancelled ? "skipped" : "fail", cancelled ? text("health_cancelled") : [cause, remedy].filter(Boolean).join(" "));
+      const { problem } = /** @type {import("./link.mjs").OrderFailed} */ (error);
+      const cancelled = problem.kind === "cancelled";
+      this.#enter(cancelled ? "cancelled" : "failed", cancelled ? "skipped" : "fail", cancelled ? text("health_cancelled") : sentencesOf(problem));
     }
   }
 
@@ -171,7 +169,7 @@ export class HealthReport {
   #elementFor(check) {
     const json = JSON.stringify(check);
     const present = this.#drawn.get(keyOf(check));
-    return present?.json === json ? present : { json, element: healthCheck(check, this.#options.fix?.(check)) };
+    return present?.json === json ? present : { json, element: healthCheck(check) };
   }
 
   /** The text is shown too: who pastes it somewhere has seen what it says. */
@@ -182,15 +180,14 @@ export class HealthReport {
       const area = /** @type {HTMLTextAreaElement} */ (find(this.#place, ".report"));
       area.value = report;
       area.hidden = false;
-      show(note, await navigator.clipboard.writeText(report).then(() => text("health_report_copied"), () => text("health_report_copy_failed")));
+      say(note, await navigator.clipboard.writeText(report).then(() => text("health_report_copied"), () => text("health_report_copy_failed")));
     } catch (error) {
-      const { cause, remedy } = inOurWords(/** @type {import("./link.mjs").OrderFailed} */ (error).problem);
-      show(note, [cause, remedy].filter(Boolean).join(" "));
+      say(note, sentencesOf(/** @type {import("./link.mjs").OrderFailed} */ (error).problem));
     }
   }
 
   #hideReport() {
-    show(find(this.#place, ".copied"), "");
+    say(find(this.#place, ".copied"), "");
     find(this.#place, ".report").hidden = true;
   }
 }

@@ -2,7 +2,7 @@
 
 /** What is wrong with the program or with this Thunderbird, above everything else. The page carries `account_card.css`. */
 
-import { create, find, show } from "./page.mjs";
+import { create, find, keepFocus, show } from "./page.mjs";
 import { text } from "./texts.mjs";
 
 /**
@@ -12,24 +12,35 @@ import { text } from "./texts.mjs";
 export function createHostWarning(link) {
   const retry = create("button", { "type": "button", "data-action": "retryHost", "data-text": "tryAgain" });
   retry.addEventListener("click", () => {
-    // The next overview enables it again.
-    /** @type {HTMLButtonElement} */ (retry).disabled = true;
-    link.order("act", { action: "retryHost" });
+    if (retry.ariaDisabled !== "true") {
+      // Not disabled, as the focus would be lost; the next overview lets it be pressed again.
+      retry.ariaDisabled = "true";
+      link.order("act", { action: "retryHost" });
+    }
   });
-  return create("section", { class: "host-warning", role: "alert", hidden: "" }, create("h2"), create("p"), retry);
+  return create("section", { class: "host-warning", role: "alert", hidden: "" }, create("h2", { tabindex: "-1" }), create("p"), retry);
 }
 
 /**
  * @param {HTMLElement} warning
  * @param {import("../background/overview.mjs").Overview} overview
  */
-export function drawHostWarning(warning, { host, bridge }) {
+export function drawHostWarning(warning, overview) {
+  const heading = () => find(document, warning.hidden ? "h1" : ".host-warning h2");
+  keepFocus(warning, () => draw(warning, overview), heading);
+}
+
+/**
+ * @param {HTMLElement} warning
+ * @param {import("../background/overview.mjs").Overview} overview
+ */
+function draw(warning, { host, bridge }) {
   const aside = host.state !== "connected" && host.state !== "connecting";
   warning.dataset.state = host.state;
   warning.hidden = !aside && bridge.installed;
   show(find(warning, "h2"), aside ? text(`host_${host.state}_title`) : text("bridgeMissingTitle"));
   show(find(warning, "p"), aside ? `${text(`host_${host.state}_remedy`)} ${text(`until_${host.fallback}`)}` : text("bridgeMissing"));
-  const retry = /** @type {HTMLButtonElement} */ (find(warning, "button"));
+  const retry = find(warning, "button");
   retry.hidden = !aside;
-  retry.disabled = false;
+  retry.ariaDisabled = null;
 }

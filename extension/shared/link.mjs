@@ -3,7 +3,7 @@
 /**
  * A page's connection to the background: the overview comes by itself, orders are given and answered.
  *
- * page → background: `{id, order, …}`, `{cancel: id}`
+ * page → background: `{id, order, …}`, `{cancel: id}`, `{refresh: true}`: an overview of things as they are now, please
  * background → page: `{overview}`, `{id, progress}`, `{id, result}`, `{id, problem}`
  */
 
@@ -51,6 +51,8 @@ export class Link {
         this.#answered(message);
       }
     });
+    // An account that was added in another tab, for one, is told of by nobody.
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#port.postMessage({ refresh: true }));
   }
 
   /**

@@ -5,7 +5,7 @@
  * The page carries `migration.css`, and calls `refresh` with each overview.
  */
 
-import { create, find, show } from "./page.mjs";
+import { create, find, keepFocus, say, show } from "./page.mjs";
 import { inOurWords, text } from "./texts.mjs";
 
 /** @typedef {import("../background/migration_view.mjs").AccountMigration} AccountMigration */
@@ -25,18 +25,12 @@ function createItem() {
   return create(
     "li",
     { class: "migration-account" },
-    create("h3", { class: "name" }),
+    create("h3", { class: "name", tabindex: "-1" }),
     create("p", { class: "sentence" }),
     create("table", {}),
     create("p", { class: "restart" }),
     create("p", { class: "step", role: "status" }),
-    create(
-      "div",
-      { class: "problem", role: "alert" },
-      create("p", { class: "cause" }),
-      create("p", { class: "remedy" }),
-      create("p", { class: "admin" }),
-    ),
+    create("div", { class: "problem", role: "alert" }),
     create(
       "div",
       { class: "actions" },
@@ -99,10 +93,8 @@ function sentenceFor({ switched, restored, canTakeOver, actions, servers }) {
  */
 function showProblem(item, problem) {
   const said = inOurWords(problem);
-  find(item, ".problem").hidden = !said;
-  show(find(item, ".cause"), said?.cause);
-  show(find(item, ".remedy"), said?.remedy);
-  show(find(item, ".admin"), said?.adminRemedy ? text("adminRemedy", said.adminRemedy) : "");
+  const parts = Object.entries({ cause: said?.cause, remedy: said?.remedy, admin: said?.adminRemedy && text("adminRemedy", said.adminRemedy) });
+  find(item, ".problem").replaceChildren(...parts.flatMap(([part, words]) => (words ? [create("p", { class: part }, words)] : [])));
 }
 
 export class MigrationSection {
@@ -125,7 +117,7 @@ export class MigrationSection {
     root.hidden = true;
     root.classList.add("migration");
     root.setAttribute("aria-labelledby", "migration-title");
-    root.append(create("h2", { id: "migration-title" }), create("p", { class: "intro" }), this.#list);
+    root.append(create("h2", { id: "migration-title", tabindex: "-1" }), create("p", { class: "intro" }), this.#list);
     this.#list.addEventListener("click", ({ target }) => this.#clicked(/** @type {Element} */ (target)));
   }
 
@@ -136,7 +128,17 @@ export class MigrationSection {
   }
 
   /** @param {import("../background/migration_view.mjs").MigrationView} view */
-  #draw({ accounts }) {
+  #draw(view) {
+    keepFocus(this.#root, () => this.#drawAll(view), () => this.#heading);
+  }
+
+  /** Where the whole section is gone, the page's own. */
+  get #heading() {
+    return this.#root.hidden ? find(document, "h1") : find(this.#root, "h2");
+  }
+
+  /** @param {import("../background/migration_view.mjs").MigrationView} view */
+  #drawAll({ accounts }) {
     this.#root.hidden = !accounts.length;
     show(find(this.#root, "h2"), text("migration_title"));
     show(find(this.#root, ".intro"), accounts.some(({ switched, servers }) => servers.length && !switched) ? text("migration_intro") : "");
@@ -147,24 +149,35 @@ export class MigrationSection {
         this.#items.delete(name);
       }
     }
-    accounts.forEach(migration => this.#drawAccount(migration));
+    for (const migration of accounts) {
+      const known = this.#itemOf(migration.account.toLowerCase());
+      keepFocus(known.item, () => this.#drawAccount(known, migration), () => find(known.item, ".name"));
+    }
+  }
+
+  /** @param {string} name of an account, in lower case */
+  #itemOf(name) {
+    const present = this.#items.get(name);
+    if (present) {
+      return present;
+    }
+    const item = createItem();
+    item.dataset.account = name;
+    const added = { item, drawn: "" };
+    this.#items.set(name, added);
+    this.#list.append(item);
+    return added;
   }
 
   /**
    * What is drawn stays, and with it the keyboard's focus and what a screen reader was told.
+   * @param {{item: HTMLElement, drawn: string}} known
    * @param {AccountMigration} migration
    */
-  #drawAccount(migration) {
-    const name = migration.account.toLowerCase();
-    const known = this.#items.get(name) ?? { item: createItem(), drawn: "" };
+  #drawAccount(known, migration) {
     const { item } = known;
     const { account, step, problem, restart, switched, servers, actions } = migration;
     const drawn = JSON.stringify([text("migration_title"), migration]);
-    if (!this.#items.has(name)) {
-      item.dataset.account = name;
-      this.#items.set(name, known);
-      this.#list.append(item);
-    }
     if (known.drawn !== drawn) {
       known.drawn = drawn;
       item.dataset.state = step ?? (switched ? "switched" : "offered");
@@ -175,13 +188,13 @@ export class MigrationSection {
       table.ariaLabel = text("migration_tableLabel", account);
       table.replaceChildren(createHead(migration), ...servers.map(createRows));
       show(find(item, ".restart"), restart ? text("migration_restart") : "");
-      show(find(item, ".step"), step ? text(`migration_step_${step.replace("-", "_")}`) : "");
+      say(find(item, ".step"), step ? text(`migration_step_${step.replace("-", "_")}`) : "");
       showProblem(item, problem);
     }
     for (const element of item.querySelectorAll("button")) {
       const action = element.dataset.action ?? "";
       element.hidden = !actions.includes(action);
-      element.disabled = false;
+      element.ariaDisabled = null;
       element.textContent = text(`migration_${action}`);
     }
   }
@@ -190,9 +203,10 @@ export class MigrationSection {
   async #clicked(target) {
     const button = target.closest("button");
     const known = this.#items.get(button?.closest("li")?.dataset.account ?? "");
-    if (button && known) {
+    if (button && known && button.ariaDisabled !== "true") {
       const { item } = known;
-      button.disabled = true;
+      // Not disabled, as the focus would be lost.
+      button.ariaDisabled = "true";
       // Drawn anew in any case: what failed before has been tried again.
       known.drawn = "";
       const order = this.#link.order(`migration.${button.dataset.action}`, { account: item.dataset.account });

@@ -26,6 +26,32 @@ export function show(element, words) {
 }
 
 /**
+ * Has a live region say something. It is always there, so that a screen reader hears when it is filled; empty it takes no room.
+ * @param {HTMLElement} region
+ * @param {string|null|undefined} words
+ */
+export function say(region, words) {
+  if (region.textContent !== (words ?? "")) {
+    region.textContent = words ?? "";
+  }
+}
+
+/**
+ * Draws a part of the page. Where what had the keyboard's focus is gone by that, the focus goes to a heading: not to another
+ * button, where a key that is pressed twice would do what nobody asked for.
+ * @param {HTMLElement} part
+ * @param {() => void} draw
+ * @param {() => HTMLElement} heading that is there then; it takes the focus (`tabindex="-1"`)
+ */
+export function keepFocus(part, draw, heading) {
+  const had = part.contains(document.activeElement);
+  draw();
+  if (had && !(part.contains(document.activeElement) && document.activeElement?.checkVisibility())) {
+    heading().focus();
+  }
+}
+
+/**
  * Fills `data-text` with the text of that key, `data-label` with an accessible name, `data-alt-text` that of a picture.
  * @param {ParentNode} root
  */

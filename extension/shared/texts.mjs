@@ -44,10 +44,8 @@ function fill(message, parts) {
   return message.replace(/\$(?:\$|([1-9]))/g, (_, number) => (number ? (parts[number - 1] ?? "") : "$"));
 }
 
-/**
- * @param {string|undefined} tag the policy's language; undefined: Thunderbird's
- */
-export async function chooseLanguage(tag) {
+/** @param {string|undefined} tag */
+async function load(tag) {
   const wanted = tag ? nearestLanguage(tag) : null;
   if (wanted !== chosenLanguage) {
     chosen = wanted ? await (await fetch(browser.runtime.getURL(`_locales/${wanted}/messages.json`))).json() : null;
@@ -59,6 +57,18 @@ export async function chooseLanguage(tag) {
   }
 }
 
+/** Choices come one after the other, so that no texts of an earlier one arrive behind those of the last. */
+let choosing = Promise.resolve();
+
+/**
+ * @param {string|undefined} tag the policy's language; undefined: Thunderbird's
+ * @returns {Promise<void>}
+ */
+export function chooseLanguage(tag) {
+  choosing = choosing.catch(() => {}).then(() => load(tag));
+  return choosing;
+}
+
 /**
  * What the host says to people, in their language: a copy with other `cause`, `remedy`, `title` and so on.
  * @template {Record<string, any>|null|undefined} T
@@ -67,6 +77,15 @@ export async function chooseLanguage(tag) {
  */
 export function inOurWords(speaker) {
   return inOtherWords(speaker, hostTexts);
+}
+
+/**
+ * What went wrong and what to do about it, one after the other.
+ * @param {{cause?: string, remedy?: string}} problem
+ */
+export function sentencesOf(problem) {
+  const { cause, remedy } = inOurWords(problem);
+  return [cause, remedy].filter(Boolean).join(" ");
 }
 
 /**

@@ -8,10 +8,8 @@
 /* global browser */
 
 import { beginPage } from "../shared/page.mjs";
-import { chooseLanguage, inOurWords, text } from "../shared/texts.mjs";
-
-/** What the host takes. */
-const PASSPHRASE_MAX_BYTES = 1_024;
+import { passphraseFault } from "../shared/passphrase.mjs";
+import { chooseLanguage, sentencesOf, text } from "../shared/texts.mjs";
 
 const port = browser.runtime.connect({ name: "unlock" });
 
@@ -61,23 +59,12 @@ function complain(words) {
   passphrase.focus();
 }
 
-/** @returns {string} the key of the text about what cannot be sent, "" when it can */
-function mistake() {
-  if (!passphrase.value) {
-    return "passphraseEmpty";
-  }
-  if (new TextEncoder().encode(passphrase.value).length > PASSPHRASE_MAX_BYTES) {
-    return "passphraseTooLong";
-  }
-  return isNew && passphrase.value !== again.value ? "passphrasesDiffer" : "";
-}
-
 form.addEventListener("submit", event => {
   event.preventDefault();
   if (submit.disabled) {
     return;
   }
-  const wrong = mistake();
+  const wrong = isNew ? passphraseFault(passphrase.value, again.value) : passphraseFault(passphrase.value);
   if (wrong) {
     complain(text(wrong));
     return;
@@ -99,8 +86,7 @@ port.onMessage.addListener(async (/** @type {any} */ message) => {
   if (message.unlocked) {
     window.close();
   } else if (message.problem) {
-    const { cause, remedy } = inOurWords(message.problem);
-    complain([cause, remedy].filter(Boolean).join(" "));
+    complain(sentencesOf(message.problem));
   } else {
     await chooseLanguage(message.language);
     draw(message.isNew);

@@ -3,7 +3,8 @@
 /** Which app Microsoft is told of: what the policy says, or the user's explicit choice. */
 
 import { find, show } from "../shared/page.mjs";
-import { inOurWords, text } from "../shared/texts.mjs";
+import { isLocked } from "../shared/policy_source.mjs";
+import { sentencesOf, text } from "../shared/texts.mjs";
 
 /** @typedef {{policy: Record<string, any>, sources: Record<string, string>}} Configuration the host's answer to policy.get */
 
@@ -17,9 +18,6 @@ const NOBODY = /^[0-]+$/;
 
 /** A domain, or one of Microsoft's names for several tenants. */
 const TENANT_NAME = /^([a-z0-9-]+(\.[a-z0-9-]+)+|common|organizations|consumers)$/i;
-
-/** @param {string} source of a value */
-const isAdministrators = source => source === "admin" || source === "thunderbird";
 
 /** @param {string} id */
 const byId = id => find(document, `#${id}`);
@@ -80,7 +78,7 @@ export class AppChoice {
     const open = !this.made || this.#again;
     byId("app-chosen").hidden = !this.made;
     if (this.made) {
-      const given = isAdministrators(sources.clientId);
+      const given = isLocked(sources.clientId);
       const own = policy.clientId.toLowerCase() === THUNDERBIRD ? "welcome_app_chosen_thunderbird" : "welcome_app_chosen_own";
       show(find(byId("app-chosen"), ".what"), text(given ? "welcome_app_given" : own));
       show(find(byId("app-chosen"), ".id"), text("welcome_app_chosen_id", policy.clientId));
@@ -89,7 +87,7 @@ export class AppChoice {
     byId("app-form").hidden = !open;
     byId("app-again").hidden = !this.#signedIn;
     byId("app-elsewhere").hidden = (policy.cloud ?? "worldwide") === "worldwide";
-    byId("tenant-field").hidden = isAdministrators(sources.tenant);
+    byId("tenant-field").hidden = isLocked(sources.tenant);
     byId("letter").textContent = text("welcome_app_letter");
     this.#drawFields();
   }
@@ -139,12 +137,13 @@ export class AppChoice {
   }
 
   async #submit() {
-    const chosen = this.#chosen();
+    const submit = find(byId("app-form"), "[type=submit]");
+    const chosen = submit.ariaDisabled === "true" ? null : this.#chosen();
     if (!chosen) {
       return;
     }
-    const submit = /** @type {HTMLButtonElement} */ (find(byId("app-form"), "[type=submit]"));
-    submit.disabled = true;
+    // Not disabled, as the focus would be lost.
+    submit.ariaDisabled = "true";
     this.#complain("");
     try {
       // The id comes last: until then nothing is different.
@@ -154,10 +153,9 @@ export class AppChoice {
       this.#again = false;
       await this.#onChosen();
     } catch (error) {
-      const { cause, remedy } = inOurWords(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem);
-      this.#complain([cause, remedy].filter(Boolean).join(" "));
+      this.#complain(sentencesOf(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem));
     }
-    submit.disabled = false;
+    submit.ariaDisabled = null;
   }
 
   async #copyLetter() {

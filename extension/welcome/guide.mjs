@@ -16,9 +16,15 @@ async function draw({ host }) {
   if (host.state === "connected") {
     policy ??= link.order("ask", { method: "policy.get", params: {} }).then(answer => answer.policy, () => ({}));
   }
-  const name = signInHost(policy ? await policy : {});
+  const known = policy ? await policy : {};
+  const name = signInHost(known);
   for (const element of document.querySelectorAll("[data-sign-in-host]")) {
     element.textContent = name;
+  }
+  // Microsoft's other pages are of one cloud too.
+  for (const element of document.querySelectorAll("[data-cloud]")) {
+    const { dataset } = /** @type {HTMLElement} */ (element);
+    /** @type {HTMLElement} */ (element).hidden = !dataset.cloud?.split(" ").includes(known.cloud ?? "worldwide");
   }
   pageReady();
 }

@@ -7,7 +7,7 @@ import { HealthReport } from "../shared/health_report.mjs";
 import { createHostWarning, drawHostWarning } from "../shared/host_warning.mjs";
 import { Link } from "../shared/link.mjs";
 import { MigrationSection } from "../shared/migration.mjs";
-import { beginPage, find, pageReady, show } from "../shared/page.mjs";
+import { beginPage, find, pageReady, say } from "../shared/page.mjs";
 import { signInHost } from "../shared/sign_in_page.mjs";
 import { text } from "../shared/texts.mjs";
 import { AppChoice } from "./app_choice.mjs";
@@ -85,7 +85,7 @@ function draw() {
   find(document, "#accounts-no-app").hidden = !configuration || choice.made;
   find(document, "#accounts-empty").hidden = accounts.length > 0;
   const outcome = signedIn === accounts.length ? "welcome_accounts_all" : "welcome_accounts_some";
-  show(find(document, "#accounts-outcome"), signedIn ? text(outcome, String(signedIn), String(accounts.length)) : "");
+  say(find(document, "#accounts-outcome"), signedIn ? text(outcome, String(signedIn), String(accounts.length)) : "");
   find(document, "#check-early").hidden = signedIn > 0;
   find(document, "#check-end").hidden = found === null || found === "fail";
   find(document, "#check-trouble").hidden = found !== "fail";

@@ -50,6 +50,12 @@ static bool is_detail(const char *key)
            strcmp(key, "account") != 0 && strcmp(key, "after") != 0 && strcmp(key, "policy") != 0;
 }
 
+/* A detail whose word alone says too much: it reads as if Microsoft had ended the sessions. */
+static bool is_shown_address(const json_t *entry, const char *key)
+{
+    return strcmp(key, "what") == 0 && strcmp(text_of(entry, "event"), "signed-out") == 0;
+}
+
 static void print_entry(json_t *entry)
 {
     const char *key;
@@ -67,6 +73,10 @@ static void print_entry(json_t *entry)
         if (!is_detail(key))
             continue;
         fputs("  ", stdout);
+        if (is_shown_address(entry, key)) {
+            fputs("(here; the link that ends all its sessions was shown)", stdout);
+            continue;
+        }
         cli_print_text(stdout, key);
         putchar('=');
         if (json_is_integer(value))

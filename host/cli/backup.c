@@ -20,6 +20,8 @@
 /* Not the name that the user chose: with the mark behind it, that could be too long for the disk. */
 #define DRAFT_OF_BACKUP "thunderseal-backup"
 
+#define PASSPHRASE_CHARACTERS 12 /* of a shorter one is warned */
+
 static int tell(const struct problem *problem)
 {
     json_t *told = problem_to_json(problem);
@@ -124,6 +126,22 @@ static int refuse_passphrase(void)
                                  : refuse("The passphrase is not valid UTF-8. Check where it comes from.");
 }
 
+/* Refused it is not: the file may lie where nobody gets at it. */
+static void warn_of_short(const struct secret *passphrase)
+{
+    const char *text = secret_expose(passphrase);
+    size_t characters = 0, i;
+
+    for (i = 0; i < passphrase->length; i++)
+        characters += ((unsigned char)text[i] & 0xc0) != 0x80; /* but what continues one in UTF-8 */
+    if (characters < PASSPHRASE_CHARACTERS)
+        fprintf(
+            stderr,
+            "thunderseal: The passphrase has fewer than %d characters, so whoever gets the file may guess "
+            "it. Make another backup with a longer one, such as five random words.\n",
+            PASSPHRASE_CHARACTERS);
+}
+
 static int key_params(const struct cli_options *options, json_t *params)
 {
     struct secret passphrase = {0};
@@ -135,6 +153,8 @@ static int key_params(const struct cli_options *options, json_t *params)
     if (status == 0 && json_object_set_new(params, "passphrase",
                                            json_stringn(secret_expose(&passphrase), passphrase.length)) != 0)
         status = refuse_passphrase();
+    if (status == 0)
+        warn_of_short(&passphrase);
     secret_wipe(&passphrase);
     return status;
 }
@@ -151,6 +171,22 @@ static void tell_missing(const json_t *accounts)
         cli_print_text(stderr, json_string_value(account));
         fputs(" is not in it: it cannot be read. \"thunderseal status\" says why.\n", stderr);
     }
+}
+
+/* Whether an account is signed in; told only to a person, so a list that fails is a yes. */
+static bool any_signed_in(struct cli *cli)
+{
+    int status = 0;
+    json_t *accounts = cli_all_accounts(cli, &status), *account;
+    bool any = accounts == NULL;
+    size_t i;
+
+    json_array_foreach(accounts, i, account)
+    {
+        any = any || json_is_object(json_object_get(account, "refreshToken"));
+    }
+    json_decref(accounts);
+    return any;
 }
 
 int command_backup(struct cli *cli)
@@ -184,7 +220,8 @@ int command_backup(struct cli *cli)
     fputs("The backup is in ", stdout);
     cli_print_text(stdout, path);
     puts(cli->options.without_tokens ? ": accounts without their sign-ins."
-                                     : ": whoever opens it can read the mail of its accounts.");
+         : any_signed_in(cli)        ? ": whoever opens it can read the mail of its accounts."
+                                     : ": no account is signed in, so there are no sign-ins in it.");
     return 0;
 }
 

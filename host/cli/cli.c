@@ -98,6 +98,7 @@ static int run_with_service(struct cli *cli, const struct command *command)
                                           .log = cli->log,
                                           .context = cli};
     struct problem problem;
+    json_t *hello;
     int status;
 
     problem_set_no_memory(&problem);
@@ -107,11 +108,13 @@ static int run_with_service(struct cli *cli, const struct command *command)
         fprintf(stderr, "thunderseal: %s %s\n", problem.cause, problem.remedy);
         return problem_exit_status(problem.kind);
     }
-    if (cli_call(cli, "hello",
-                 json_pack("{s:i, s:{s:s}, s:{s:s}}", "protocol", 1, "extension", "version",
-                           THUNDERSEAL_VERSION, "thunderbird", "version", ""),
-                 &status) == NULL)
+    hello = cli_call(cli, "hello",
+                     json_pack("{s:i, s:{s:s}, s:{s:s}}", "protocol", 1, "extension", "version",
+                               THUNDERSEAL_VERSION, "thunderbird", "version", ""),
+                     &status);
+    if (hello == NULL)
         return status;
+    cli->warnings = json_incref(json_object_get(hello, "warnings"));
     while (service_key_comes(cli->service)) /* its child has deadlines */
         loop_run(cli->loop);
     if (cli->options.passphrase_fd >= 0 && service_passphrase(cli->service) == PASSPHRASE_NEEDED &&
@@ -159,6 +162,7 @@ int cli_run(int argc, char **argv)
         status = cli_flush();
     service_free(cli.service);
     json_decref(cli.reply);
+    json_decref(cli.warnings);
     json_decref(cli.finished);
     json_decref(cli.sign_in_result);
     secret_wipe(&cli.passphrase);

@@ -37,6 +37,7 @@ struct cli {
     struct service *service;
     struct log *log;
     json_t *reply;       /* the latest answer to a call: "result" or "error" is in it */
+    json_t *warnings;    /* Problems of the configuration */
     const char *sign_in; /* id of the sign-in under way, owned by sign_in_result */
     json_t *sign_in_result;
     json_t *finished; /* params of signIn.finished for it */

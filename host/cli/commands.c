@@ -57,6 +57,11 @@ static void print_line(const json_t *account)
     putchar('\n');
 }
 
+static void print_no_accounts(void)
+{
+    puts("There are no accounts. Add one with \"thunderseal login ACCOUNT\".");
+}
+
 int command_accounts(struct cli *cli)
 {
     json_t *accounts, *account;
@@ -76,7 +81,7 @@ int command_accounts(struct cli *cli)
             print_line(account);
         }
         if (json_array_size(accounts) == 0)
-            puts("There are no accounts. Add one with \"thunderseal login ACCOUNT\".");
+            print_no_accounts();
     }
     json_decref(accounts);
     return status;
@@ -104,6 +109,8 @@ static void print_status(const json_t *account)
         printf("  problem: %s\n  next step: %s\n", text_of(problem, "cause"), text_of(problem, "remedy"));
         if (text_of(problem, "adminRemedy")[0] != '\0')
             printf("  for the administrator: %s\n", text_of(problem, "adminRemedy"));
+    } else if (strcmp(text_of(account, "state"), "signed-out") == 0) {
+        printf("  next step: thunderseal login %s\n", text_of(account, "account"));
     }
     json_array_foreach(json_object_get(account, "tokens"), i, token)
     {
@@ -145,7 +152,7 @@ static int select_accounts(const struct cli_options *options, json_t *accounts, 
 
 int command_status(struct cli *cli)
 {
-    json_t *chosen = json_array(), *accounts, *account, *object;
+    json_t *chosen = json_array(), *accounts, *account, *object, *warning;
     int status = 0;
     size_t i;
 
@@ -154,6 +161,10 @@ int command_status(struct cli *cli)
         status = select_accounts(&cli->options, accounts, chosen);
     if (accounts == NULL || status != 0)
         goto out;
+    json_array_foreach(cli->warnings, i, warning)
+    {
+        (void)cli_tell_problem(warning);
+    }
     if (cli->options.json) {
         object = json_pack("{s:O, s:b, s:{s:s, s:s, s:s}}", "accounts", chosen, "memoryLocked",
                            secret_arena_locked(), "keystore", "name", service_keystore(cli->service),
@@ -167,6 +178,8 @@ int command_status(struct cli *cli)
     {
         print_status(account);
     }
+    if (json_array_size(chosen) == 0)
+        print_no_accounts();
     printf("key store: %s. %s %s\n", service_keystore(cli->service),
            service_keystore_protection(cli->service), service_keystore_reason(cli->service));
     if (!secret_arena_locked())

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The command line read: commands, options and the help that lists them. */
+/* The command line read: commands and options. */
 #include "cli/options.h"
 
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 #define DESCRIPTOR_MAX 65535 /* far above any limit in use */
 
 enum {
-    OPTION_HELP = 256,
-    OPTION_VERSION,
+    OPTION_HELP = 'h',
+    OPTION_VERSION = 256,
     OPTION_JSON,
     OPTION_AS,
     OPTION_DEVICE,
@@ -105,64 +105,6 @@ static const struct command commands[] = {
     {"consent-url", command_consent_url, false, 0, 0, {OPTION_JSON}},
     {"doctor", command_doctor, false, 0, 0, {OPTION_JSON}},
 };
-
-static const char help_text[] =
-    "Usage: thunderseal COMMAND [OPTIONS]\n"
-    "\n"
-    "Signs Office 365 accounts in and hands their tokens to Thunderbird and other mail programs.\n"
-    "\n"
-    "  accounts                   list the accounts\n"
-    "  status [ACCOUNT...]        show accounts with their tokens and problems, and where keys are kept\n"
-    "  login ACCOUNT              sign in with the browser\n"
-    "      --as NAME              with this sign-in name, for a shared mailbox or an alias\n"
-    "      --device               with a code for a browser elsewhere, where policy allows it\n"
-    "      --no-browser           print the address; also takes the final address pasted back\n"
-    "  logout ACCOUNT             forget the tokens of the account's sign-in\n"
-    "      --everywhere           and say how to end all its sessions at Microsoft\n"
-    "  forget ACCOUNT             erase the account\n"
-    "  token ACCOUNT              print an access token, renewed when needed\n"
-    "      --protocol P           for imap, pop3, smtp (one token serves these) or graph\n"
-    "      --scope S              with this scope; may be given several times\n"
-    "      --min-ttl N            with at least N seconds left\n"
-    "      --xoauth2              as the base64 string for SASL XOAUTH2\n"
-    "  renew                      renew what is due, for a timer\n"
-    "      --all                  and what is not yet due\n"
-    "  check [ACCOUNT...]         check sign-in, tokens, settings and mail servers; exit status 1 if a check "
-    "failed\n"
-    "  audit [show]               print what happened to sign-ins, tokens and keys\n"
-    "  audit verify               check that nobody has changed that log; exit status 1 if somebody has\n"
-    "  backup FILE                save accounts and sign-ins under a passphrase, in a new file\n"
-    "      --recipient KEY        for whoever has the other half of this X25519 key in base64 instead\n"
-    "      --without-tokens       the accounts alone\n"
-    "  restore FILE               bring them back, here or on another computer\n"
-    "  key show                   show where the key to the saved sign-ins is kept, and why there\n"
-    "  key rotate                 make a new one\n"
-    "  key move --to STORE        keep it elsewhere: secret-service, passphrase or file\n"
-    "  setup                      ask for the configuration and write it; without a terminal, by options:\n"
-    "      --client-id ID         of your organisation's app, or thunderbird for Thunderbird's public id\n"
-    "      --tenant T --cloud C --domain D… --keystore S\n"
-    "      --for-everybody        into the administrator's file, not your own\n"
-    "      --print WHAT           print only: manifest, az, powershell, graph (how to register the app), "
-    "policy\n"
-    "      --explain TEXT         what an error of Microsoft's says about app and tenant\n"
-    "  policy [show]              print the configuration in force, and where each value comes from\n"
-    "  policy check FILE          tell everything that is wrong with a configuration file (-: stdin)\n"
-    "  policy merge FILE          put Thunderseal's part into Thunderbird's policies.json\n"
-    "      --remove               take it out again\n"
-    "  consent-url                print the address where an administrator approves the app for everybody\n"
-    "  doctor                     look at the installation and say what to mend; exit status 1 if a check "
-    "failed\n"
-    "\n"
-    "  --json                     print JSON instead of text\n"
-    "  --passphrase-fd N          read passphrases from this descriptor, one a line, not from the terminal\n"
-    "  --log SINK                 log what happens: to stderr, to the journal, or to a file, "
-    "~/.local/state/thunderseal/log\n"
-    "  --log-level LEVEL          error, warning, info (default) or debug; without --log: to stderr\n"
-    "  --help, --version\n"
-    "\n"
-    "Exit status: 0 fine, 64 usage, 69 network, 75 try again later, 77 sign-in needed or denied, 78 "
-    "configuration;\n"
-    "README.md has them all.\n";
 
 static int usage(const char *format, const char *what)
 {
@@ -297,18 +239,29 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+/* Help on the command, or on all. Where it is asked for by option, any other word is let pass. */
+static int help_on(const char *name, bool asked_by_option)
+{
+    const struct command *command = name == NULL ? NULL : find_command(name);
+
+    if (name != NULL && command == NULL && !asked_by_option)
+        return usage("The command \"%s\" is not known.", name);
+    cli_print_help(command);
+    return -1;
+}
+
 int cli_read_options(int argc, char **argv, struct cli_options *options, const struct command **command)
 {
     int given[32], count = 0, option, i, status;
+    bool help = false;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+        help = help || option == OPTION_HELP;
+        if (help) /* which command it is about may come yet, and nothing else matters */
+            continue;
         if (option == '?')
             return usage("The option \"%s\" is not known, or lacks its value.", argv[optind - 1]);
-        if (option == OPTION_HELP) {
-            fputs(help_text, stdout);
-            return -1;
-        }
         if (option == OPTION_VERSION) {
             puts("thunderseal " THUNDERSEAL_VERSION);
             return -1;
@@ -320,8 +273,12 @@ int cli_read_options(int argc, char **argv, struct cli_options *options, const s
         if (status != 0)
             return status;
     }
+    if (help)
+        return help_on(argv[optind], true);
     if (optind == argc)
         return usage("A command is missing.%s", "");
+    if (strcmp(argv[optind], "help") == 0)
+        return help_on(argv[optind + 1], false);
     *command = find_command(argv[optind]);
     if (*command == NULL)
         return usage("The command \"%s\" is not known.", argv[optind]);

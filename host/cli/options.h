@@ -14,8 +14,11 @@ struct command {
 
 /*
  * Options may stand before or behind the command. Texts are those of argv; scopes and domains have room for
- * argc each. 0, an exit status after telling, or -1: --help or --version did all.
+ * argc each. 0, an exit status after telling, or -1: help or --version did all.
  */
 int cli_read_options(int argc, char **argv, struct cli_options *options, const struct command **command);
+
+/* Prints the usage and the options of the command, or all commands when it is NULL. */
+void cli_print_help(const struct command *command);
 
 #endif

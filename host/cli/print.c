@@ -30,16 +30,49 @@ static int exit_status_of(const char *kind)
     return EX_SOFTWARE;
 }
 
+/* What a field of the protocol is called here, or NULL. */
+static const char *argument_of(const char *field)
+{
+    static const struct {
+        const char *field, *argument;
+    } arguments[] = {
+        {"account", "ACCOUNT"}, {"accounts", "ACCOUNT"}, {"signInAs", "--as"}, {"protocol", "--protocol"},
+        {"scopes", "--scope"},  {"minTtl", "--min-ttl"}, {"to", "--to"},       {"recipient", "--recipient"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof arguments / sizeof arguments[0]; i++)
+        if (strcmp(arguments[i].field, field) == 0)
+            return arguments[i].argument;
+    return NULL;
+}
+
+/* The cause, which names a field first where one is wrong: who typed knows it by another name. */
+static void print_cause(const char *cause, const char *field)
+{
+    const char *argument = field == NULL ? NULL : argument_of(field);
+    char start[64];
+    int length = snprintf(start, sizeof start, "The field \"%s\"", argument == NULL ? "" : field);
+
+    if (argument != NULL && strncmp(cause, start, (size_t)length) == 0) {
+        fprintf(stderr, " %s", argument);
+        cli_print_text(stderr, cause + length);
+    } else {
+        print_sentence(cause);
+    }
+}
+
 int cli_tell_problem(const json_t *problem)
 {
+    const char *field = json_string_value(json_object_get(problem, "field"));
     int status = exit_status_of(json_string_value(json_object_get(problem, "kind")));
 
     if (json_object_get(problem, "cause") == NULL) /* it could not be made whole */
         return cli_no_memory();
     fputs("thunderseal:", stderr);
-    print_sentence(json_string_value(json_object_get(problem, "cause")));
+    print_cause(json_string_value(json_object_get(problem, "cause")), field);
     /* The service takes its client for a program; here a person typed. */
-    print_sentence(status == EX_USAGE && json_object_get(problem, "field") != NULL
+    print_sentence(status == EX_USAGE && field != NULL
                        ? "Try \"thunderseal --help\"."
                        : json_string_value(json_object_get(problem, "remedy")));
     putc('\n', stderr);

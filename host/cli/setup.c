@@ -8,6 +8,7 @@
 #include "core/diagnosis.h"
 #include "core/entra_error.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -67,12 +68,18 @@ static int print_registration(const struct setup *setup, const struct settings *
     return refuse("--print takes manifest, az, powershell, graph or policy.");
 }
 
-/* The first AADSTS number in a text, or 0. */
+/* The first AADSTS number in a text, or the text itself where it is a number and nothing else. Else 0. */
 static int number_in(const char *text)
 {
     const char *found = strstr(text, "AADSTS");
+    long number;
 
-    return found == NULL ? 0 : (int)strtol(found + strlen("AADSTS"), NULL, 10);
+    if (found != NULL)
+        found += strlen("AADSTS");
+    else if (text[strspn(text, "0123456789")] == '\0')
+        found = text;
+    number = found == NULL ? 0 : strtol(found, NULL, 10);
+    return number > 0 && number <= INT_MAX ? (int)number : 0;
 }
 
 /* An error of Microsoft's, pasted from a browser or a log. */
@@ -153,7 +160,7 @@ static int write_answers(struct cli *cli, const struct setup *setup, const struc
 }
 
 /* Whether every answer is what its key wants. 0, or EX_USAGE after telling. */
-static int check_answers(const struct setup *setup)
+static int check_answers(const struct setup *setup, bool custom)
 {
     const char *key;
     json_t *value;
@@ -161,12 +168,23 @@ static int check_answers(const struct setup *setup)
     json_object_foreach(setup->answers, key, value)
     {
         char expected[SETTINGS_EXPECTED_SIZE];
-        if (settings_value_fits(key, value, expected))
+        if (setup_value_fits(key, value, custom, expected))
             continue;
         fprintf(stderr, "thunderseal: %s must be %s. Nothing was written.\n", key, expected);
         return EX_USAGE;
     }
     return 0;
+}
+
+/* The same, now that the cloud is known. */
+static int check_cloud(const struct setup *setup, const struct settings *settings)
+{
+    bool custom = strcmp(settings_text(settings, "cloud"), CLOUD_CUSTOM) == 0;
+
+    if (custom && json_object_get(settings->values, "custom") == NULL)
+        return refuse("setup cannot describe a custom cloud. Write \"custom\" with its endpoints into "
+                      "config.json, as \"man thunderseal-policy\" shows, or choose another --cloud.");
+    return check_answers(setup, custom);
 }
 
 /* The options that are answers. 0 or an exit status after telling. */
@@ -192,7 +210,7 @@ static int take_options(const struct cli *cli, struct setup *setup)
     if (options->domain_count > 0)
         json_object_set(setup->answers, "allowedDomains", domains);
     json_decref(domains);
-    return check_answers(setup);
+    return check_answers(setup, true);
 }
 
 static int run(struct cli *cli, struct setup *setup)
@@ -210,6 +228,8 @@ static int run(struct cli *cli, struct setup *setup)
     if (status == 0 && service_settings(&settings, setup->answers,
                                         setup->for_everybody || setup->print != NULL, &problem) != 0)
         status = tell(&problem);
+    if (status == 0)
+        status = check_cloud(setup, &settings);
     if (status == 0 && setup->print != NULL && strcmp(setup->print, "policy") == 0)
         status = cli_print_json(setup->answers);
     else if (status == 0 && setup->print != NULL)

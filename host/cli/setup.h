@@ -15,6 +15,13 @@ struct setup {
 
 /* Takes an answer over; NULL is none. 0, or -1 when it is not UTF-8. */
 int setup_answer(struct setup *setup, const char *key, const char *value);
+/*
+ * Whether the value is an answer of setup: narrower than what a configuration may hold, since setup cannot
+ * describe a custom cloud, and the others' client ids are GUIDs. custom: the configuration may have such a
+ * cloud. If not, *expected says what it must be.
+ */
+bool setup_value_fits(const char *key, const json_t *value, bool custom,
+                      char expected[SETTINGS_EXPECTED_SIZE]);
 /* Asks on the terminal for what is to be configured. 0, or an exit status after telling. */
 int setup_ask(struct setup *setup);
 

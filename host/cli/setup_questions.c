@@ -3,6 +3,7 @@
  */
 #include "cli/setup.h"
 
+#include "core/guid.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +16,26 @@
 int setup_answer(struct setup *setup, const char *key, const char *value)
 {
     return value == NULL ? 0 : json_object_set_new(setup->answers, key, json_string(value));
+}
+
+bool setup_value_fits(const char *key, const json_t *value, bool custom,
+                      char expected[SETTINGS_EXPECTED_SIZE])
+{
+    bool fits = settings_value_fits(key, value, expected);
+    const char *text = json_string_value(value);
+    struct guid guid;
+
+    if (strcmp(key, "cloud") == 0) {
+        fits = fits && (custom || cloud_find(text) != NULL);
+        snprintf(expected, SETTINGS_EXPECTED_SIZE,
+                 "one of \"worldwide\", \"usgov\", \"usgov-dod\", \"china\"");
+    } else if (strcmp(key, "clientId") == 0 && fits && !custom) {
+        guid = guid_read(text);
+        fits = !guid_none(&guid);
+        snprintf(expected, SETTINGS_EXPECTED_SIZE,
+                 "the application (client) id, a GUID, as the app's overview page in Entra shows it");
+    }
+    return fits;
 }
 
 /* One line without blanks around it. False at the end of the input, or when it is too long. */
@@ -50,7 +71,7 @@ static bool ask_value(struct setup *setup, const char *question, const char *oth
             json_decref(value);
             break;
         }
-        if (value != NULL && settings_value_fits(key, value, expected))
+        if (value != NULL && setup_value_fits(key, value, false, expected))
             return json_object_set_new(setup->answers, key, value) == 0;
         json_decref(value);
         printf("It must be %s.\n", expected);

@@ -163,8 +163,8 @@ static void no_client_id(const struct account_target *target, struct problem *pr
     const struct cloud *cloud = cloud_find(target->cloud);
 
     problem_set(problem, PROBLEM_MISCONFIGURED, "No client id is set, so Microsoft would not know who asks.",
-                "Ask your administrator for the client id of the app registration and set it as clientId in "
-                "config.json.");
+                "Ask your administrator for the client id of the app registration, and set it with "
+                "\"thunderseal setup --client-id ID --tenant DOMAIN\".");
     /* Each cloud has its own portal, and knows no app of another's (FACTS 3). */
     problem_admin_remedy(
         problem,

@@ -10,6 +10,7 @@
 #include "vault/device_key.h"
 #include "vault/key_problem.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* With the key store's 5 s beside it, doctor ends well within ten. */
 #define AUTHORITY_TIMEOUT_MS 6000
@@ -24,6 +25,7 @@ struct doctor_waits {
     struct key_task task;
     enum key_outcome outcome;
     bool other_key, no_folder;
+    bool is_new; /* there is no vault, and the configuration wants its key in a keyring */
     struct account_target target;
     struct authority_answer authority;
     int pending;
@@ -89,8 +91,14 @@ static void ask_keyring(struct doctor_waits *waits)
     if (folder != NULL)
         waits->vault = vault_look(folder, keystore == NULL ? "auto" : keystore, &waits->vault_problem);
     free(folder);
-    if (waits->vault == NULL || vault_want(waits->vault) != VAULT_WANTS_LOOK_UP ||
-        vault_key_task(waits->vault, NULL, &waits->task, &waits->vault_problem) != 0)
+    if (waits->vault == NULL)
+        return;
+    waits->is_new =
+        vault_want(waits->vault) == VAULT_WANTS_STORE && keystore != NULL && strcmp(keystore, "auto") != 0;
+    if (waits->is_new)
+        waits->task.kind = KEY_TASK_LOOK_UP; /* of a key that is nobody's: an answer is all that is wanted */
+    else if (vault_want(waits->vault) != VAULT_WANTS_LOOK_UP ||
+             vault_key_task(waits->vault, NULL, &waits->task, &waits->vault_problem) != 0)
         return;
     waits->task.may_ask = false;
     waits->worker = key_worker_start(waits->loop, &waits->task, key_came, waits);
@@ -126,12 +134,15 @@ static void judge_key(struct doctor_waits *waits, json_t *check)
         if (waits->other_key)
             key_problem_other_key(&problem);
         else if (waits->outcome != KEY_DONE)
-            key_problem_keyring(&problem, waits->outcome);
+            key_problem_keyring(&problem, waits->outcome, false);
         else
             problem = (struct problem){0};
         check_worsen(check, waits->outcome == KEY_LOCKED   ? CHECK_WARN
                             : problem.kind == PROBLEM_NONE ? CHECK_OK
                                                            : CHECK_FAIL);
+    } else if (waits->is_new && waits->outcome != KEY_ABSENT) {
+        key_problem_keyring(&problem, waits->outcome, true);
+        check_worsen(check, CHECK_FAIL);
     } else if (want == VAULT_WANTS_NOTHING) {
         if (waits->vault != NULL)
             problem = *vault_locked(waits->vault);

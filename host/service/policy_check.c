@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,6 +123,45 @@ static void warn_of_keys(const struct check *check, const json_t *object, bool u
     }
 }
 
+/* "scheme://user:password@host". */
+static bool has_password(const char *url)
+{
+    const char *user = strstr(url, "://"), *colon;
+
+    if (user == NULL)
+        return false;
+    user += strlen("://");
+    colon = user + strcspn(user, ":@/");
+    return *colon == ':' && colon[strcspn(colon, "@/")] == '@';
+}
+
+/* Whether others than the owner and his group may read the file, or where it will be is not known. */
+static bool is_for_all(const char *path)
+{
+    struct stat status;
+
+    return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && (status.st_mode & S_IROTH) != 0);
+}
+
+static void warn_of_values(const struct check *check, const json_t *object, const char *path)
+{
+    static const char *const languages[] = {"en", "de"}; /* of the add-on */
+    const char *proxy = json_string_value(json_object_get(object, "proxy"));
+    const char *locale = json_string_value(json_object_get(object, "locale"));
+    size_t length = locale == NULL ? 0 : strcspn(locale, "-"), i;
+
+    if (proxy != NULL && has_password(proxy) && is_for_all(path))
+        add_at(check, check->warnings, "/proxy", false,
+               "/proxy has a password, and everybody who may read the file can read it: put it into the "
+               "user's own file with mode 600, or use a proxy that asks for none.");
+    for (i = 0; i < sizeof languages / sizeof languages[0]; i++)
+        if (locale == NULL ||
+            (length == strlen(languages[i]) && strncasecmp(locale, languages[i], length) == 0))
+            return;
+    add_at(check, check->warnings, "/locale", false,
+           "/locale is no language of the add-on's, which has \"en\" and \"de\": its texts will be English.");
+}
+
 static void warn_of_combinations(const struct check *check, const json_t *object, bool users)
 {
     const char *cloud = json_string_value(json_object_get(object, "cloud"));
@@ -159,6 +199,7 @@ static void check_text(struct check *check, const char *path)
         json_text_duplicates(check->file.text, check->file.length, take_twin, check);
         settings_check(object, &faults);
         warn_of_keys(check, object, users);
+        warn_of_values(check, object, path);
         warn_of_combinations(check, object, users);
     } else {
         place = json_text_place(check->file.text, strspn(check->file.text, " \t\r\n"));

@@ -152,9 +152,11 @@ static struct entry *serving_entry(struct service *service, const char *account,
 
     if (entry == NULL) {
         if (settings_allow(&service->settings, account, account, problem))
-            problem_setf(problem, PROBLEM_UNKNOWN_ACCOUNT,
-                         "Add it by signing in from Thunderseal's button in Thunderbird.",
-                         "Thunderseal does not know the account %s.", account);
+            problem_setf(
+                problem, PROBLEM_UNKNOWN_ACCOUNT,
+                "Add it by signing in: from Thunderseal's button in Thunderbird, or with \"thunderseal "
+                "login ADDRESS\".",
+                "Thunderseal does not know the account %s.", account);
         return NULL;
     }
     return entry_may_serve(entry, account, problem) ? entry : NULL;

@@ -34,9 +34,16 @@ static const struct text keyring[KEY_OUTCOMES] TEXTS = {
                        "itself."},
 };
 
-void key_problem_keyring(struct problem *problem, enum key_outcome outcome)
+void key_problem_keyring(struct problem *problem, enum key_outcome outcome, bool is_new)
 {
-    problem_set(problem, PROBLEM_VAULT_LOCKED, keyring[outcome].cause, keyring[outcome].remedy);
+    if (is_new && outcome == KEY_NO_SERVICE)
+        problem_set(problem, PROBLEM_VAULT_LOCKED,
+                    "No keyring answers, and the key to the sign-ins is to be kept in one.",
+                    "Start your keyring (GNOME Keyring, KWallet or KeePassXC) for this login, or choose "
+                    "another key store: with \"auto\" as keystore in the configuration, Thunderseal takes "
+                    "what there is.");
+    else
+        problem_set(problem, PROBLEM_VAULT_LOCKED, keyring[outcome].cause, keyring[outcome].remedy);
 }
 
 void key_problem_other_key(struct problem *problem)

@@ -173,7 +173,7 @@ int vault_change_kept(struct vault *vault, const struct key_task *task, const st
         if (task->kind == KEY_TASK_WRAP)
             key_problem_passphrase(problem, answer->outcome, true);
         else
-            key_problem_keyring(problem, answer->outcome);
+            key_problem_keyring(problem, answer->outcome, task->kind == KEY_TASK_STORE);
     } else if (task->kind == KEY_TASK_STORE || keep_in_file(vault, task, answer, problem) == 0) {
         result = secret_copy(&secret, &task->secret);
         if (result == 0)

@@ -52,7 +52,7 @@ static enum device_key_result explain_want(const struct vault *vault, struct pro
     else if (vault->other_key)
         key_problem_other_key(problem);
     else
-        key_problem_keyring(problem, vault->outcome);
+        key_problem_keyring(problem, vault->outcome, vault->want == VAULT_WANTS_STORE);
     return DEVICE_KEY_LOCKED;
 }
 

@@ -123,6 +123,9 @@ int vault_key_task(struct vault *vault, const struct secret *passphrase, struct 
         return 0;
     case VAULT_WANTS_PASSPHRASE:
         task->kind = KEY_TASK_OPEN;
+        /* What became of an earlier passphrase says nothing of this one. */
+        vault->outcome = KEY_DONE;
+        vault_load_key(vault, true);
         return find_wrapped(vault, task, problem);
     case VAULT_WANTS_STORE:
         task->kind = KEY_TASK_STORE;
@@ -203,7 +206,7 @@ static int take_new(struct vault *vault, struct key_task *task, const struct key
             return still_locked(vault, problem);
         }
         if (task->kind == KEY_TASK_STORE)
-            key_problem_keyring(problem, answer->outcome);
+            key_problem_keyring(problem, answer->outcome, true);
         else
             key_problem_passphrase(problem, answer->outcome, true);
         return -1;

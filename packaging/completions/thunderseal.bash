@@ -37,11 +37,14 @@ _thunderseal_options() {
   esac
 }
 
+_thunderseal_commands() {
+  printf '%s\n' accounts status login logout forget token renew check key backup restore audit consent-url policy setup doctor help
+}
+
 # What stands behind the command and the words that it has already.
 _thunderseal_arguments() {
   case "$1 $2" in
-    ' '*)
-      printf '%s\n' accounts status login logout forget token renew check key backup restore audit consent-url policy setup doctor ;;
+    ' '* | 'help 0') _thunderseal_commands ;;
     status\ * | check\ * | login\ 0 | logout\ 0 | forget\ 0 | token\ 0) _thunderseal_accounts ;;
     'key 0') printf '%s\n' show rotate move ;;
     'audit 0') printf '%s\n' show verify ;;

@@ -6,7 +6,7 @@ function __thunderseal_accounts
     timeout 2 thunderseal accounts --json </dev/null 2>/dev/null | string match -rg '^ *"account": "([^"\\\\]*)",?$'
 end
 
-set -l commands accounts status login logout forget token renew check key backup restore audit consent-url policy setup doctor
+set -l commands accounts status login logout forget token renew check key backup restore audit consent-url policy setup doctor help
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c thunderseal -f
@@ -26,11 +26,13 @@ complete -c thunderseal -n "$none" -a consent-url -d 'print where an administrat
 complete -c thunderseal -n "$none" -a policy -d 'show, check or merge the configuration'
 complete -c thunderseal -n "$none" -a setup -d 'say which app signs in'
 complete -c thunderseal -n "$none" -a doctor -d 'look at the installation'
+complete -c thunderseal -n "$none" -a help -d 'print the options of a command'
 
 complete -c thunderseal -n '__fish_seen_subcommand_from status login logout forget token' -a '(__thunderseal_accounts)'
 complete -c thunderseal -n '__fish_seen_subcommand_from check; and not __fish_seen_subcommand_from policy' -a '(__thunderseal_accounts)'
 complete -c thunderseal -n '__fish_seen_subcommand_from key' -a 'show rotate move'
 complete -c thunderseal -n '__fish_seen_subcommand_from audit' -a 'show verify'
+complete -c thunderseal -n '__fish_seen_subcommand_from help' -a "$commands"
 complete -c thunderseal -n '__fish_seen_subcommand_from policy' -a 'show check merge'
 complete -c thunderseal -n '__fish_seen_subcommand_from backup restore policy' -F
 

@@ -27,6 +27,7 @@ _thunderseal_commands() {
     'policy:show, check or merge the configuration'
     'setup:say which app signs in'
     'doctor:look at the installation'
+    'help:print the options of a command'
   )
   _describe command commands
 }
@@ -63,6 +64,7 @@ _thunderseal() {
       '--tenant=[domain or GUID]:tenant:' '--cloud=[whose endpoints]:cloud:(worldwide usgov usgov-dod china)' \
       '*--domain=[only its accounts]:domain:' '--keystore=[where the key is kept]:store:(auto secret-service passphrase file)' \
       '--print=[print only]:what:(manifest az powershell graph policy)' '--explain=[an error of Microsoft'\''s]:text:' ;;
+    help) _arguments $common '1: :_thunderseal_commands' ;;
     *) _arguments $common ;;
   esac
 }

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Companion } from "../../extension/background/companion.mjs";
-import { FakeHost, FakeTimers, settled } from "./fakes.mjs";
+import { FakeHost, FakePort, FakeTimers, settled } from "./fakes.mjs";
 
 const ADA = "ada@contoso.test";
 const SERVER = { account: ADA, type: "imap", authMethod: "oauth2", ownLogin: false };
@@ -66,9 +66,10 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   Object.assign(globalThis, { browser, messenger: browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
   const say = (/** @type {any[]} */ ...words) => said.push(words);
   const notices = { say, answer: say, withdraw: (/** @type {string} */ subject) => withdrawn.push(subject), mark() {} };
-  const companion = new Companion(/** @type {any} */ (notices), () => {});
+  let changes = 0;
+  const companion = new Companion(/** @type {any} */ (notices), () => changes++);
   const view = async () => (await companion.overview()).accounts[0];
-  return { companion, browser, hosts, said, withdrawn, setManaged, checked, disconnected, view, timers, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
+  return { companion, browser, hosts, said, withdrawn, setManaged, checked, disconnected, view, timers, changes: () => changes, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
 }
 
 /** @param {Parameters<typeof setUp>[0]} [world] */
@@ -85,19 +86,28 @@ const asking = (/** @type {object} */ more = {}) =>
 
 test("a first sign-in that is given up leaves Thunderbird's own sign-in on", async () => {
   const { companion, host, setManaged, view } = await started();
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   host().notify("account.changed", { account: account("signing-in") });
   await settled();
   assert.deepEqual((await view()).actions, ["cancelSignIn"]);
-  await companion.perform({ action: "cancelSignIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
   assert.deepEqual(host().asked("account.remove"), [{ account: ADA }]);
   assert.deepEqual(setManaged.at(-1).names, []);
   assert.equal((await view()).state, "unlisted");
 });
 
+test("a sign-in that ended just before it was cancelled is no trouble", async () => {
+  const methods = { "signIn.cancel": () => Promise.reject({ kind: "invalid-params", cause: "There is no such sign-in.", field: "signInId" }) };
+  const { companion, host, view } = await started({ methods });
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
+  assert.equal((await view()).problem, null);
+  assert.equal(host().asked("account.remove").length, 1);
+});
+
 test("a first sign-in that fails is taken off the list, and what went wrong stays to be read", async () => {
   const { companion, host, view } = await started();
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   host().notify("account.changed", { account: account("signing-in") });
   host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: false, problem: { kind: "blocked", cause: "No." } });
   await settled();
@@ -107,52 +117,95 @@ test("a first sign-in that fails is taken off the list, and what went wrong stay
   assert.equal(problem?.cause, "No.");
 });
 
+test("a sign-in page that is not secure is not opened, and whatever goes wrong here is said in the reader's language", async () => {
+  let address = "http://login.test/";
+  const { companion, browser, host, view } = await started({ methods: { "signIn.start": () => ({ signInId: "s1", authorizationUrl: address }) } });
+  browser.windows.openDefaultBrowser = () => assert.fail("opened");
+  for (const cause of ["problemInsecurePage", "problemInternal"]) {
+    await companion.actions.perform({ action: "signIn", account: ADA });
+    assert.equal((await view()).problem?.cause, cause);
+    address = "no address";
+  }
+  assert.equal(host().asked("signIn.cancel").length, 1);
+});
+
 test("a first sign-in that the host refuses to begin is taken off the list too", async () => {
   const refusal = { kind: "vault-locked", cause: "Locked." };
   const { companion, host } = await started({ methods: { "signIn.start": () => Promise.reject(refusal) } });
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   assert.equal(host().asked("account.remove").length, 1);
+});
+
+test("a first sign-in in whose place came that of another mailbox of the same person is not taken for given up", async () => {
+  const shared = account("signing-in", { account: "info@contoso.test" });
+  const cancelled = { signInId: "s1", account: ADA, ok: false, problem: { kind: "cancelled", cause: "Another sign-in took its place." } };
+  const methods = { "signIn.start": (/** @type {any} */ { account: name }) => ({ signInId: name === ADA ? "s1" : "s2", authorizationUrl: "https://login.test/" }) };
+  const { companion, host, said, view } = await started({ accounts: [shared], methods });
+  const begin = async () => {
+    await companion.actions.perform({ action: "signIn", account: ADA });
+    host().notify("account.changed", { account: account("signing-in") });
+    const second = companion.actions.perform({ action: "signIn", account: shared.account });
+    await settled();
+    host().notify("signIn.finished", cancelled);
+    await second;
+  };
+  await begin();
+  assert.deepEqual([said, host().asked("account.remove"), (await view()).problem], [[], [], null]);
+  host().notify("signIn.finished", { signInId: "s2", account: shared.account, ok: true });
+  host().notify("account.changed", { account: account("ready") });
+  await settled();
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
+  assert.deepEqual(host().asked("account.remove"), [], "it has been signed in");
+
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  host().notify("signIn.finished", cancelled);
+  assert.equal((await view()).problem?.kind, "cancelled", "nothing took its place");
 });
 
 test("an account that was on the list before, or that the policy names, stays on it", async () => {
   const worlds = [{ accounts: [account("signed-out")] }, { policy: { accounts: { "Ada@contoso.test": {} } } }, { policy: { manage: "all" } }];
   for (const world of worlds) {
     const { companion, host } = await started({ ...world, methods: { "account.add": () => ({ account: account("signed-out") }) } });
-    await companion.perform({ action: "signIn", account: ADA });
-    await companion.perform({ action: "cancelSignIn", account: ADA });
+    await companion.actions.perform({ action: "signIn", account: ADA });
+    await companion.actions.perform({ action: "cancelSignIn", account: ADA });
     assert.deepEqual(host().asked("account.remove"), [], JSON.stringify(world));
   }
 });
 
 test("an account that succeeded once is kept when a later sign-in fails", async () => {
   const { companion, host } = await started();
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: true });
   host().notify("account.changed", { account: account("attention") });
   await settled();
-  await companion.perform({ action: "signIn", account: ADA });
-  await companion.perform({ action: "cancelSignIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
   assert.deepEqual(host().asked("account.remove"), []);
 });
 
 test("“Let Thunderbird sign in” gives a signed-out account back", async () => {
   const { companion, host, setManaged, view } = await started({ accounts: [account("signed-out")] });
   assert.deepEqual((await view()).actions, ["signIn", "openBy", "letThunderbird"]);
-  await companion.perform({ action: "letThunderbird", account: ADA });
+  await companion.actions.perform({ action: "letThunderbird", account: ADA });
   assert.deepEqual(host().asked("account.remove"), [{ account: ADA }]);
   assert.deepEqual(setManaged.at(-1).names, []);
 });
 
 test("an account that the host no longer knows is Thunderbird's again", async () => {
   const methods = { "token.get": () => Promise.reject({ kind: "unknown-account" }) };
-  const { companion, setManaged } = await started({ accounts: [account("ready")], methods });
+  const { companion, setManaged, withdrawn, changes } = await started({ accounts: [account("ready")], methods });
+  const before = changes();
   assert.deepEqual(await companion.answerToken(asking()), { pass: true });
   assert.deepEqual(setManaged.at(-1).names, []);
+  assert.ok(withdrawn.includes(`account ${ADA}`), "what was said of it");
+  assert.ok(changes() > before, "what the pages and the button show");
 });
 
 test("an account that set-up tries out is signed in here where the policy says so, after a click on the notification", async () => {
   const methods = { "token.get": () => Promise.reject({ kind: "unknown-account" }), "account.add": () => ({ account: account("signed-out") }) };
-  const { companion, said, host } = await started({ policy: { manage: "domains", allowedDomains: ["contoso.test"] }, methods });
+  const { companion, said, host, setManaged } = await started({ policy: { manage: "domains", allowedDomains: ["Contoso.TEST"] }, methods });
+  assert.deepEqual(setManaged.at(-1).domains, ["contoso.test"], "in whatever case the policy has it");
   const asked = asking({ account: "new@contoso.test", ownToken: false });
   assert.deepEqual(await companion.answerToken(asked), { failure: "sign-in-required" });
   await settled();
@@ -171,6 +224,13 @@ test("an account that set-up tries out is signed in here where the policy says s
   assert.deepEqual(await companion.answerToken(asking({ ownToken: false })), { failure: "sign-in-required" });
   await settled();
   assert.equal(said.length, count, "the popup has the button for an account that is there");
+});
+
+test("where it cannot be seen whether set-up asks, the login is answered all the same", async () => {
+  const { companion, browser } = await started({ methods: { "token.get": () => Promise.reject({ kind: "sign-in-required" }) } });
+  browser.tokenBridge.listServers = () => Promise.reject(new Error("x"));
+  assert.deepEqual(await companion.answerToken(asking({ ownToken: false })), { failure: "sign-in-required" });
+  await settled();
 });
 
 test("an account that Thunderbird reads by Exchange Web Services is left to it, and the page says so", async () => {
@@ -223,7 +283,7 @@ test("a failure is shown until the account works again", async () => {
   const { companion, host, view } = await started({ accounts: [account("waiting")], methods });
   const fail = async () => {
     works = false;
-    await companion.perform({ action: "tryAgain", account: ADA });
+    await companion.actions.perform({ action: "tryAgain", account: ADA });
     assert.equal((await view()).problem?.cause, "Far away.");
     works = true;
   };
@@ -241,20 +301,58 @@ test("a failure is shown until the account works again", async () => {
 test("“Try again” fetches mail when there is a token", async () => {
   const { companion, checked, view } = await started({ accounts: [account("blocked")] });
   assert.deepEqual((await view()).actions, ["tryAgain", "openBy", "signOut"]);
-  await companion.perform({ action: "tryAgain", account: ADA });
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
   assert.deepEqual(checked, [ADA]);
 });
 
 test("“Try again” lets the host try anew what it has put off, unless a sign-in is under way", async () => {
   const accounts = [account("blocked", { problem: { kind: "blocked", cause: "Disabled." } })];
   const { companion, host, hosts, checked } = await started({ accounts });
-  await companion.perform({ action: "tryAgain", account: ADA });
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
   assert.equal(hosts.length, 2);
   assert.deepEqual(host().asked("token.get"), [{ account: ADA }]);
   assert.deepEqual(checked, [ADA]);
-  await companion.perform({ action: "signIn", account: "ben@contoso.test" });
-  await companion.perform({ action: "tryAgain", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: "ben@contoso.test" });
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
   assert.equal(hosts.length, 2);
+});
+
+test("what a passphrase opened is not locked again by a button, only by who wants the host started anew", async () => {
+  const accounts = [account("blocked", { problem: { kind: "blocked", cause: "Disabled." } })];
+  const { companion, hosts } = await started({ accounts, methods: { "vault.unlock": () => ({}) } });
+  const window = new FakePort();
+  companion.unlocking.attend(window);
+  window.receive({ passphrase: "open sesame" });
+  await settled();
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
+  assert.equal(hosts.length, 1);
+  assert.equal(companion.actions.startHostAnew(), true);
+  await settled();
+  assert.equal(hosts.length, 2);
+  await companion.actions.perform({ action: "tryAgain", account: ADA });
+  assert.equal(hosts.length, 3, "that one has its key from elsewhere");
+});
+
+test("a sign-in that is lost with the host says so, until the account is signed in", async () => {
+  let state = "signing-in";
+  const methods = { hello: () => ({ protocol: 1, host: {}, policy: {}, accounts: [account(state)], more: false }) };
+  const { companion, host, said, view } = await started({ methods });
+  const restart = async () => {
+    host().lose();
+    await settled();
+    companion.host.retry();
+    await settled();
+    await settled();
+  };
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  state = "signed-out";
+  await restart();
+  assert.equal((await view()).problem?.cause, "problemDisconnected");
+  assert.deepEqual(said.at(-1).slice(1), ["signInFailedTitle", "problemDisconnected"]);
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  state = "ready";
+  await restart();
+  assert.equal((await view()).problem, null, "it was saved just before");
 });
 
 test("a sign-in that another program started cannot be cancelled here", async () => {
@@ -273,6 +371,17 @@ test("a sign-out closes the connections, wherever the user did it, and a first s
   host().notify("account.changed", { account: account("signed-out") });
   await settled();
   assert.deepEqual(disconnected, [ADA]);
+});
+
+test("of two changes that come at once the later one holds", async () => {
+  const { browser, host, view } = await started({ accounts: [account("ready")] });
+  const closed = Promise.withResolvers();
+  browser.tokenBridge.disconnect = () => /** @type {any} */ (closed.promise);
+  host().notify("account.changed", { account: account("signed-out") });
+  host().notify("account.changed", { account: account("ready") });
+  closed.resolve(undefined);
+  await settled();
+  assert.equal((await view()).state, "ready");
 });
 
 test("a mail check that got no token is made up for as soon as the account is ready", async () => {
@@ -318,7 +427,7 @@ test("the permissions of POP and Graph are asked for where a server uses them, i
   const scopesIn = async (/** @type {string} */ cloud, /** @type {string} */ type) => {
     const methods = { "account.add": () => ({ account: account("signed-out", { cloud }) }) };
     const { companion, host } = await started({ policy, methods, server: { type } });
-    await companion.perform({ action: "signIn", account: ADA });
+    await companion.actions.perform({ action: "signIn", account: ADA });
     return host().asked("signIn.start").map(({ scopes }) => scopes);
   };
   assert.deepEqual(await scopesIn("worldwide", "imap"), [undefined]);
@@ -337,6 +446,13 @@ test("a vault that stays locked is told of once, and one that its keyring opens 
   const { said, view } = await started({ accounts, methods: { "vault.unlock": () => Promise.reject(refusal) } });
   assert.deepEqual(said.map(([subject]) => subject), ["vault"]);
   assert.deepEqual((await view()).actions, ["unlock", "signOut"]);
+  const dismissed = { kind: "vault-locked", cause: "Dismissed.", remedy: "Click again." };
+  const byKeyring = await started({ accounts, methods: { "vault.unlock": () => Promise.reject(dismissed) } });
+  for (let n = 0; n < 2; n++) {
+    await byKeyring.said.at(-1)[3]();
+    assert.deepEqual(byKeyring.said.at(-1).slice(0, 3), ["vault", "lockedTitle", "Dismissed. Click again."]);
+  }
+  assert.equal(byKeyring.said.length, 3, "each click is answered");
   const opened = await started({ accounts, methods: { "vault.unlock": () => ({}) } });
   assert.equal(opened.host().asked("vault.unlock").length, 1);
   assert.deepEqual(opened.said, []);
@@ -351,13 +467,38 @@ test("where a sign-in finds the vault locked, “Unlock” takes its place until
     "vault.unlock": () => (open ? {} : Promise.reject({ kind: "vault-locked", cause: "Dismissed." })),
   };
   const { companion, view } = await started({ methods });
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   assert.deepEqual((await view()).actions, ["unlock"]);
-  await companion.perform({ action: "unlock", account: ADA });
+  await companion.actions.perform({ action: "unlock", account: ADA });
   assert.deepEqual([(await view()).actions, (await view()).problem?.cause], [["unlock"], "Dismissed."]);
   open = true;
-  await companion.perform({ action: "unlock", account: ADA });
+  await companion.actions.perform({ action: "unlock", account: ADA });
   assert.deepEqual([(await view()).actions, (await view()).problem], [["signIn", "openBy"], null]);
+});
+
+test("what changes while the accounts are still being listed is not overwritten by the list", async () => {
+  const ben = account("ready", { account: "ben@contoso.test", signInAs: "ben@contoso.test" });
+  const second = Promise.withResolvers();
+  const methods = {
+    hello: () => ({ protocol: 1, host: {}, policy: {}, accounts: [account("waiting")], more: true }),
+    "account.list": () => second.promise,
+  };
+  const { companion, host, setManaged, view } = await started({ methods });
+  assert.equal((await view()).state, "waiting", "the first page is in force");
+  host().notify("account.changed", { account: account("ready") });
+  second.resolve({ accounts: [ben], more: false });
+  await settled();
+  assert.equal((await view()).state, "ready");
+  assert.deepEqual(host().asked("account.list"), [{ after: ADA }]);
+  assert.deepEqual(setManaged.at(-1).names, [ADA, ben.account]);
+
+  Object.assign(methods, { hello: () => ({ protocol: 1, host: {}, policy: {}, accounts: [ben], more: false }) });
+  host().lose();
+  await settled();
+  companion.host.retry();
+  await settled();
+  await settled();
+  assert.deepEqual(setManaged.at(-1).names, [ben.account], "what the new host does not know is gone");
 });
 
 test("while the host starts nobody claims that Thunderbird signs in by itself", async () => {
@@ -374,27 +515,45 @@ test("after a wrong configuration “Sign in” lets the host read it again", as
     "signIn.start": () => (corrected ? { signInId: "s1", authorizationUrl: "https://login.test/" } : Promise.reject({ kind: "misconfigured", cause: "No client id." })),
   };
   const { companion, hosts, view } = await started({ methods });
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   assert.equal((await view()).problem?.cause, "No client id.");
   corrected = true;
-  await companion.perform({ action: "signIn", account: ADA });
+  await companion.actions.perform({ action: "signIn", account: ADA });
   assert.equal(hosts.length, 2);
   assert.equal(hosts[0].disconnected, true);
   assert.deepEqual((await view()).actions, ["cancelSignIn"]);
-  await companion.perform({ action: "cancelSignIn", account: ADA });
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
   assert.equal(hosts[1].asked("account.remove").length, 1, "it was the first sign-in still");
 });
 
 test("who waits for the end of a sign-in waits beyond the start anew that a wrong configuration needs", async () => {
   const accounts = [account("attention", { problem: { kind: "misconfigured", cause: "No client id." } })];
   const { companion, host, hosts } = await started({ accounts });
-  const end = companion.signInToEnd(ADA, ["imap"]);
+  const end = companion.actions.signInToEnd(ADA, ["imap"]);
   await settled();
   await settled();
   assert.equal(hosts.length, 2, "started anew, and once");
   assert.equal(host().asked("signIn.start").length, 1);
   host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: true });
   assert.deepEqual(await end, { ok: true });
+});
+
+test("what goes wrong with a reaction to the host keeps nothing from being shown", async () => {
+  const { companion, browser, view, changes, host, timers } = setUp({ accounts: [account("ready")] });
+  browser.tokenBridge.setManaged = browser.tokenBridge.disconnect = () => Promise.reject(new Error("x"));
+  await companion.start();
+  await settled();
+  let before = changes();
+  host().notify("account.changed", { account: account("signed-out") });
+  await settled();
+  assert.ok(changes() > before);
+  before = changes();
+  host().lose();
+  timers.advance(0);
+  await settled();
+  await settled();
+  assert.ok(changes() > before + 1, "lost, and there again");
+  assert.equal((await view()).state, "ready");
 });
 
 test("a proxy script that never comes does not hold up the host", async () => {

@@ -8,12 +8,14 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { PageTabs } from "../../extension/background/page_tabs.mjs";
 import { detailsOf, eventWords } from "../../extension/dashboard/activity_words.mjs";
-import { FILE_MAX, base64Of, bytesOf, fileName, passphraseFault } from "../../extension/dashboard/backup_file.mjs";
-import { GROUPS, SHOWN_ONLY, isLocked, nameOf, read, valueIn, valueToSet, written } from "../../extension/dashboard/setting_list.mjs";
+import { FILE_MAX, base64Of, bytesOf, fileName } from "../../extension/dashboard/backup_file.mjs";
+import { GROUPS, SHOWN_ONLY, nameOf, read, valueIn, valueToSet, written } from "../../extension/dashboard/setting_list.mjs";
 import { identitiesOf, timesOf, tracksOf } from "../../extension/dashboard/token_times.mjs";
 import { plainValue } from "../../extension/shared/evidence.mjs";
 import { fromNow, milliseconds } from "../../extension/shared/formats.mjs";
 import { countsOf, groupsOf, keyOf } from "../../extension/shared/health_order.mjs";
+import { passphraseFault } from "../../extension/shared/passphrase.mjs";
+import { isLocked } from "../../extension/shared/policy_source.mjs";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 const json = (/** @type {string} */ file) => JSON.parse(readFileSync(join(REPOSITORY, file), "utf8"));
@@ -28,12 +30,11 @@ const browser = {
   runtime: { getURL: (/** @type {string} */ path) => `moz-extension://x/${path}` },
   spaces: {
     create: async (...given) => (spaces.push(["create", ...given]), { id: 7 }),
-    update: async (...given) => spaces.push(["update", ...given]),
     open: async (...given) => (spaces.push(["open", ...given]), { id: 3 }),
   },
   windows: { getAll: async (...given) => (spaces.push(["windows", ...given]), [{ id: 4 }, { id: 5 }]) },
   browserAction: { openPopup: async ({ windowId }) => (spaces.push(["popup", windowId]), windowId === buttonWindow) },
-  tabs: { update: async (...given) => spaces.push(["tab", ...given]) },
+  tabs: { create: async (...given) => spaces.push(["new tab", ...given]), update: async (...given) => spaces.push(["tab", ...given]) },
 };
 Object.assign(globalThis, { browser, messenger: browser });
 
@@ -59,8 +60,9 @@ test("evidence: times are times, nothing is a dash", () => {
   assert.deepEqual([plainValue("x", null), plainValue("x", ""), plainValue("x", []), plainValue("x", ["a", "b"]), plainValue("x", false)], ["–", "–", "–", "a, b", "false"]);
 });
 
-test("times are told from now, in the largest unit that fits", () => {
-  assert.deepEqual([fromNow(1_000, 1_000), fromNow(4_700, 1_000), fromNow(940, 1_000), fromNow(90 * 86_400, 0)], ["now", "in 1 hour", "1 minute ago", "in 3 months"]);
+test("times are told from now, rounded, in a unit that says enough", () => {
+  assert.deepEqual([fromNow(1_000, 1_000), fromNow(4_700, 1_000), fromNow(940, 1_000), fromNow(89.9 * 86_400, 0)], ["now", "in 1 hour", "1 minute ago", "in 90 days"]);
+  assert.deepEqual([fromNow(200 * 86_400, 0), fromNow(400 * 86_400, 0), fromNow(0, 1_075 * 86_400), fromNow(0, 100)], ["in 7 months", "in 13 months", "3 years ago", "2 minutes ago"]);
   assert.equal(milliseconds(1_234), "1,234 ms");
 });
 
@@ -83,6 +85,12 @@ test("a sign-in's bar goes from its beginning to its end, a token's from the las
   assert.equal(tracksOf(account(), 99_999)[0].now, 1, "over");
   assert.deepEqual(tracksOf(account({ refreshToken: null }), 0), []);
   assert.deepEqual(timesOf(account()).map(({ name }) => name), ["obtained", "lastUsed", "nextRenewal", "tokenEnds", "idleEnds"]);
+});
+
+test("of several access tokens only the ends are known: they stand in the table alone", () => {
+  const both = account({ tokens: [{ resource: "https://outlook.office.com", expiresAt: 2_000 }, { resource: "https://graph.microsoft.com", expiresAt: 4_000 }] });
+  assert.deepEqual(tracksOf(both, 1_500).map(({ name }) => name), ["signIn"]);
+  assert.deepEqual(timesOf(both).map(({ name, at }) => [name, at]).slice(2), [["nextRenewal", 1_900], ["tokenEnds", 2_000], ["tokenEnds", 4_000], ["idleEnds", 10_000]]);
 });
 
 test("every setting of the configuration is there, once, with a name and what it is for in words", () => {
@@ -133,17 +141,29 @@ test("every event of the log has words, and one of a later version says its own 
   assert.equal(eventWords({ seq: 1, time: 1, event: "sun-rose" }), "sun-rose");
   assert.equal(detailsOf({ seq: 1, time: 1, event: "health-checked", what: "fail", count: 2, by: "command" }), "with faults · number: 2 · at the command line");
   assert.equal(detailsOf({ seq: 1, time: 1, event: "log-damaged", what: "missing", line: 2 }), "Entries were removed · Line 2");
-  assert.equal(detailsOf({ seq: 1, time: 1, event: "renewal-failed", kind: "network", stage: "dns", aadsts: 50173, resource: "outlook" }), "for mail · network · dns · AADSTS50173");
+  assert.equal(detailsOf({ seq: 1, time: 1, event: "renewal-failed", kind: "network", stage: "dns", aadsts: 50173, resource: "outlook" }), "for mail · the network connection · a name that cannot be found · AADSTS50173");
 });
 
-test("the space is made once, renamed with the language, and opened at a section", async () => {
+test("the space is made once, and opened at a section", async () => {
   const tabs = new PageTabs();
-  tabs.refresh();
-  tabs.refresh();
+  await tabs.addButton();
+  await tabs.addButton();
   await tabs.openDashboard({});
   await tabs.openDashboard({ section: "health" });
   assert.deepEqual(spaces.map(([what]) => what), ["create", "open", "open", "tab"]);
   assert.deepEqual(spaces.at(-1), ["tab", 3, { url: "moz-extension://x/dashboard/dashboard.html#health" }]);
+});
+
+test("where Thunderbird takes no space the dashboard is a tab like any other, and the next change asks anew", async t => {
+  const { create } = browser.spaces;
+  t.after(() => Object.assign(browser.spaces, { create }));
+  Object.assign(browser.spaces, { create: () => Promise.reject(new Error("too many")) });
+  const tabs = new PageTabs();
+  spaces.length = 0;
+  await tabs.openDashboard({ section: "health" });
+  assert.deepEqual(spaces, [["new tab", { url: "moz-extension://x/dashboard/dashboard.html#health" }]]);
+  Object.assign(browser.spaces, { create });
+  assert.equal(await tabs.addButton(), 7);
 });
 
 test("the popup opens in a main window that has its button; where none has, the dashboard does", async () => {

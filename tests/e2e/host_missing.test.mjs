@@ -34,7 +34,7 @@ const cases = [
     name: "a host that is not installed",
     makeHost: async () => null,
     title: "The Thunderseal program is not installed",
-    remedy: /Install the Thunderseal program/,
+    remedy: /install the program/,
   },
   {
     name: "a host that cannot be executed",
@@ -44,19 +44,19 @@ const cases = [
       return file;
     },
     title: "The Thunderseal program cannot be started",
-    remedy: /thunderseal status/,
+    remedy: /thunderseal doctor/,
   },
   {
     name: "a host that ends at once",
     makeHost: async () => "/bin/false",
     title: "The Thunderseal program keeps stopping",
-    remedy: /thunderseal status/,
+    remedy: /thunderseal doctor/,
   },
   {
     name: "a host that does not speak the protocol",
     makeHost: async () => "/bin/ls",
     title: "The Thunderseal program cannot be started",
-    remedy: /thunderseal status/,
+    remedy: /thunderseal doctor/,
   },
   {
     name: "a host that is too old",

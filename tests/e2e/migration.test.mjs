@@ -97,7 +97,7 @@ test("passwords and wrong settings become secure sign-in, mail flows, and every 
   const before = await marionette.chrome(mailPreferences);
 
   await dashboard.press(`${ITEM} [data-action="switch"]`);
-  await dashboard.waitFor(`${ITEM} .step`);
+  await dashboard.waitFor(`${ITEM} .step:not(:empty)`);
   await waitForState(dashboard, "switched");
   await dashboard.waitFor(`${ITEM} [data-action="deletePassword"]`);
   await dashboard.photographIn("light", join(PICTURES, "migration-switched.png"));

@@ -88,6 +88,7 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
   /** @type {[string, any][]} */
   const asked = [];
   const account = { account: ADA, state, method: "browser" };
+  const book = { get: () => account, isSignedIn: () => account.state === "ready" };
   /** @type {string[][]} */
   const signIns = [];
   /** @type {any[][]} */
@@ -106,11 +107,13 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
       },
     },
     settings: { policy: { clientId: CLIENT, ...policy }, migrate: "offer", ...policy },
-    book: { get: () => account },
-    signInToEnd: async (/** @type {string} */ _name, /** @type {string[]} */ protocols) => {
-      signIns.push(protocols);
-      account.state = signsIn.ok ? "ready" : account.state;
-      return signsIn;
+    book,
+    actions: {
+      signInToEnd: async (/** @type {string} */ _name, /** @type {string[]} */ protocols) => {
+        signIns.push(protocols);
+        account.state = signsIn.ok ? "ready" : account.state;
+        return signsIn;
+      },
     },
   };
   const kept = /** @type {Record<string, any>} */ ({ ...stored });
@@ -241,6 +244,44 @@ test("a start after Thunderbird ended in the middle is settled first, and mail i
   await settled();
   assert.deepEqual(bridge.calls, ["settle", "check"]);
   assert.deepEqual((await view()).actions, ["undo", "deletePassword"]);
+});
+
+test("a start that finds no mail flowing says so, beside the undo", async () => {
+  const outcomes = [async () => false, () => Promise.reject(new Error("x"))];
+  for (const [index, cause] of ["migration_unverified", "migration_failed"].entries()) {
+    const change = { before: imap(), flowed: false, hasPassword: true };
+    const { migration, bridge, view } = setUp({ servers: [imap({ authMethod: "oauth2", change })], state: "ready" });
+    Object.assign(bridge, { checkSettings: outcomes[index] });
+    await migration.consider();
+    await settled();
+    const { problem, actions } = await view();
+    assert.deepEqual([problem?.cause, actions], [cause, ["undo"]]);
+    await migration.undo(ADA);
+    assert.equal((await view()).problem, null);
+  }
+});
+
+test("of many changes that come at once not each one has the settings read", async () => {
+  const { migration, bridge } = setUp();
+  let read = 0;
+  const { listSettings } = bridge;
+  bridge.listSettings = () => (read++, listSettings());
+  for (let n = 0; n < 10; n++) {
+    migration.consider();
+  }
+  await settled();
+  assert.equal(read, 1);
+  migration.consider();
+  await settled();
+  assert.equal(read, 2);
+});
+
+test("a start at which nothing could be settled goes on all the same", async () => {
+  const { migration, bridge, said } = setUp();
+  Object.assign(bridge, { settleSettings: () => Promise.reject(new Error("x")) });
+  await migration.start();
+  await settled();
+  assert.equal(said.length, 1);
 });
 
 test("“off” shows and does nothing; “offer” says it once, ever", async () => {

@@ -89,6 +89,24 @@ test("a problem is told once until it has healed, whoever tells of it and howeve
   assert.equal(cleared.length, 2, "the user ended it");
 });
 
+test("how a sign-in ended can be read though the account's state says the same", () => {
+  const { accounts, become, shown, cleared } = setUp();
+  accounts.signedIn(ADA, "signedIn");
+  become("ready");
+  accounts.signInFailed(ADA, PROBLEM);
+  become("signed-out");
+  accounts.dropped(ADA);
+  assert.deepEqual([shown, cleared.length], [["signedIn", "Your sign-in has ended. Sign in again."], 1], "the one took the other's place");
+  become("ready");
+  assert.equal(cleared.length, 2, "that is no longer true");
+  accounts.signedIn(ADA, "signedIn");
+  accounts.signedIn(ADA, "signedIn");
+  assert.equal(shown.length, 4, "each time");
+  accounts.attention(ADA, PROBLEM);
+  become("ready");
+  assert.equal(cleared.length, 4, "trouble that has healed");
+});
+
 test("what was wrong before Thunderbird started is told when a mail connection finds no token", () => {
   const { accounts, become, shown } = setUp();
   become("waiting", { kind: "network", cause: "No network." });

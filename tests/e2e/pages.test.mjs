@@ -38,8 +38,9 @@ function portPair() {
 async function setUp(orders, overview = { accounts: [] }) {
   const { page, background } = portPair();
   const browser = { runtime: { connect: () => page }, i18n: { getUILanguage: () => "en-GB", getMessage: (/** @type {string} */ key) => `[${key}]` } };
-  Object.assign(globalThis, { browser });
-  const pages = new Pages(async () => structuredClone(overview), orders);
+  Object.assign(globalThis, { browser, document: { addEventListener() {} } });
+  const source = { overview: async () => structuredClone(overview) };
+  const pages = new Pages(() => source.overview(), orders);
   /** @type {any[]} */
   const drawn = [];
   const link = new Link("test", one => drawn.push(one));
@@ -51,7 +52,7 @@ async function setUp(orders, overview = { accounts: [] }) {
     new Link("another", one => drawn.push(one));
     pages.attend(other.background);
   };
-  return { pages, link, drawn, overview, openAnother, close: () => background.disconnects.forEach(listener => listener()) };
+  return { pages, page, link, drawn, overview, source, openAnother, close: () => background.disconnects.forEach(listener => listener()) };
 }
 
 test("a page gets an overview when it opens and after every change, those that come together once", async () => {
@@ -80,6 +81,29 @@ test("a page that opens is shown what is known at once, and what has changed sin
   pages.refresh();
   await settled();
   assert.equal(drawn.length, 7, "each of the three that are open");
+});
+
+test("a page that is looked at again gets what has changed meanwhile", async () => {
+  const { page, drawn, overview } = await setUp({});
+  overview.accounts = ["ada"];
+  page.postMessage({ refresh: true });
+  await settled();
+  assert.deepEqual(drawn.map(({ accounts }) => accounts), [[], ["ada"]]);
+});
+
+test("while there is no overview to be had the pages keep what they show, and a page that opens gets it", async () => {
+  const { pages, drawn, source, overview, openAnother } = await setUp({});
+  const works = source.overview;
+  source.overview = () => Promise.reject(new Error("x"));
+  pages.refresh();
+  openAnother();
+  await settled();
+  assert.equal(drawn.length, 2);
+  source.overview = works;
+  overview.accounts = ["ada"];
+  pages.refresh();
+  await settled();
+  assert.equal(drawn.length, 4);
 });
 
 test("an order is answered, with its progress on the way; what goes wrong becomes a problem", async () => {

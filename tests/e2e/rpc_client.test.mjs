@@ -35,6 +35,21 @@ test("an error carries kind, cause and remedy", async () => {
   await assert.rejects(asked, { kind: "throttled", message: "slow down", data });
 });
 
+test("an error without data, or with data that is null, ends the request as well", async () => {
+  const { port, client } = setUp();
+  for (const error of [{ code: -32603, message: "no", data: null }, { code: -32603, message: null }]) {
+    const asked = client.request("token.get");
+    port.receive({ jsonrpc: "2.0", id: port.sent.at(-1).id, error });
+    await assert.rejects(asked, { kind: "internal" });
+  }
+});
+
+test("what was cancelled before is not sent", async () => {
+  const { port, timers, client } = setUp();
+  await assert.rejects(client.request("health.check", {}, 40_000, { signal: AbortSignal.abort() }), { kind: "cancelled" });
+  assert.deepEqual([port.sent, timers.pending], [[], 0]);
+});
+
 test("a missed deadline rejects, tells the host, and the late answer is dropped", async () => {
   const { port, timers, client } = setUp();
   const asked = client.request("slow", {}, 1_000);

@@ -79,6 +79,8 @@ class FakeServer {
     }
   }
 
+  async settle() {}
+
   isTaken = (/** @type {string} */ hostname, /** @type {string} */ username) => hostname === "outlook.office365.us" && username === ADA;
 
   /** @param {(works: boolean) => void} onEnd */
@@ -144,6 +146,14 @@ test("nothing but a mail server of Microsoft's or of the policy can be set, nor 
   assert.equal(servers[0].settings.hostname, "mail.contoso.test");
 });
 
+test("a relay that takes an organisation's mail without a sign-in is left alone", async () => {
+  const preferences = new FakePreferences();
+  const hosts = ["contoso-test.mail.protection.outlook.com", "contoso-test.mail.protection.office365.us", "contoso-test.mail.protection.partner.outlook.cn", "smtp.outlook.com"];
+  const { changes } = setUp(preferences, hosts.map((hostname, n) => new FakeServer(preferences, `smtp${n}`, { hostname, port: 25, authMethod: 1 })));
+  assert.deepEqual([...await changes.list([])].map(({ hostname }) => hostname), ["smtp.outlook.com"]);
+  await assert.rejects(changes.apply([wanted("smtp0")], []));
+});
+
 test("what was changed is put back as it was, also where there was no value", async () => {
   const { changes, preferences, servers } = setUp();
   preferences.delete("mail.server.server1.port");
@@ -163,6 +173,16 @@ test("if one server does not take its settings, all are put back", async () => {
   const before = mailPrefs(preferences);
   servers[1].fails = true;
   await assert.rejects(changes.apply([wanted("server1"), wanted("smtp1")], []));
+  assert.deepEqual(mailPrefs(preferences), before);
+  assert.equal(preferences.has(RECORD), false);
+});
+
+test("where the administrator locked a setting nothing is changed", async () => {
+  const { changes, preferences, servers } = setUp();
+  const before = mailPrefs(preferences);
+  const { change } = servers[0];
+  servers[0].change = ({ authMethod: _, ...others }) => change.call(servers[0], others);
+  await assert.rejects(changes.apply([wanted("smtp1"), wanted("server1")], []));
   assert.deepEqual(mailPrefs(preferences), before);
   assert.equal(preferences.has(RECORD), false);
 });
@@ -223,9 +243,11 @@ test("a change that Thunderbird's end cut off is undone at the next start", asyn
   const first = setUp();
   const before = mailPrefs(first.preferences);
   const preferences = new FakePreferences();
-  first.servers[1].change = () => {
+  const { change } = first.servers[1];
+  first.servers[1].change = settings => {
     // The power goes: what stands in the file now is what the next start finds.
     first.preferences.forEach((value, name) => preferences.set(name, value));
+    change.call(first.servers[1], settings);
   };
   await first.changes.apply([wanted("server1"), wanted("smtp1")], []);
   assert.notDeepEqual(mailPrefs(preferences), before);
@@ -262,6 +284,19 @@ test("a record that someone edited puts back nothing that is not about mail", as
     assert.deepEqual(mailPrefs(preferences), before, text);
     assert.equal(preferences.has("security.evil"), false);
   }
+});
+
+test("an entry of the record that someone broke leaves the others to be put back", async () => {
+  const { changes, preferences, servers } = setUp();
+  const before = mailPrefs(preferences);
+  await changes.apply([wanted("server1")], []);
+  for (const broken of [null, 5, {}, { state: "changed", type: "imap" }]) {
+    preferences.set(RECORD, JSON.stringify({ ...JSON.parse(preferences.get(RECORD)), server2: broken }));
+    const [described] = await setUp(preferences, servers).changes.list([]);
+    assert.ok(described.change, JSON.stringify(broken));
+  }
+  await setUp(preferences, servers).changes.restore(["server1"]);
+  assert.deepEqual(mailPrefs(preferences), before);
 });
 
 test("a stored password is deleted only after mail was seen to flow", async () => {

@@ -6,15 +6,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Unlocking } from "../../extension/background/unlocking.mjs";
 import { FakePort, settled } from "./fakes.mjs";
+import { textId } from "../texts/extract.mjs";
 
 const PASSPHRASE_LACKS = { kind: "vault-locked", message: "", data: { cause: "Under a passphrase.", field: "passphrase" } };
 const KEYRING_LOCKED = { kind: "vault-locked", message: "", data: { cause: "Not unlocked.", remedy: "Unlock it." } };
 
 /**
  * @param {(params: any) => any} answer the host's
- * @param {boolean} [isNew]
  */
-function setUp(answer, isNew = false) {
+function setUp(answer) {
   /** @type {any[]} */
   const asked = [];
   /** @type {Set<number>} */
@@ -39,7 +39,7 @@ function setUp(answer, isNew = false) {
       return answer(params);
     },
   };
-  const unlocking = new Unlocking(/** @type {any} */ (host), { isNew: () => isNew, language: () => undefined, onUnlocked: () => unlocked++ });
+  const unlocking = new Unlocking(/** @type {any} */ (host), { language: () => undefined, onUnlocked: () => unlocked++ });
   return { unlocking, asked, windows, created: () => created, unlocked: () => unlocked };
 }
 
@@ -63,8 +63,23 @@ test("a passphrase is asked for in one window, which is raised when it is there 
   assert.equal(created(), 2);
 });
 
-test("the window hears whether to choose, what was wrong, and that it is done; nobody minds when it has gone", async () => {
-  const { unlocking, unlocked } = setUp(({ passphrase }) => (passphrase === "right" ? {} : Promise.reject(PASSPHRASE_LACKS)), true);
+test("a passphrase is chosen where the host says that none has been, however many accounts there are", async () => {
+  const NONE_CHOSEN = "The key store is a passphrase, and none has been chosen yet.";
+  let english = NONE_CHOSEN;
+  const { unlocking } = setUp(() => Promise.reject({ ...PASSPHRASE_LACKS, data: { ...PASSPHRASE_LACKS.data, texts: { cause: { id: textId(english), args: [] } } } }));
+  const opened = async () => {
+    await unlocking.begin();
+    const port = new FakePort();
+    unlocking.attend(port);
+    return port.sent[0].isNew;
+  };
+  assert.equal(await opened(), true);
+  english = "The key to the saved sign-ins is under a passphrase.";
+  assert.equal(await opened(), false);
+});
+
+test("the window hears what was wrong, and that it is done; nobody minds when it has gone", async () => {
+  const { unlocking, unlocked } = setUp(({ passphrase }) => (passphrase === "right" ? {} : Promise.reject(PASSPHRASE_LACKS)));
   const port = new FakePort();
   unlocking.attend(port);
   port.receive({ passphrase: "wrong" });
@@ -74,7 +89,7 @@ test("the window hears whether to choose, what was wrong, and that it is done; n
   await settled();
   assert.equal(unlocked(), 1);
   const problem = { kind: "vault-locked", cause: "Under a passphrase.", remedy: "", field: "passphrase" };
-  assert.deepEqual(port.sent, [{ isNew: true, language: undefined }, { problem }, { unlocked: true }]);
+  assert.deepEqual(port.sent, [{ isNew: false, language: undefined }, { problem }, { unlocked: true }]);
   port.postMessage = () => {
     throw new Error("disconnected");
   };

@@ -30,10 +30,13 @@ const PAGE_DEADLINE_MS = 20_000;
  * @typedef {object} Scene what the page shows, and what was done with it before it is looked at
  * @property {string} [hash] of the page's address, such as "#health"
  * @property {any[]} messages that the background sends when the page opens
- * @property {Record<string, {progress?: any[], result?: any, problem?: any}>} [orders] answers, by the order's name; `ask NAME` for a
- *   method of the host; one without outcome stays open
+ * @property {any[]} [refreshed] messages in answer to a page that asks how things are now
+ * @property {Record<string, Answer|Answer[]>} [orders] by the order's name; `ask NAME` for a method of the host; of several each once,
+ *   the last one again and again
  * @property {any} [reply] to a message that is no order
  * @property {({click: string} | {waitFor: string})[]} [steps] selectors; both wait until the element is visible
+ *
+ * @typedef {{progress?: any[], result?: any, problem?: any}} Answer one without outcome stays open
  *
  * @typedef {object} Fixture of a page
  * @property {string} file below the add-on's folder
@@ -133,9 +136,9 @@ export class PageBrowser {
 
   /**
    * @param {string} expression
-   * @returns {Promise<any>}
+   * @returns {Promise<any>} its value in the page, once it is settled
    */
-  async #evaluate(expression) {
+  async evaluate(expression) {
     /** @type {NodeJS.Timeout|undefined} */
     let timer;
     const late = new Promise((_resolve, reject) => {
@@ -155,13 +158,13 @@ export class PageBrowser {
    * @param {Scene} scene
    * @param {Language} language
    */
-  async open({ file, width }, { hash = "", messages, orders = {}, reply, steps = [] }, language) {
+  async open({ file, width }, { hash = "", messages, refreshed = [], orders = {}, reply, steps = [] }, language) {
     const texts = JSON.parse(await readFile(join(EXTENSION, `_locales/${language}/messages.json`), "utf8"));
     if (this.#script) {
       await this.#page("Page.removeScriptToEvaluateOnNewDocument", { identifier: this.#script });
     }
     const inWords = await hostWords(language);
-    const scene = { language, texts, messages: inWords(messages), orders: inWords(orders), reply };
+    const scene = { language, texts, messages: inWords(messages), refreshed: inWords(refreshed), orders: inWords(orders), reply };
     const source = `(${installStub})(${JSON.stringify(scene)})`;
     this.#script = (await this.#page("Page.addScriptToEvaluateOnNewDocument", { source })).identifier;
     this.#complaints.length = 0;
@@ -180,7 +183,12 @@ export class PageBrowser {
    * @param {boolean} click
    */
   #await(selector, click) {
-    return this.#evaluate(`(${AWAIT})(${JSON.stringify(selector)}, ${click})`);
+    return this.evaluate(`(${AWAIT})(${JSON.stringify(selector)}, ${click})`);
+  }
+
+  /** @param {string} selector @returns {Promise<boolean>} once such an element is there and visible */
+  waitFor(selector) {
+    return this.#await(selector, false);
   }
 
   /** @param {Theme} theme */
@@ -195,23 +203,23 @@ export class PageBrowser {
 
   /** @param {number} factor by which text is larger than usual */
   async setTextSize(factor) {
-    await this.#evaluate(`document.body.style.fontSize = ${factor === 1 ? '""' : `getComputedStyle(document.body).fontSize.replace(/[\\d.]+/, size => size * ${factor})`}`);
+    await this.evaluate(`document.body.style.fontSize = ${factor === 1 ? '""' : `getComputedStyle(document.body).fontSize.replace(/[\\d.]+/, size => size * ${factor})`}`);
   }
 
   /** @returns {Promise<string[]>} what the page logged as an error, or threw */
   async complaints() {
-    await this.#evaluate("new Promise(requestAnimationFrame)");
+    await this.evaluate("new Promise(requestAnimationFrame)");
     return [...this.#complaints];
   }
 
   /** @returns {Promise<string[]>} what does not fit into the width */
   overflowing() {
-    return this.#evaluate(OVERFLOWING);
+    return this.evaluate(OVERFLOWING);
   }
 
   /** @returns {Promise<string[]>} what axe-core finds, each with the element */
   violations() {
-    return this.#evaluate(`axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
+    return this.evaluate(`axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
       violations.flatMap(({ id, help, nodes }) => nodes.map(({ html, failureSummary }) => [id, help, html, failureSummary].join(": "))))`);
   }
 

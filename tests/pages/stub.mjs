@@ -5,9 +5,10 @@
 /* global window */
 
 /**
- * @param {{language: string, texts: Record<string, {message: string}>, messages: any[], orders: Record<string, any>, reply?: any}} scene
+ * @param {{language: string, texts: Record<string, {message: string}>, messages: any[], refreshed: any[],
+ *   orders: Record<string, any>, reply?: any}} scene
  */
-export function installStub({ language, texts, messages, orders, reply }) {
+export function installStub({ language, texts, messages, refreshed, orders, reply }) {
   const fill = (/** @type {string} */ message, /** @type {any[]} */ parts) =>
     message.replace(/\$(?:\$|([1-9]))/g, (_, number) => (number ? (parts[number - 1] ?? "") : "$"));
 
@@ -17,7 +18,9 @@ export function installStub({ language, texts, messages, orders, reply }) {
     if (!Object.hasOwn(orders, name)) {
       throw new Error(`the scene has no answer to the order “${name}”`);
     }
-    const { progress = [], ...outcome } = orders[name];
+    const answers = [orders[name]].flat();
+    orders[name] = answers.slice(answers.length > 1 ? 1 : 0);
+    const { progress = [], ...outcome } = answers[0];
     // An order without outcome stays open.
     return [...progress.map((/** @type {any} */ one) => ({ id, progress: one })), ...(Object.keys(outcome).length ? [{ id, ...outcome }] : [])];
   };
@@ -34,6 +37,8 @@ export function installStub({ language, texts, messages, orders, reply }) {
       postMessage(/** @type {any} */ message) {
         if (message.order) {
           receive(answersTo(message));
+        } else if (message.refresh) {
+          receive(refreshed);
         } else if (reply && message.cancel === undefined) {
           receive([reply]);
         }

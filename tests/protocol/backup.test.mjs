@@ -255,6 +255,20 @@ test('the commands write a new private file and read it back', async () => {
   assert.ok(stdout.length > 100);
 });
 
+test('a short passphrase is warned of, and what is told of the backup is true of it', async () => {
+  const home = await world.home();
+  const empty = await run(['backup', join(home, 'empty')], home, 'twelve bytes');
+  assert.deepEqual([empty.code, empty.stderr], [0, '']);
+  assert.match(empty.stdout, /no account is signed in/);
+  for (const [name, passphrase, warns] of /** @type {[string, string, boolean][]} */ ([['pw', 'pw', true], ['eleven', 'ä'.repeat(11), true], ['twelve', 'ä'.repeat(12), false]])) {
+    const made = await run(['backup', join(home, name)], host.home, passphrase);
+    assert.equal(made.code, 0, made.stderr);
+    assert.match(made.stdout, /whoever opens it can read the mail/);
+    assert.equal(/^thunderseal: The passphrase has fewer than 12 characters[^\n]+\n$/.test(made.stderr), warns, made.stderr);
+    assert.equal(backups.open(await readFile(join(home, name)), { passphrase }).identities.length, 2);
+  }
+});
+
 test('a backup has its name only once it is whole, and sweeps away what a killed one left', async () => {
   const home = await world.home();
   // A name as long as the disk takes, so that the draft cannot have a longer one.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 /** The command line (protocol section 4). */
 import assert from 'node:assert/strict';
-import { open, writeFile } from 'node:fs/promises';
+import { chmod, open, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { after, test } from 'node:test';
+import { NAMES, optionsOf } from './help.mjs';
 import { runCommand } from './host.mjs';
 import { filesBelow, sealedFiles, sha256, stateFolder, World } from './world.mjs';
 
@@ -38,7 +39,7 @@ const run = (own, args, more = {}) => runCommand(args, { home: own, ...more });
 const signed = await home();
 
 test('--help and --version answer on stdout with 0, before or behind a command', async () => {
-  for (const args of [['--help'], ['token', '--help'], ['--help', 'nonsense']]) {
+  for (const args of [['--help'], ['-h'], ['help'], ['--help', 'nonsense']]) {
     const { code, stdout, stderr } = await run(signed.own, args);
     assert.deepEqual([code, stderr], [0, '']);
     for (const command of ['accounts', 'status', 'login', 'logout', 'forget', 'token', 'audit', 'consent-url']) assert.match(stdout, new RegExp(`^  ${command}`, 'm'));
@@ -48,8 +49,21 @@ test('--help and --version answer on stdout with 0, before or behind a command',
   assert.match(stdout, /^thunderseal \d+\.\d+\.\d+\n$/);
 });
 
+test('help for one command has its usage and its options, and no other\'s', async () => {
+  for (const name of NAMES.filter((each) => each !== 'help')) {
+    const { code, stdout, stderr } = await run(signed.own, [name, '--help']);
+    assert.deepEqual([code, stderr], [0, ''], name);
+    assert.match(stdout, new RegExp(`^Usage: thunderseal ${name}[ \n]`));
+    const named = stdout.match(/(?<= )--[a-z0-9-]+/g) ?? [];
+    assert.deepEqual(optionsOf(name).filter((option) => !named.includes(option)), [], name);
+    assert.deepEqual(named.filter((option) => ![...optionsOf(), ...optionsOf(name)].includes(option)), [], name);
+    for (const args of [['help', name], ['-h', name], ['--json', name, '--help', '--bogus']]) assert.equal((await run(signed.own, args)).stdout, stdout, args.join(' '));
+  }
+  assert.match((await run(signed.own, ['key', '--help'])).stdout, /^Usage: thunderseal key show \[OPTIONS\]\nor: {4}thunderseal key rotate \[OPTIONS\]\n/);
+});
+
 test('what is not understood is 64, one line on stderr, and nothing on stdout', async () => {
-  for (const args of [[], ['acounts'], ['token'], ['token', 'a@b', 'c@d'], ['accounts', 'x'], ['--jsno'], ['accounts', '--device'], ['login', '--everywhere', 'a@b'],
+  for (const args of [[], ['acounts'], ['help', 'acounts'], ['token'], ['token', 'a@b', 'c@d'], ['accounts', 'x'], ['--jsno'], ['accounts', '--device'], ['login', '--everywhere', 'a@b'],
     ['token', 'a@b', '--min-ttl'], ['token', 'a@b', '--min-ttl', 'soon'], ['token', 'a@b', '--min-ttl', '-5'], ['token', 'a@b', '--min-ttl', '99999'],
     ['token', 'a@b', '--protocol', 'ews'], ['token', 'not an account'], ['token', 'a@b', '--scope', 'User.Read'], ['status', 'nobody@contoso.test'], ['token', 'nobody@contoso.test'],
     ['logout', 'nobody@contoso.test'], ['forget', 'nobody@contoso.test'], ['login', '\u00ff@\u0007']]) {
@@ -58,6 +72,18 @@ test('what is not understood is 64, one line on stderr, and nothing on stdout', 
     assert.match(stderr, /^thunderseal: [^\n]+\n$/, args.join(' '));
     // eslint-disable-next-line no-control-regex
     assert.doesNotMatch(stderr.slice(0, -1), /[\u0000-\u001f\u007f]/, 'nothing steers the terminal');
+  }
+});
+
+test('what is wrong is called as it was typed', async () => {
+  for (const [args, says] of /** @type {[string[], string][]} */ ([
+    [['key', 'move', '--to', 'nowhere'], '--to must be '], [['backup', join(signed.own, 'none'), '--recipient', 'x'], '--recipient must be '],
+    [['login', 'a@contoso.test', '--as', 'x'], '--as must be '], [['login', 'x'], 'ACCOUNT must be '], [['check', 'x'], 'ACCOUNT must be '],
+    [['token', signed.account, '--protocol', 'ews'], '--protocol must be '], [['token', signed.account, '--scope', 'x'], '--scope must be '],
+  ])) {
+    const { code, stderr } = await run(signed.own, args);
+    assert.equal(code, 64, args.join(' '));
+    assert.ok(stderr.startsWith(`thunderseal: ${says}`), stderr);
   }
 });
 
@@ -74,6 +100,38 @@ test('accounts and status list what there is, as text and as JSON', async () => 
   assert.equal(empty.code, 0);
   assert.match(empty.stdout, /thunderseal login/);
   assert.deepEqual(JSON.parse((await run(await world.home(), ['accounts', '--json'])).stdout), { accounts: [] });
+});
+
+test('status says what to do where nobody is signed in', async () => {
+  const own = await world.home();
+  const none = await run(own, ['status']);
+  assert.match(none.stdout, /^There are no accounts\. Add one with "thunderseal login ACCOUNT"\.\nkey store/);
+  const host = await world.host(own);
+  await host.call('account.add', { account: 'ada@contoso.test' });
+  await host.end();
+  assert.match((await run(own, ['status'])).stdout, /^ada@contoso\.test {2}signed-out\n {2}next step: thunderseal login ada@contoso\.test\nkey store/);
+  assert.match((await run(own, ['token', 'alan@contoso.test'])).stderr, /button in Thunderbird, or with "thunderseal login ADDRESS"/);
+  const unset = await run(await world.home({ clientId: undefined }), ['login', 'ada@contoso.test']);
+  assert.match(unset.stderr, /set it with "thunderseal setup --client-id ID --tenant DOMAIN"/);
+});
+
+test('status tells on stderr of a configuration that does not count, or has a key that nobody knows', async () => {
+  const own = await world.home();
+  const config = join(own, '.config/thunderseal/config.json');
+  const said = await readFile(config, 'utf8');
+  for (const [text, mode, says] of /** @type {[string, number, RegExp][]} */ ([
+    [said, 0o666, /config\.json.*others than its owner/], [said.replace('{', '{"renewAhead": 5, '), 0o600, /config\.json.*renewAhead/], [said.replace('{', '{"colour": 5, '), 0o600, /config\.json.*colour/],
+  ])) {
+    await writeFile(config, text);
+    await chmod(config, mode);
+    const status = await run(own, ['status']);
+    assert.equal(status.code, 0, status.stderr);
+    assert.match(status.stdout, /key store/);
+    assert.match(status.stderr, says);
+    assert.match(status.stderr, /^thunderseal: [^\n]+\. [^\n]+\n$/);
+    const json = await run(own, ['status', '--json']);
+    assert.deepEqual([JSON.parse(json.stdout).accounts, json.stderr], [[], status.stderr]);
+  }
 });
 
 test('token prints the token and nothing else; the XOAUTH2 string with --xoauth2; all of it with --json', async () => {
@@ -205,6 +263,7 @@ test('logout forgets the tokens, forget erases the account', async () => {
   const out = await run(own, ['logout', account, '--everywhere']);
   assert.equal(out.code, 0);
   assert.match(out.stdout, /oauth2\/v2\.0\/logout[\s\S]*Revoke-MgUserSignInSession/);
+  assert.match((await run(own, ['audit'])).stdout, /signed-out {2}\S+ {2}\(here; the link that ends all its sessions was shown\) {2}by=command$/m);
   const refused = await run(own, ['token', account]);
   assert.deepEqual([refused.code, refused.stdout], [77, '']);
   assert.match(refused.stderr, /thunderseal login/);

@@ -51,6 +51,7 @@ test('bash: each command and each of its options, and no other', async () => {
   assert.deepEqual(await complete('thunderseal log'), ['login', 'logout']);
   assert.deepEqual(await complete('thunderseal token --x'), ['--xoauth2']);
   assert.deepEqual(await complete('thunderseal renew --x'), []);
+  assert.deepEqual(await complete('thunderseal help log'), ['login', 'logout']);
 });
 
 test('bash: accounts, also behind the "@" at which bash splits words, and only where one may stand', async () => {

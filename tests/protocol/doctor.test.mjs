@@ -95,7 +95,7 @@ const FAULTS = {
   'a configuration that others may change': { plant: () => chmod(here.config, 0o620), id: 'policy', status: 'fail', says: /Others than its owner may write to .*config\.json.*Run: chmod go-w / },
   'a configuration that is not JSON': { plant: () => writeFile(here.config, '{\n  "tenant": contoso\n}'), id: 'policy', status: 'fail', says: /config\.json cannot be used: line 2, column \d+.*Correct the file/, mend: restore.config },
   'a configuration with a wrong value': { plant: () => editJson(here.config, (config) => { config.redirectHost = '0.0.0.0'; }), id: 'policy', status: 'fail', says: /\/redirectHost must be/, mend: restore.config },
-  'no client id': { plant: () => editJson(here.config, (config) => { delete config.clientId; }), id: 'policy', status: 'fail', says: /No client id.*clientId in config\.json/, mend: () => editJson(here.config, (config) => { config.clientId = here.world.idp.clientId; }) },
+  'no client id': { plant: () => editJson(here.config, (config) => { delete config.clientId; }), id: 'policy', status: 'fail', says: /No client id.*thunderseal setup --client-id ID/, mend: () => editJson(here.config, (config) => { config.clientId = here.world.idp.clientId; }) },
   'a key of the configuration that is misspelt': { plant: () => editJson(here.config, (config) => { config.tenent = 'contoso.test'; }), id: 'policy', status: 'warn', says: /\/tenent: the key is not known.*Did you mean "tenant"/, mend: () => editJson(here.config, (config) => { delete config.tenent; }) },
   'saved sign-ins that others may open': { plant: () => chmod(here.state, 0o755), id: 'vault', status: 'fail', says: /can be opened by other users.*Run: chmod -R go-rwx / },
   'a saved file that others may read': { plant: () => chmod(join(here.state, 'vault.json'), 0o644), id: 'vault', status: 'fail', says: /vault\.json can be opened by other users.*Run: chmod -R go-rwx / },
@@ -237,9 +237,9 @@ test('a keyring that hangs does not hold doctor up', async () => {
   await assertHealthy();
 });
 
-/** How the key store of a home is found. @param {string} home */
-async function keyStore(home) {
-  const { stdout } = await runCommand(['doctor', '--json'], { home });
+/** How the key store of a home is found. @param {string} home @param {Record<string, string>} [env] */
+async function keyStore(home, env = {}) {
+  const { stdout } = await runCommand(['doctor', '--json'], { home, env });
   const { status, detail, remedy = '', evidence } = one({ code: null, ...JSON.parse(stdout) }, 'key-store');
   return `${status}: ${evidence.store}: ${detail} ${remedy}`;
 }
@@ -262,6 +262,13 @@ test('a key file is looked at where there is one, and missed where it is gone', 
   assert.match(await keyStore(home), /^fail: file: The key file .* is missing.* Restore the file "key" from a backup/);
   await rename(`${key}.away`, key);
   assert.match(await keyStore(home), /^ok: file: The key can be had/);
+});
+
+test('a keyring that the configuration wants must be there for the first sign-in', async () => {
+  const home = await here.world.home({ keystore: 'secret-service' });
+  assert.match(await keyStore(home), /^fail: secret-service: No keyring answers.* Start your keyring.*"auto" as keystore/);
+  assert.match(await keyStore(home, here.keyring.env), /^ok: secret-service: The first sign-in makes the key/);
+  assert.match(await keyStore(await here.world.home()), /^ok: file: The first sign-in makes the key/);
 });
 
 test('a passphrase is not asked for', async () => {

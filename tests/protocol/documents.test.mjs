@@ -44,4 +44,11 @@ for (const file of [...PROSE, ...OTHERS]) {
   });
 }
 
+test('packaging/journal/README.md has each event of the log, but those of level debug, at its level', async () => {
+  const events = [...(await readFile(join(TOP, 'host/core/log_entry.h'), 'utf8')).matchAll(/X\(LOG_\w+, "([a-z-]+)", LEVEL_(ERROR|WARNING|INFO)\)/g)];
+  const readme = await readFile(join(TOP, 'packaging/journal/README.md'), 'utf8');
+  const rows = Object.fromEntries([...readme.matchAll(/^\| (error|warning|info) \| (.*) \|$/gm)].map(([, level, names]) => [level, names.replaceAll('`', '').split(', ').sort()]));
+  assert.deepEqual(rows, Object.fromEntries(['error', 'warning', 'info'].map((level) => [level, events.filter(([, , of]) => of.toLowerCase() === level).map(([, name]) => name).sort()])));
+});
+
 test('the documents were understood', () => assert.ok(found > 50, `${found} commands`));

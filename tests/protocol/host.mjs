@@ -17,6 +17,8 @@ export const FRAME_MAX = 1024 * 1024;
 
 /** Longer than any deadline of the host; what takes so long has failed. */
 const PATIENCE_MS = 12_000;
+/** Opening a passphrase's key takes as long as 256 MiB and the computer want; the host gives it 30 s. */
+const UNLOCK_PATIENCE_MS = 35_000;
 
 /** @typedef {{ home: string, program?: string, env?: Record<string, string>, uid?: number, gid?: number }} Start */
 /** @typedef {{ code: number | null, signal: NodeJS.Signals | null }} Exit */
@@ -203,7 +205,7 @@ export class Host {
     this.#last += 1;
     const id = `t${this.#last}`;
     this.send({ jsonrpc: '2.0', id, method, params });
-    const { result, error } = await this.answer(id);
+    const { result, error } = await this.answer(id, method === 'vault.unlock' ? UNLOCK_PATIENCE_MS : PATIENCE_MS);
     if (error) throw new Refusal(error);
     return result;
   }

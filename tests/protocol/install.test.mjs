@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 
 const TOP = resolve(import.meta.dirname, '../..');
@@ -21,6 +21,21 @@ const make = (...args) => execFileSync('make', ['-s', ...args], { cwd: TOP, enco
 async function filesBelow(root) {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name))).sort();
+}
+
+/** Whether a link of Markdown leads to a file, and to a heading there. @param {string} target path and, behind #, a heading */
+async function leadsSomewhere(target) {
+  const [path, heading] = target.split('#');
+  if (!heading) return access(path).then(() => true, () => false);
+  const headings = [...(await readFile(path, 'utf8').catch(() => '')).matchAll(/^#+ (.*)$/gm)].map(([, words]) => words.toLowerCase().replace(/[^\w -]/g, '').replaceAll(' ', '-'));
+  return headings.includes(heading);
+}
+
+/** The relative links of Markdown that lead nowhere. @param {string} file @returns {Promise<string[]>} */
+async function brokenLinks(file) {
+  const links = [...(await readFile(file, 'utf8')).matchAll(/\]\((?![a-z]+:)([^)]+)\)/g)].map(([, link]) => link);
+  const there = await Promise.all(links.map((link) => leadsSomewhere(link.startsWith('#') ? `${file}${link}` : join(dirname(file), link))));
+  return links.filter((_, i) => !there[i]);
 }
 
 /** Where the files of a folder go. @param {string} source @param {(name: string) => string} place */
@@ -52,7 +67,9 @@ test('make install puts every file where README.md says, and make uninstall take
     ...await installed('packaging/man', (name) => `usr/local/share/man/man${name.slice(-1)}/${name}`),
     ...await installed('packaging/policies', (name) => `usr/local/share/thunderseal/policies/${name}`),
     ...await installed('packaging/recipes', (name) => `usr/local/share/thunderseal/recipes/${name}`),
-    ...['ADMIN.md', 'COMPLIANCE.md', 'SECURITY.md'].map((name) => `usr/local/share/thunderseal/${name}`),
+    ...await installed('packaging/journal', (name) => `usr/local/share/thunderseal/journal/${name}`),
+    ...await installed('packaging/pictures', (name) => `usr/local/share/thunderseal/pictures/${name}`),
+    ...['ADMIN.md', 'COMPLIANCE.md', 'FORMAT.md', 'README.md', 'SECURITY.md'].map((name) => `usr/local/share/thunderseal/${name}`),
     'usr/local/share/thunderseal/policy.schema.json',
     'usr/local/share/thunderseal/protocol.schema.json',
     'usr/local/share/zsh/site-functions/_thunderseal',
@@ -63,6 +80,7 @@ test('make install puts every file where README.md says, and make uninstall take
     allowed_extensions: ['companion@thunderseal'],
   });
   assert.equal((await stat(join(root, 'usr/local/bin/thunderseal'))).mode & 0o777, 0o755);
+  for (const name of (await filesBelow(root)).filter((file) => file.endsWith('.md'))) assert.deepEqual(await brokenLinks(join(root, name)), [], name);
   make('uninstall', `DESTDIR=${root}`);
   assert.deepEqual(await filesBelow(root), []);
 });

@@ -232,7 +232,8 @@ test('a keyring that is asked for by the configuration is not done without', asy
   const account = await world.user();
   const refusal = await host.refused('signIn.start', { account });
   assert.equal(refusal.kind, 'vault-locked');
-  assert.match(refusal.data.cause, /No keyring answers/);
+  assert.match(refusal.data.cause, /No keyring answers.* is to be kept in one/);
+  assert.match(refusal.data.remedy, /Start your keyring.*"auto"/);
   assert.deepEqual((await filesBelow(stateFolder(home))).map(({ path }) => path), []);
   await keyring.start();
   await host.call('signIn.start', { account });

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { NAMES, optionsOf, sorted, wordsOf } from './help.mjs';
+import { World } from './world.mjs';
 
 const TOP = resolve(import.meta.dirname, '../..');
 const page = await readFile(`${TOP}/packaging/man/thunderseal.1`, 'utf8');
@@ -60,6 +61,16 @@ test('thunderseal-protocol(7) has each method, notification and kind of error of
   for (const name of names) assert.match(protocol, new RegExp(`^\\.(It )?Cm (.* , )?${name.replace('.', '\\.')}(?= |$)`, 'm'), name);
   for (const kind of schema.$defs.kind.enum) assert.match(protocol, new RegExp(`^\\.It -?\\d+ Ta ${kind} Ta `, 'm'), kind);
   for (const state of schema.$defs.state.enum) assert.match(protocol, new RegExp(`^\\.Li (.* , )?${state}(?= |$)`, 'm'), state);
+});
+
+test('thunderseal-protocol(7) has each feature that hello lists', async () => {
+  const world = await World.open();
+  after(() => world.close());
+  const { features } = (await world.host()).welcome;
+  const [, section] = protocol.split('.Sh EVOLUTION');
+  const named = [...section.split('.Sh ')[0].matchAll(/^\.Cm ([a-z.]+)/gm)].map(([, name]) => name);
+  assert.ok(features.length > 0);
+  assert.deepEqual(features.filter((/** @type {string} */ name) => !named.includes(name)), []);
 });
 
 test('thunderseal-protocol(7) has each parameter of each method that it describes', () => {

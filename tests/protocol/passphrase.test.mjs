@@ -60,7 +60,9 @@ async function signedIn() {
   const refusal = await host.refused('signIn.start', { account });
   assert.equal(refusal.kind, 'vault-locked');
   assert.match(refusal.data.cause, /none has been chosen/);
-  assert.equal((await host.refused('vault.unlock')).data.field, 'passphrase');
+  const locked = await host.refused('vault.unlock');
+  assert.equal(locked.data.field, 'passphrase');
+  assert.equal(locked.data.texts.cause.id, 't9ef3786a', 'by which the add-on has one chosen');
   assert.deepEqual(await filesBelow(stateFolder(home)), [], 'nothing is made without it');
   await host.call('vault.unlock', { passphrase: PASSPHRASE });
   const { token } = await world.signedIn(host, account);
@@ -95,12 +97,16 @@ test('locked until vault.unlock: listed at once, refused with a next step, then 
   assert.equal((await host.refused('vault.unlock', { pass: 'x' })).kind, 'invalid-params');
   // While Argon2id works, the loop goes on, and a token asked for meanwhile waits for the key.
   const unlocked = host.call('vault.unlock', { passphrase: PASSPHRASE });
-  const token = host.call('token.get', { account: one.account });
+  const began = performance.now();
+  const token = host.call('token.get', { account: one.account }).catch((refused) => refused);
   await host.call('account.list');
   assert.equal(host.messages.some(({ result }) => result && !Object.keys(result).length), false, 'the key is still on its way');
   await unlocked;
   await host.told('account.changed', (told) => told.account.account === one.account && told.account.state === 'ready');
-  assert.equal((await token).accessToken, one.token);
+  // It is answered within 8 s, and Argon2id takes longer on a busy computer; nobody is then told of the wrong passphrase of before.
+  const waited = await token;
+  if (performance.now() - began < 4_000) assert.equal(waited.accessToken, one.token);
+  else assert.ok(waited.accessToken === one.token || /under a passphrase/.test(waited.data.cause), String(waited));
   await host.end();
   assert.ok(!(await readdir(join(stateFolder(one.home), 'identities'))).some((name) => name.includes('damaged')));
 });

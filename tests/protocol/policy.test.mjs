@@ -136,6 +136,22 @@ test('what will have no effect is a warning', async () => {
   assert.match(await warnings(await file('custom.json', '{"cloud": "custom"}')), /no "custom"/);
 });
 
+test('a password for everybody to read, and a language that the add-on does not have, are warned of', async () => {
+  /** @param {object} value @param {number} [mode] */
+  const warned = async (value, mode = 0o644) => {
+    const { code, stdout, stderr } = await policy(['check', await file('warned.json', JSON.stringify(value), mode)]);
+    assert.deepEqual([code, stdout.endsWith(' is fine.\n')], [0, true], stderr);
+    assert.ok(!stderr.includes('hunter2'));
+    return stderr;
+  };
+  for (const proxy of ['http://ada:hunter2@proxy.test:3128', 'socks5h://ada:@proxy.test']) assert.match(await warned({ proxy }), /^\S+:1:\d+: warning: \/proxy has a password.*mode 600.*\n$/);
+  assert.equal(await warned({ proxy: 'http://ada:hunter2@proxy.test:3128' }, 0o640), '');
+  assert.match((await policy(['check', '-'], { input: '{"proxy": "http://ada:hunter2@proxy.test"}' })).stderr, /\/proxy has a password/);
+  for (const proxy of ['http://proxy.test:3128', 'http://ada@proxy.test:3128', 'http://proxy.test:3128/a@b']) assert.equal(await warned({ proxy }), '', proxy);
+  for (const locale of ['fr', 'e', 'english', 'x-en']) assert.match(await warned({ locale }), /warning: \/locale is no language.*"en".*"de"/, locale);
+  for (const locale of [...await readdir(resolve(import.meta.dirname, '../../extension/_locales')), 'de-AT', 'EN-gb']) assert.equal(await warned({ locale }), '', locale);
+});
+
 test('what stands behind "policy" and is not understood is 64', async () => {
   for (const args of [['x'], ['check'], ['merge'], ['show', 'x'], ['check', 'a', 'b'], ['show', '--remove'], ['check', 'a', '--remove']]) {
     const { code, stdout, stderr } = await policy(args);

@@ -64,15 +64,24 @@ test('Thunderbird\'s public id is taken only when it is asked for', async () => 
 test('a wrong answer names what it must be, and nothing is written', async () => {
   const home = await world.home(null);
   for (const [args, expected] of /** @type {[string[], RegExp][]} */ ([
-    [['--tenant', 'no tenant'], /tenant must be/], [['--cloud', 'mars'], /cloud must be one of/], [['--domain', 'a b'], /allowedDomains must be/],
-    [['--keystore', 'paper'], /keystore must be/], [['--client-id', ''], /clientId must be/], [['--print', 'everything'], /--print takes/],
-    [['--explain', 'nothing here'], /AADSTS/], [['--cloud', 'custom', '--print', 'az'], /custom cloud/],
+    [['--tenant', 'no tenant'], /tenant must be/], [['--cloud', 'mars'], /cloud must be one of "worldwide", "usgov", "usgov-dod", "china"\. Nothing/], [['--cloud', 'custom'], /custom cloud.*config\.json/], [['--domain', 'a b'], /allowedDomains must be/],
+    [['--keystore', 'paper'], /keystore must be/], [['--client-id', ''], /clientId must be/], [['--client-id', 'y'], /clientId must be the application \(client\) id/], [['--client-id', CLIENT_ID.slice(1)], /clientId must be/], [['--print', 'everything'], /--print takes/],
+    [['--explain', 'nothing here'], /AADSTS/], [['--explain', '50011 or so'], /AADSTS/], [['--explain', '99999999999999999999'], /AADSTS/], [['--cloud', 'custom', '--print', 'az'], /custom cloud/],
   ])) {
     const { code, stderr } = await setup([...(args[0] === '--client-id' ? [] : ['--client-id', CLIENT_ID]), ...args], home);
     assert.equal(code, 64, `${args}: ${stderr}`);
     assert.match(stderr, expected);
   }
   assert.deepEqual(await readdir(home), []);
+});
+
+test('where the configuration has a custom cloud, its endpoints are used and its client ids are its own', async () => {
+  const home = await world.home();
+  const { custom } = await written(home);
+  const { code, stderr } = await setup(['--client-id', 'mail-client', '--cloud', 'custom'], home);
+  assert.equal(code, 0, stderr);
+  const { clientId, cloud, custom: after } = await written(home);
+  assert.deepEqual([clientId, cloud, after], ['mail-client', 'custom', custom]);
 });
 
 test('a file that does not count, or cannot be written, is left as it is', async () => {
@@ -132,6 +141,7 @@ test('it prints how to register the app, and what the errors of a registration m
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`^AADSTS${number}: .*\\n.*\\nFor the administrator: `));
     assert.match(stdout, remedy);
+    assert.equal((await setup(['--explain', String(number)], home)).stdout, stdout, 'the number alone');
   }
   assert.deepEqual(await readdir(home), [], 'printing writes nothing');
 });
@@ -139,11 +149,11 @@ test('it prints how to register the app, and what the errors of a registration m
 test('at a terminal it asks, explains the choice of app, shows what it writes, and can be left', async () => {
   const home = await world.home(null);
   const root = process.getuid?.() === 0;
-  const answers = [...(root ? ['no\n'] : []), '\n', 'not a tenant\n', 'contoso.test\n', '1\n', `${CLIENT_ID}\n`, 'contoso.test, fabrikam.test\n', '\n'];
+  const answers = [...(root ? ['no\n'] : []), '\n', 'not a tenant\n', 'contoso.test\n', '1\n', 'xyz\n', `${CLIENT_ID}\n`, 'contoso.test, fabrikam.test\n', '\n'];
   const made = atTerminal(PROGRAM, home, answers, ['setup']);
   assert.equal(made.code, 0, made.screen);
   assert.deepEqual(await written(home), { cloud: 'worldwide', tenant: 'contoso.test', clientId: CLIENT_ID, allowedDomains: ['contoso.test', 'fabrikam.test'] });
-  for (const text of [/own app/, /Thunderbird's public id/, /It must be "common"/, /adminconsent/]) assert.match(made.screen, text);
+  for (const text of [/own app/, /Thunderbird's public id/, /It must be "common"/, /It must be the application \(client\) id/, /adminconsent/]) assert.match(made.screen, text);
   const other = await world.home(null);
   const left = atTerminal(PROGRAM, other, [...(root ? ['no\n'] : []), '\n', '\n', '2\n', '\n', 'no\n'], ['setup']);
   assert.equal(left.code, 64, left.screen);

@@ -11,7 +11,7 @@ import { join, relative } from 'node:path';
 const ROOT = new URL('../../', import.meta.url).pathname;
 
 /** Only the command line says these; it speaks English. The checks that the health report shares are not among them. */
-const COMMAND_LINE = /^host\/(cli\/|service\/doctor(?!_(clock|settings|state)\.c)|service\/policy_check\.c|core\/policy_merge\.c)/;
+export const COMMAND_LINE = /^host\/(cli\/|service\/doctor(?!_(clock|settings|state)\.c)|service\/policy_check\.c|core\/policy_merge\.c)/;
 
 /** @typedef {{ kind: 'string' | 'name' | 'other', text: string }} Token */
 /** @typedef {{ path: string, tokens: Token[], macros: Map<string, Token[]> }} Source */

@@ -11,7 +11,7 @@ const RESTORABLE = /^mail\.(server|smtpserver|identity)\.\w+\.[\w.]+$/;
 
 /**
  * @param {any} entry of a preference that someone may have edited
- * @returns {boolean}
+ * @returns {boolean} throws where a part is missing
  */
 function isEntry({ state, type, before, after, prefs, folders, earlier }) {
   const isWhole = state === "restored" || (["changing", "changed"].includes(state) && typeof type === "string" && isNamed(before) && isNamed(after));
@@ -25,16 +25,29 @@ function isEarlier({ settings, prefs, entry }) {
 const isNamed = settings => typeof settings?.hostname === "string" && typeof settings.username === "string";
 const areRestorable = prefs => Object.keys(prefs).every(name => RESTORABLE.test(name));
 
-/** @returns {Record<string, ChangeEntry>} what is left of earlier sessions */
-function read() {
+/** @param {any} entry of any shape @returns {boolean} */
+function isUsable(entry) {
   try {
-    const entries = Object.entries(JSON.parse(Services.prefs.getStringPref(RECORD_PREF, "{}")));
-    return Object.fromEntries(entries.filter(([, entry]) => isEntry(entry)));
+    return isEntry(entry);
+  } catch {
+    return false;
+  }
+}
+
+/** @returns {any} */
+function stored() {
+  try {
+    return JSON.parse(Services.prefs.getStringPref(RECORD_PREF, "{}"));
   } catch {
     // What cannot be read cannot be put back.
     Services.prefs.clearUserPref(RECORD_PREF);
     return {};
   }
+}
+
+/** @returns {Record<string, ChangeEntry>} what is left of earlier sessions; one that cannot be used takes no other with it */
+function read() {
+  return Object.fromEntries(Object.entries(stored() ?? {}).filter(([, entry]) => isUsable(entry)));
 }
 
 var ChangeRecord = class {

@@ -54,14 +54,13 @@ function describeIncoming(server) {
   };
 }
 
-/** @param {any} server nsIMsgOutgoingServer */
+/** @param {any} server nsISmtpServer */
 function describeOutgoing(server) {
-  const { port } = server.QueryInterface(Ci.nsISmtpServer);
   return {
     account: server.username,
     type: server.type,
-    hostname: server.serverURI.host,
-    port,
+    hostname: server.hostname,
+    port: server.port,
     socketType: socketTypeName(server.socketType),
     authMethod: authMethodName(server.authMethod),
   };
@@ -117,8 +116,11 @@ var MailServers = class {
   async list() {
     const own = await this.#ownLogins();
     const incoming = this.#incoming().filter(server => !isOnTrial(server)).map(describeIncoming);
+    // A serverURI has no host where the name is none, and throws.
     const outgoing = MailServices.outgoingServer.servers
-      .filter(server => server.type === "smtp" && this.#signsInAtMicrosoft(server.serverURI.host, server.type))
+      .filter(({ type }) => type === "smtp")
+      .map(server => server.QueryInterface(Ci.nsISmtpServer))
+      .filter(server => this.#signsInAtMicrosoft(server.hostname, server.type))
       .map(describeOutgoing);
     const addresses = [...incoming, ...outgoing].filter(({ account }) => account.includes("@"));
     return addresses.map(server => ({ ...server, ownLogin: own.has(server.account.toLowerCase()) }));

@@ -33,6 +33,9 @@ const HOSTS = new Set([
 /** Whatever lies below these is Microsoft's, under a right name or a wrong one. */
 const DOMAINS = ["office365.com", "office.com", "outlook.com", "hotmail.com", "live.com", "office365.us", "apps.mil", "partner.outlook.cn"];
 
+/** Below these an organisation's devices hand in mail without any sign-in: such a server is as it should be. */
+const RELAYS = /(^|\.)mail\.protection\./;
+
 const HOST_NAME = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 const ADDRESS = /^[^@\p{Cc}\s\\]+@[^@\p{Cc}\s\\]+$/u;
 const PORT_MAX = 65_535;
@@ -57,7 +60,7 @@ function checkedHosts(hosts) {
  */
 function isMicrosofts(hostname, customHosts) {
   const name = hostname.toLowerCase();
-  return customHosts.includes(name) || DOMAINS.some(domain => name === domain || name.endsWith(`.${domain}`));
+  return customHosts.includes(name) || (DOMAINS.some(domain => name === domain || name.endsWith(`.${domain}`)) && !RELAYS.test(name));
 }
 
 /**
@@ -88,6 +91,18 @@ function login(server) {
  */
 function earlierOf({ earlier, ...entry }, now) {
   return entry.state === "changed" ? { ...now, entry: { ...entry, prefs: { ...entry.prefs } } } : earlier;
+}
+
+/**
+ * Thunderbird's setters say nothing of a preference that the administrator locked.
+ * @param {MailServerSettings} settings
+ * @param {MailServerSettings} wanted
+ */
+function assertInForce(settings, wanted) {
+  const other = Object.keys(wanted).filter(name => settings[name] !== wanted[name]);
+  if (other.length) {
+    throw new Error(`not to be changed: ${other.join(", ")}`);
+  }
 }
 
 var ServerChanges = class {
@@ -172,6 +187,7 @@ var ServerChanges = class {
     const hosts = checkedHosts(customHosts);
     const servers = new Map(this.#servers.all().map(server => [server.key, server]));
     const steps = changes.map(change => this.#checked(change, servers.get(change.key), hosts));
+    await Promise.all(steps.map(({ server }) => server.settle()));
     // Thunderbird forgets what is stored under the old name or, in the case of IMAP, under the new one.
     const names = steps.flatMap(({ server: { type, settings }, wanted }) => [settings, wanted].map(named => ({ ...named, type })));
     await this.#logins.keep(names, () => {
@@ -180,6 +196,7 @@ var ServerChanges = class {
       try {
         steps.forEach(({ server, wanted }) => {
           server.change(wanted);
+          assertInForce(server.settings, wanted);
           this.#complete(server);
         });
       } catch (error) {
@@ -279,6 +296,7 @@ var ServerChanges = class {
    * @param {(server: any) => void} undo
    */
   async #each(servers, undo) {
+    await Promise.all(servers.map(server => server.settle()));
     const names = servers.flatMap(server => this.#namesOf(this.#record.entries[server.key]));
     await this.#logins.keep(names, () => {
       servers.forEach(undo);

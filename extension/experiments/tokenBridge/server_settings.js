@@ -4,6 +4,7 @@
 
 /* exported ServerSettings, userValue, setUserValue */
 
+const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
 const { SmtpClient } = ChromeUtils.importESModule("resource:///modules/SmtpClient.sys.mjs");
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
 
@@ -11,6 +12,9 @@ const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailSer
 const INCOMING_PREFS = ["hostname", "userName", "port", "socketType", "authMethod", "isSecure", "name", "clientid", "spamActionTargetAccount"];
 /** What a server says of itself, and Thunderbird notes when it has logged in. */
 const LEARNED_PREFS = ["serverIDResponse", "namespace.personal", "namespace.public", "namespace.other_users"];
+/** What Thunderbird is at may take ten seconds before settings are changed under it all the same. */
+const QUIET_LOOK_MS = 50;
+const QUIET_LOOKS_MAX = 200;
 const OUTGOING_PREFS = ["hostname", "username", "port", "try_ssl", "authMethod", "clientid"];
 
 /**
@@ -109,6 +113,23 @@ var ServerSettings = class {
     const branch = `mail.${this.incoming ? "server" : "smtpserver"}.${this.key}.`;
     const names = this.incoming ? [...INCOMING_PREFS, ...LEARNED_PREFS] : OUTGOING_PREFS;
     return Object.fromEntries(names.map(name => [branch + name, userValue(branch + name)]));
+  }
+
+  /**
+   * Waits until the connections of an IMAP server have nothing to do. Thunderbird finds what still waits for one by the
+   * server's name: each that is left at a change takes the place of a connection, until none is left before a restart.
+   */
+  async settle() {
+    if (this.type !== "imap") {
+      return;
+    }
+    const server = this.#server.QueryInterface(Ci.nsIImapIncomingServer);
+    // Between two tasks a connection is idle, too.
+    let idle = 0;
+    for (let looks = 0; looks < QUIET_LOOKS_MAX && idle < 2; looks++) {
+      await new Promise(resolve => setTimeout(resolve, QUIET_LOOK_MS));
+      idle = server.allConnectionsIdle ? idle + 1 : 0;
+    }
   }
 
   /** @param {MailServerSettings} wanted in force when this returns */

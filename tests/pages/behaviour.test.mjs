@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MPL-2.0
+
+/** What the pages do when something changes: they find out, and the keyboard's focus stays where the user is. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { overviewOf } from "./accounts.mjs";
+import { PageBrowser } from "./page_browser.mjs";
+
+const POPUP = { file: "popup/popup.html", width: 380 };
+const DASHBOARD = { file: "dashboard/dashboard.html", width: 1000 };
+
+const ADA = { account: "ada@contoso.test", state: "ready" };
+const BEN = { account: "ben@contoso.test" };
+
+/** @type {PageBrowser} */
+let browser;
+
+before(async () => {
+  browser = await PageBrowser.start();
+});
+
+after(() => browser.stop());
+
+/** Comes back to the page, which was in the background. */
+const showAgain = () => browser.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+
+/** @param {string} selector of a button that is pressed with the keyboard */
+async function press(selector) {
+  await browser.waitFor(selector);
+  await browser.evaluate(`(button => { button.focus(); button.click(); })(document.querySelector(${JSON.stringify(selector)}))`);
+}
+
+/** @returns {Promise<string>} where the keyboard is */
+const focused = () => browser.evaluate('(({ tagName, className, dataset }) => [tagName, className, dataset.action].filter(Boolean).join(" "))(document.activeElement)');
+
+test("a page that comes into view again shows what was added meanwhile", async () => {
+  await browser.open(POPUP, { messages: [{ overview: overviewOf([ADA]) }], refreshed: [{ overview: overviewOf([ADA, BEN]) }] }, "en");
+  await showAgain();
+  await browser.waitFor(`[data-account="${BEN.account}"]`);
+  assert.deepEqual(await browser.complaints(), []);
+});
+
+test("the focus survives another try to start the program, and goes to the page's heading when the warning is gone", async () => {
+  const missing = overviewOf([ADA], { hostState: "missing" });
+  await browser.open(POPUP, { messages: [{ overview: missing }], refreshed: [{ overview: overviewOf([ADA]) }], orders: { act: { result: null } } }, "en");
+  await press('[data-action="retryHost"]');
+  await browser.waitFor('[data-action="retryHost"][aria-disabled="true"]');
+  assert.equal(await focused(), "BUTTON retryHost");
+  await showAgain();
+  await browser.waitFor("#version");
+  assert.equal(await focused(), "H1");
+});
+
+const SERVER = { hostname: "imap-mail.outlook.com", port: 143, socketType: "starttls", authMethod: "password", username: ADA.account };
+const OFFERED = {
+  account: ADA.account, switched: false, step: null, canTakeOver: false, restart: false, restored: false, problem: null, actions: ["switch"],
+  servers: [{ type: "imap", faults: ["password"], before: SERVER, after: { ...SERVER, authMethod: "oauth2" } }],
+};
+
+test("the focus goes to the account's name when the button that began its switch is gone", async () => {
+  const views = [OFFERED, { ...OFFERED, step: "signing-in", actions: [] }].map(account => ({ result: { mode: "offer", accounts: [account] } }));
+  await browser.open(DASHBOARD, { messages: [{ overview: overviewOf([ADA]) }], orders: { "migration.view": views, "migration.switch": { result: null } } }, "en");
+  assert.equal(await browser.evaluate('document.querySelector(".migration .step")?.textContent ?? ""'), "");
+  await press('.migration [data-action="switch"]');
+  await browser.waitFor(".migration .step:not(:empty)");
+  assert.equal(await focused(), "H3 name");
+});
+
+test("live regions are there before they have something to say", async () => {
+  const orders = {
+    "migration.view": { result: { mode: "offer", accounts: [OFFERED] } },
+    "ask policy.get": { result: { policy: { audit: { enabled: true, retentionDays: 365 } }, sources: {} } },
+    "ask settings.set": { result: {} },
+  };
+  await browser.open(DASHBOARD, { hash: "#settings", messages: [{ overview: overviewOf([ADA]) }], orders }, "en");
+  await browser.waitFor("#setting-fallback");
+  const hidden = '[...document.querySelectorAll("[role=status], [role=alert]")].filter(one => one.hidden && !one.matches(".host-warning")).map(one => one.className)';
+  assert.deepEqual(await browser.evaluate(hidden), []);
+  await browser.evaluate('(box => { box.checked = !box.checked; box.dispatchEvent(new Event("change")); })(document.querySelector("#setting-audit_enabled"))');
+  await browser.waitFor('[data-setting="audit_enabled"] .saved:not(:empty)');
+});
+
+test("a page to read links to no page of a cloud that is not the organisation's", async () => {
+  const open = (/** @type {string} */ page, /** @type {string} */ cloud) =>
+    browser.open({ file: `welcome/${page}.html`, width: 1000 }, { messages: [{ overview: overviewOf([]) }], orders: { "ask policy.get": { result: { policy: { cloud }, sources: {} } } } }, "en");
+  const links = () => browser.evaluate('[...document.querySelectorAll("a[href^=https]")].filter(one => one.checkVisibility()).length');
+  for (const [page, count] of /** @type {[string, number][]} */ ([["safely", 2], ["admins", 2]])) {
+    await open(page, "worldwide");
+    assert.equal(await links(), count, page);
+    await open(page, "china");
+    assert.equal(await links(), 0, page);
+  }
+  assert.deepEqual(await browser.evaluate('[...document.querySelectorAll("[data-cloud]")].filter(one => one.checkVisibility()).map(one => one.textContent)'), ["portal.azure.cn"]);
+});
