@@ -233,8 +233,7 @@ static bool take_failure(struct identity *identity, struct access *access, const
     return true;
 }
 
-/* A probe's failure to get a token changes no state (DESIGN 3): the next renewal that somebody needs finds out.
- */
+/* A probe's failure to get a token changes no state (DESIGN 3): who next needs a renewal finds out. */
 static void look_failed(struct identity *identity, int resource, const struct token_answer *answer,
                         struct moment now, struct effects *effects)
 {

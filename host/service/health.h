@@ -21,7 +21,7 @@
 #define HEALTH_CLOSE_MS 100
 #define HEALTH_JOBS_MAX 4      /* a client asks for one at a time; of more, the last ones are refused */
 #define HEALTH_SERVERS_MAX 256 /* of one account; nobody has as many */
-#define HEALTH_LIST_MAX 4000   /* accounts or servers that are named: four servers of each of 1,000 accounts */
+#define HEALTH_LIST_MAX 4000   /* accounts or servers named: four servers of each of 1,000 accounts */
 #define HEALTH_UNKNOWN_MAX 100 /* accounts that only a server's entry names: each costs some 40 KiB */
 
 enum health_id {

@@ -211,7 +211,8 @@ static void start_look(struct authority_work *work, enum look_number number)
                                       .verified = number != LOOK_ISSUER,
                                       .ca_file = settings_ca_file_for(&service->settings, authority),
                                       .proxy = proxy != NULL ? proxy : service->proxy,
-                                      .timeout_ms = work->item->began + HEALTH_PROBE_MS - loop_monotonic_ms()};
+                                      .timeout_ms =
+                                          work->item->began + HEALTH_PROBE_MS - loop_monotonic_ms()};
     struct look *look = &work->looks[number];
 
     look->work = work;

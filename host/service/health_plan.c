@@ -176,7 +176,7 @@ static int add_server(struct health_account *account, const struct health_server
     return 0;
 }
 
-/* The account that a server's entry names, borrowed; NULL when it was not asked for. 0, or -1 with *problem. */
+/* The account that a server's entry names, borrowed; NULL: it was not asked for. 0, or -1 with *problem. */
 static int find_account(struct health_job *job, const char *name, bool all, struct health_account **account,
                         struct problem *problem)
 {
