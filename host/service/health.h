@@ -62,7 +62,7 @@ struct health_server {
     enum server_socket socket;
     enum server_auth auth;
     int offline_copy;  /* 1, 0; -1: not told */
-    const char *fault; /* why it gets no token, a literal; NULL: it may. Set by the settings step */
+    const char *fault; /* why it gets no token, a literal; NULL: it may. Set by health_server_judge() */
 };
 
 /* A look for an access token of one resource, without that counting as use. */
@@ -212,6 +212,8 @@ struct mail_circumstances health_circumstances(const struct health_account *acco
 bool health_may_probe(struct health_item *item);
 
 /* --- health_servers.c --- */
+/* Sets the server's fault by the configuration as it is now. */
+void health_server_judge(struct health_account *account, struct health_server *server);
 /* "imap" … "ews". */
 const char *server_type_name(enum server_type type);
 

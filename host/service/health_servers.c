@@ -96,6 +96,13 @@ static struct finding judge(const struct health_account *account, const struct a
     return (struct finding){CHECK_OK, NULL, NULL, NULL};
 }
 
+void health_server_judge(struct health_account *account, struct health_server *server)
+{
+    const struct account_target target = health_target(account);
+
+    (void)judge(account, &target, server);
+}
+
 static json_t *server_json(const struct health_server *server, const struct finding *finding)
 {
     static const char *const sockets[] = {"tls", "starttls", "plain"}, *const auths[] = {"oauth2", "password",

@@ -243,6 +243,23 @@ test('a check that waits for connections gets those of one that has ended', asyn
   assert.deepEqual(report.checks.map((/** @type {any} */ { status }) => status), Array(8).fill('ok'), JSON.stringify(report.checks));
 });
 
+test('a server that the configuration names no more gets no token, though the check had begun', async () => {
+  let arrived = 0;
+  let open = () => {};
+  const released = new Promise((done) => { open = () => done(undefined); });
+  const exchange = await startExchange({ protocol: 'imap', certificate, hold: (step) => { arrived += step === 'greeting' ? 1 : 0; return released; } });
+  after(() => exchange.stop());
+  const { host, account } = await signedIn();
+  host.send({ jsonrpc: '2.0', id: 'all', method: 'health.check', params: { servers: Array(12).fill(server(account, 'imap', exchange.port)), checks: ['settings', 'imap'] } });
+  while (arrived < 8) await host.call('account.list');
+  await host.call('settings.set', { key: 'custom', value: custom({ imap: '127.0.0.1:993', smtp: '127.0.0.1:587/starttls' }) });
+  open();
+  const { result: { report } } = await host.answer('all');
+  const ends = report.checks.filter((/** @type {any} */ { id }) => id === 'imap').map((/** @type {any} */ { status }) => status);
+  assert.deepEqual(ends, [...Array(8).fill('ok'), ...Array(4).fill('skipped')], JSON.stringify(report.checks));
+  assert.equal(exchange.heard.length, 8);
+});
+
 test('a server that hangs costs ten seconds, and nobody else anything', async () => {
   const exchange = await startExchange({ protocol: 'imap', certificate, faults: { greeting: 'hang' } });
   after(() => exchange.stop());
