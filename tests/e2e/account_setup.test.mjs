@@ -99,7 +99,7 @@ test("account set-up can be cancelled, leads to a sign-in, and then gets its tok
   assert.deepEqual(identityProvider.counts().authorize ?? 0, 0, "no browser opens by itself");
 
   await thunderbird.clickNotification(`Sign in ${ADA} to go on`);
-  assert.match(await thunderbird.notificationTitled("Signed in"), /account set-up/);
+  assert.match(await thunderbird.notification("Signed in"), /account set-up/);
   await hub.press("forward");
   await hub.waitForAccount();
   await thunderbird.mailbox.waitForMessage(ADA, "Welcome");

@@ -17,7 +17,7 @@ import { Marionette } from "./marionette.mjs";
 import { Popup } from "./popup.mjs";
 import { signalGroup, startProgram } from "./program.mjs";
 import { writeProfile } from "./profile.mjs";
-import { awaitNotification, majorVersion, readNotification, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
+import { awaitNotification, majorVersion, waitForSignInWindow, waitUntilReady, windowTypes } from "./windows.mjs";
 
 const run = promisify(execFile);
 
@@ -233,14 +233,6 @@ export class Thunderbird {
   }
 
   /**
-   * Waits for a notification and returns its title and text.
-   * @returns {Promise<string>}
-   */
-  notification() {
-    return this.marionette.chrome(readNotification);
-  }
-
-  /**
    * Clicks the notification with this title when it is there.
    * @param {string} title
    * @returns {Promise<string>} its text
@@ -254,7 +246,7 @@ export class Thunderbird {
    * @param {string} title
    * @returns {Promise<string>} its text
    */
-  notificationTitled(title) {
+  notification(title) {
     return this.marionette.chrome(awaitNotification, title, false);
   }
 

@@ -59,35 +59,8 @@ export function windowTypes() {
   return types.filter(type => type !== "alert:alert").sort();
 }
 
-/** Runs in Thunderbird: a notification is a small window where no desktop shows it. */
-export async function readNotification() {
-  const filled = alert => new Promise(resolve => {
-    const text = () => alert.document.getElementById("alertTextLabel")?.textContent;
-    const title = () => alert.document.getElementById("alertTitleLabel");
-    const look = () => text() && resolve(`${title().textContent || title().getAttribute("value")}\n${text()}`);
-    alert.addEventListener("load", look, { once: true });
-    look();
-  });
-  const open = [...Services.wm.getEnumerator("alert:alert")][0];
-  if (open) {
-    return filled(open);
-  }
-  const alert = await new Promise(resolve => {
-    const observer = window => {
-      window.addEventListener("load", () => {
-        if (window.document.documentElement.getAttribute("windowtype") === "alert:alert") {
-          Services.ww.unregisterNotification(observer);
-          resolve(window);
-        }
-      }, { once: true });
-    };
-    Services.ww.registerNotification(observer);
-  });
-  return filled(alert);
-}
-
 /**
- * Runs in Thunderbird: waits for the notification with this title, which may be there already.
+ * Runs in Thunderbird: waits for the notification with this title, which may be there already: a small window where no desktop shows it.
  * @param {string} title
  * @param {boolean} click whether it is clicked, too
  * @returns {Promise<string>} its text
