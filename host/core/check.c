@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "core/check.h"
 
+#include "core/wiping_alloc.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const names[] = {"skipped", "ok", "warn", "fail"};
@@ -28,14 +28,14 @@ enum check_status check_status(const json_t *check)
 static json_t *json_any_text(const char *text)
 {
     size_t size = strlen(text) + 1;
-    char *valid = malloc(size);
+    char *valid = wiping_malloc(size);
     json_t *value = NULL;
 
     if (valid != NULL) {
         problem_copy_text(valid, size, text);
         value = json_string(valid);
     }
-    free(valid);
+    wiping_free(valid);
     return value;
 }
 
@@ -58,14 +58,14 @@ static void set_text(json_t *check, const char *key, const char *format, va_list
 {
     struct text_parts parts;
     const size_t size = text_format(NULL, 0, &parts, format, arguments) + 1;
-    char *text = check == NULL ? NULL : malloc(size);
+    char *text = check == NULL ? NULL : wiping_malloc(size);
 
     if (text == NULL)
         return;
     text_format(text, size, &parts, format, arguments);
     text_repair(text);
     take_text(check, key, text, &parts);
-    free(text);
+    wiping_free(text);
 }
 
 #define SET_TEXT(key)                                                                                        \

@@ -87,7 +87,6 @@ struct access {
     int64_t issued_uptime; /* for a token issued in this process; else 0 */
     struct moment read;    /* when a token of another process was read */
     bool used;             /* asked for since start: renewed ahead, counts for the state */
-    bool untold;           /* the problem was found by a look, and nobody was told of it */
     /* The grant is suspended for this resource: problem says why, tried_at (wall) since when. */
     bool suspended;
     int64_t tried_at;
@@ -155,7 +154,7 @@ struct identity {
         bool outdated;              /* another process has replaced the refresh token that was sent */
         uint64_t sign_in;
         int resource;
-        bool look;     /* for probes alone, while a token lives: see flight_is_look() */
+        bool look;     /* for probes alone: see flight_is_look() */
         bool detached; /* the sign-in or grant it belongs to is gone: the answer changes nothing */
     } flight;
     enum lock_state lock;

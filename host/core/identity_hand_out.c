@@ -184,15 +184,6 @@ static bool renewed_lately(const struct access *access, struct moment now)
     return access->renewals[0] != 0 && now.uptime - access->renewals[0] < RENEWAL_PAUSE_S;
 }
 
-/* A problem that a look has found, and that nobody was told of, counts from the first use on. */
-static void use(struct access *access, struct effects *effects)
-{
-    if (access->untold && access->problem.kind != PROBLEM_NONE)
-        effect_add(effects, EFFECT_CHANGED);
-    access->untold = false;
-    access->used = true;
-}
-
 void token_wanted(struct identity *identity, const struct event *event, struct moment now,
                   struct effects *effects)
 {
@@ -215,7 +206,7 @@ void token_wanted(struct identity *identity, const struct event *event, struct m
     }
     access = &identity->access[resource];
     if (!event->wanted.probe)
-        use(access, effects);
+        access->used = true;
     waiter = waiter_of(event, resource);
     rejected = access_living(access, now) && access_is_rejected(access, event->wanted.rejected);
     if (rejected && waiter.probe && renewed_lately(access, now)) {
@@ -228,7 +219,7 @@ void token_wanted(struct identity *identity, const struct event *event, struct m
         reply_token(effects, waiter.request, resource, false);
         return;
     }
-    if (!rejected)
+    if (!rejected && !waiter.probe)
         withdraw_advice(identity, now, effects);
     if (identity->saving == SAVING_NOTHING && cache_suffices(identity, &waiter, now)) {
         reply_token(effects, waiter.request, resource, false);

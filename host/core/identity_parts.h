@@ -69,8 +69,7 @@ void token_answered(struct identity *identity, struct token_answer *answer, stru
 const struct problem *hindrance(struct identity *identity, int resource, struct moment now);
 /* Whether a renewal for the resource is on the wire that still counts. */
 bool renewal_in_flight(const struct identity *identity, int resource);
-/* Whether the renewal on its way, or just answered, serves nobody but probes that have a living token: it
- * shows in no state. */
+/* Whether the renewal on its way, or just answered, serves nobody but probes: it shows in no state. */
 bool flight_is_look(const struct identity *identity);
 /* Answers whom it can, and sends what is due next if the line is free: a sign-in first, then the first
  * waiter's resource, then what is renewed ahead. */

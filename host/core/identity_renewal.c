@@ -97,8 +97,7 @@ static void send_renewal(struct identity *identity, int resource, struct moment 
     identity->flight.sign_in = 0;
     identity->flight.resource = resource;
     identity->flight.detached = false;
-    identity->flight.look =
-        identity->waiter_count > 0 && access_living(access, now) && only_probes_wait(identity, resource);
+    identity->flight.look = identity->waiter_count > 0 && only_probes_wait(identity, resource);
     access->retry = false;
     remember_time(access->renewals, RENEWALS_PER_MINUTE, now.uptime);
     if (replaces_refused(identity, resource, now))
@@ -234,8 +233,7 @@ static bool take_failure(struct identity *identity, struct access *access, const
     return true;
 }
 
-/* A probe's failure to get a token changes no state (DESIGN 3): the token at hand lives, and the next renewal
- * that somebody needs finds out. */
+/* A probe's failure to get a token changes no state (DESIGN 3): who next needs a renewal finds out. */
 static void look_failed(struct identity *identity, int resource, const struct token_answer *answer,
                         struct moment now, struct effects *effects)
 {
@@ -259,7 +257,6 @@ static void renewal_failed(struct identity *identity, int resource, const struct
     keep = take_failure(identity, access, answer, now);
     answer_waiters(identity, resource, false, &access->problem, now, effects);
     effect_add(effects, EFFECT_CHANGED);
-    access->untold = !access->used;
     if (news && keep && access->used)
         effect_add(effects, EFFECT_ATTENTION)->problem = &access->problem;
     if (keep)

@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "core/entra_error.h"
+#include "core/jwt.h"
 #include "core/mail_rules.h"
 
 #include <ctype.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Exchange Online's application id, as some tokens name it (FACTS 1.12). */
-#define EXCHANGE_ONLINE "00000002-0000-0ff1-ce00-000000000000"
 #define EWS_BLOCKED_FROM 1790812800LL /* 1 October 2026, FACTS 2.3 */
 #define EWS_RETIRED_FROM 1806537600LL /* 1 April 2027 */
 
@@ -25,33 +24,11 @@ static enum finding finding_of(bool shown)
     return shown ? SHOWN : EXCLUDED;
 }
 
-/* "https://outlook.office.com/" and the like, as one service. */
-static bool same_audience(const char *one, const char *other)
-{
-    static const char *const worldwide[] = {"https://outlook.office.com", "https://outlook.office365.com"};
-    size_t length = strlen(one);
-    size_t other_length = strlen(other);
-    bool known = false;
-    bool other_known = false;
-
-    while (length > 0 && one[length - 1] == '/')
-        length--;
-    while (other_length > 0 && other[other_length - 1] == '/')
-        other_length--;
-    for (size_t i = 0; i < 2; i++) {
-        known |= length == strlen(worldwide[i]) && strncasecmp(one, worldwide[i], length) == 0;
-        other_known |=
-            other_length == strlen(worldwide[i]) && strncasecmp(other, worldwide[i], other_length) == 0;
-    }
-    return (known && other_known) || (length == other_length && strncasecmp(one, other, length) == 0);
-}
-
 static enum finding look_at_audience(const struct mail_circumstances *known)
 {
     if (known->token_audience == NULL || known->audience == NULL)
         return UNKNOWN;
-    return finding_of(strcasecmp(known->token_audience, EXCHANGE_ONLINE) != 0 &&
-                      !same_audience(known->token_audience, known->audience));
+    return finding_of(!access_audience_fits(known->token_audience, known->audience, known->graph));
 }
 
 /* Whether a permission is in the list, with whatever resource in front. */

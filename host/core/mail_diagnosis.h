@@ -18,7 +18,8 @@ struct mail_circumstances {
     const char *token_audience; /* its aud */
     const char *token_scopes;   /* its scp, separated by blanks, with or without the resource in front */
     long long token_expires;    /* its exp */
-    const char *audience;       /* the resource that mail tokens must be for: cloud.h's outlook */
+    const char *audience;       /* the resource that it must be for: cloud.h's outlook, or graph */
+    bool graph;                 /* it is for Graph */
     bool personal;              /* an outlook.com account: there is no administrator */
     int aadsts;                 /* Entra's number, when the last renewal failed */
 };

@@ -69,6 +69,8 @@ static size_t unseen(const unsigned char *text, size_t length)
         return 1;
     if (length >= 2 && text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f)
         return 2; /* U+0080 to U+009F */
+    if (length >= 2 && text[0] == 0xd8 && text[1] == 0x9c)
+        return 2; /* U+061C */
     if (length >= 3 && text[0] == 0xe2 && text[1] == 0x80 &&
         ((text[2] >= 0x8b && text[2] <= 0x8f) || (text[2] >= 0xa8 && text[2] <= 0xae)))
         return 3; /* U+200B to U+200F, U+2028 to U+202E */

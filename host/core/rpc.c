@@ -173,6 +173,11 @@ int rpc_params_known(const json_t *params, const char *const *names, size_t coun
     return 0;
 }
 
+const char *rpc_text(const json_t *value)
+{
+    return plain_text(value) ? json_string_value(value) : NULL;
+}
+
 int rpc_param_text(const json_t *params, const char *name, bool required, const char **value,
                    struct problem *problem)
 {

@@ -40,6 +40,8 @@ json_t *rpc_notification(const char *method, json_t *params);
  * Params: each getter returns 0 and the value, or -1 with *problem PROBLEM_INVALID_PARAMS naming the field.
  * Texts are borrowed, without NUL inside. An optional field that is absent leaves *value as it was.
  */
+/* A text without NUL inside, borrowed; NULL: it is none. */
+const char *rpc_text(const json_t *value);
 int rpc_params_known(const json_t *params, const char *const *names, size_t count, struct problem *problem);
 int rpc_param_text(const json_t *params, const char *name, bool required, const char **value,
                    struct problem *problem);

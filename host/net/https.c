@@ -105,16 +105,29 @@ static void unlink_transfer(struct https_transfer *transfer)
     https->in_flight--;
 }
 
+static void drop(struct https_transfer *transfer)
+{
+    unlink_transfer(transfer);
+    loop_transfer_stop(transfer->https->loop, &transfer->loop_transfer);
+    https_transfer_free(transfer);
+}
+
+void https_cancel(struct https *https, const void *context)
+{
+    struct https_transfer *transfer = https->transfers;
+
+    while (transfer != NULL && transfer->context != context)
+        transfer = transfer->next;
+    if (transfer != NULL)
+        drop(transfer);
+}
+
 void https_free(struct https *https)
 {
     if (https == NULL)
         return;
-    while (https->transfers != NULL) {
-        struct https_transfer *transfer = https->transfers;
-        unlink_transfer(transfer);
-        loop_transfer_stop(https->loop, &transfer->loop_transfer);
-        https_transfer_free(transfer);
-    }
+    while (https->transfers != NULL)
+        drop(https->transfers);
     curl_share_cleanup(https->share);
     curl_slist_free_all(https->headers);
     free(https->ca_file);

@@ -65,6 +65,10 @@ int https_get(struct https *https, const char *url, size_t answer_max, int64_t t
 int https_get_with_token(struct https *https, const char *url, const struct secret *token, size_t answer_max,
                          int64_t timeout_ms, https_callback *callback, void *context);
 
+/* Drops the request with this context without calling back; none is harmless. Never a token request: its
+ * answer must not be lost. */
+void https_cancel(struct https *https, const void *context);
+
 /* Name and version of libcurl and what it is built on; static. */
 const char *https_library(void);
 /* What it lacks for us, in words, or NULL. */

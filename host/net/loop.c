@@ -8,8 +8,9 @@
 
 /* Longest sleep of one turn: only a net under the timer descriptor, which wakes us in time. */
 #define SLEEP_MAX_MS 60000
-/* Connections to one host and port: a hundred identities renewing at once share these. */
-#define HOST_CONNECTIONS_MAX 16L
+/* Connections to one host and port, the protocol's bound for a check: a hundred identities renewing at once
+ * share these. */
+#define HOST_CONNECTIONS_MAX 8L
 /* Connections kept open: 16 for the next requests, and 32 of mail probes. Over it libcurl closes the one that
  * is longest unused, and to it a probe's connection looks unused between two lines. */
 #define CONNECTIONS_KEPT_MAX 48L

@@ -18,8 +18,16 @@
 #define CONNECT_TIMEOUT_MS 120000L
 #define URL_SIZE (MAIL_HOST_SIZE + 32)
 
-/* CURLOPT_CONNECT_TO: instead of any host, this address; the port stays. */
-static char nowhere[] = "::127.0.0.1:";
+/* CURLOPT_CONNECT_TO: instead of any host, an address of its own; the port stays. libcurl counts by address,
+ * and over its bound would close a connection that waits for its server. */
+static void name_nowhere(char nowhere[MAIL_NOWHERE_SIZE])
+{
+    static unsigned last;
+    const unsigned number = ++last;
+
+    snprintf(nowhere, MAIL_NOWHERE_SIZE, "::127.%u.%u.%u:", number >> 16 & 255, number >> 8 & 255,
+             number & 255);
+}
 
 /* --- libcurl's callbacks --- */
 
@@ -293,7 +301,8 @@ struct mail_connection *mail_connection_open(struct loop *loop, const struct mai
         return NULL;
     connection->loop = loop;
     connection->plain = -1;
-    connection->nowhere.data = nowhere;
+    name_nowhere(connection->nowhere_text);
+    connection->nowhere.data = connection->nowhere_text;
     connection->options = *options;
     connection->result = result;
     connection->user = user;

@@ -7,6 +7,8 @@
 
 #include <curl/curl.h>
 
+#define MAIL_NOWHERE_SIZE sizeof "::127.255.255.255:"
+
 struct mail_connection {
     struct loop_transfer transfer; /* first: the loop hands back its address */
     struct loop *loop;
@@ -23,6 +25,7 @@ struct mail_connection {
     int64_t resolved; /* when the first address was tried, 0 before */
     struct secret unsent;
     size_t sent;
+    char nowhere_text[MAIL_NOWHERE_SIZE];
     struct curl_slist nowhere; /* libcurl reads it while TLS is made */
     char heard[MAIL_HEARD_LINE_MAX];
     size_t heard_length;

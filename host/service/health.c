@@ -74,6 +74,49 @@ void health_problem(json_t *check, const struct problem *problem)
         check_evidence(check, "since", json_integer(problem->since));
 }
 
+/* ---- when there is something to do ---- */
+
+static void turn(void *context);
+
+void health_turn(struct health_job *job)
+{
+    if (job->turn == NULL)
+        job->turn = loop_timer_start(job->service->loop, 0, turn, job);
+    if (job->turn == NULL)
+        job->no_memory = true; /* the deadline's timer ends it */
+}
+
+static void make_room(void *context);
+
+/* Looks in so many milliseconds whether there is room for more connections, unless that is done anyway. */
+static void room_after(struct health_job *job, int64_t milliseconds)
+{
+    if (job->room == NULL)
+        job->room = loop_timer_start(job->service->loop, milliseconds, make_room, job);
+}
+
+/* Items wait for a connection, those of other jobs too. What ended since has its own turn later. */
+static void make_room(void *context)
+{
+    struct health_job *job = context, *each;
+    struct health_item *item;
+    int64_t now = loop_monotonic_ms(), left = 0;
+
+    job->room = NULL;
+    for (item = job->items; item != NULL; item = item->next) {
+        if (item->connections == 0 || item->state == ITEM_RUNNING)
+            continue;
+        if (now - item->ended >= HEALTH_CLOSE_MS)
+            item->connections = 0;
+        else if (left == 0 || item->ended + HEALTH_CLOSE_MS - now < left)
+            left = item->ended + HEALTH_CLOSE_MS - now;
+    }
+    if (left > 0)
+        room_after(job, left);
+    for (each = job->service->health; each != NULL; each = each->next)
+        health_turn(each);
+}
+
 /* ---- the end ---- */
 
 static void account_clear(struct health_account *account)
@@ -123,6 +166,9 @@ static void job_free(struct health_job *job)
     loop_timer_cancel(service->loop, job->room);
     json_decref(job->id);
     free(job);
+    /* Others may have waited for its connections. */
+    if (service->health != NULL)
+        room_after(service->health, HEALTH_CLOSE_MS);
 }
 
 void health_free(struct service *service)
@@ -131,6 +177,17 @@ void health_free(struct service *service)
         job_free(service->health);
     json_decref(service->last_health);
     service->last_health = NULL;
+}
+
+void service_drop_checks(struct service *service)
+{
+    struct health_job *job = service->health, *next;
+
+    for (; job != NULL; job = next) {
+        next = job->next;
+        if ((job->wanted & ~HEALTH_HERE_IDS) != 0)
+            job_free(job);
+    }
 }
 
 void health_tidy(struct service *service)
@@ -170,16 +227,6 @@ static void finish(struct health_job *job)
 
 /* ---- its steps ---- */
 
-static void turn(void *context);
-
-void health_turn(struct health_job *job)
-{
-    if (job->turn == NULL)
-        job->turn = loop_timer_start(job->service->loop, 0, turn, job);
-    if (job->turn == NULL)
-        job->no_memory = true; /* the deadline's timer ends it */
-}
-
 static void tell_progress(const struct health_item *item)
 {
     const struct health_job *job = item->job;
@@ -193,28 +240,6 @@ static void tell_progress(const struct health_item *item)
                      (json_int_t)job->total, "check", item->check));
 }
 
-/* Items wait for a connection, those of other jobs too. What ended since has its own turn later. */
-static void make_room(void *context)
-{
-    struct health_job *job = context, *each;
-    struct health_item *item;
-    int64_t now = loop_monotonic_ms(), left = 0;
-
-    job->room = NULL;
-    for (item = job->items; item != NULL; item = item->next) {
-        if (item->connections == 0 || item->state == ITEM_RUNNING)
-            continue;
-        if (now - item->ended >= HEALTH_CLOSE_MS)
-            item->connections = 0;
-        else if (left == 0 || item->ended + HEALTH_CLOSE_MS - now < left)
-            left = item->ended + HEALTH_CLOSE_MS - now;
-    }
-    if (left > 0)
-        job->room = loop_timer_start(job->service->loop, left, make_room, job);
-    for (each = job->service->health; each != NULL; each = each->next)
-        health_turn(each);
-}
-
 /* Nothing of the item is on the wire any more. */
 static void rest(struct health_item *item, enum item_state state)
 {
@@ -222,8 +247,7 @@ static void rest(struct health_item *item, enum item_state state)
 
     if (item->state == ITEM_RUNNING) {
         item->ended = loop_monotonic_ms();
-        if (job->room == NULL)
-            job->room = loop_timer_start(job->service->loop, HEALTH_CLOSE_MS, make_room, job);
+        room_after(job, HEALTH_CLOSE_MS);
     }
     item->state = state;
 }

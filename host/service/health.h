@@ -21,6 +21,8 @@
 #define HEALTH_CLOSE_MS 100
 #define HEALTH_JOBS_MAX 4      /* a client asks for one at a time; of more, the last ones are refused */
 #define HEALTH_SERVERS_MAX 256 /* of one account; nobody has as many */
+#define HEALTH_LIST_MAX 4000   /* accounts or servers named: four servers of each of 1,000 accounts */
+#define HEALTH_UNKNOWN_MAX 100 /* accounts that only a server's entry names: each costs some 40 KiB */
 
 enum health_id {
     HEALTH_VERSIONS,
@@ -60,7 +62,7 @@ struct health_server {
     enum server_socket socket;
     enum server_auth auth;
     int offline_copy;  /* 1, 0; -1: not told */
-    const char *fault; /* why it gets no token, a literal; NULL: it may. Set by the settings step */
+    const char *fault; /* why it gets no token, a literal; NULL: it may. Set by health_server_judge() */
 };
 
 /* A look for an access token of one resource, without that counting as use. */
@@ -126,6 +128,7 @@ struct health_job {
     unsigned wanted; /* bits */
     struct health_account *accounts, **accounts_end;
     struct health_item *items, **items_end;
+    size_t unknown_accounts;         /* those that only a server's entry names */
     size_t total, done;              /* of those that are not hidden */
     struct health_connections *open; /* during a turn */
     bool no_memory;
@@ -209,6 +212,8 @@ struct mail_circumstances health_circumstances(const struct health_account *acco
 bool health_may_probe(struct health_item *item);
 
 /* --- health_servers.c --- */
+/* Sets the server's fault by the configuration as it is now. */
+void health_server_judge(struct health_account *account, struct health_server *server);
 /* "imap" … "ews". */
 const char *server_type_name(enum server_type type);
 

@@ -13,12 +13,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define LOOK_AGAIN_MS 5000
-
 enum look_number { LOOK_IPV4, LOOK_IPV6, LOOK_PROXY, LOOK_ISSUER, LOOKS };
 
 struct authority_work {
-    struct health_item *item; /* NULL: nobody waits any more */
+    struct health_item *item;
+    struct https *https;
     struct authority_answer answer;
     struct look {
         struct authority_work *work;
@@ -27,7 +26,6 @@ struct authority_work {
         struct connect_facts facts;
     } looks[LOOKS];
     bool answered;
-    bool asking; /* the request is on the wire, and calls back whatever happens */
 };
 
 /* ---- judging ---- */
@@ -145,7 +143,7 @@ static json_t *judge(const struct authority_work *work)
         if (work->looks[i].done && work->looks[i].facts.failed_stage == NULL)
             shown = &work->looks[i].facts;
     if (check_status(check) == CHECK_OK) {
-        if (work->looks[LOOK_IPV4].done)
+        if (work->looks[LOOK_IPV4].done && work->looks[LOOK_IPV6].done)
             judge_families(check, &work->looks[LOOK_IPV4].facts, &work->looks[LOOK_IPV6].facts);
         if (shown != NULL)
             judge_issuer(check, item, shown);
@@ -156,10 +154,10 @@ static json_t *judge(const struct authority_work *work)
     }
     check_evidence_text(check, "proxy", proxy_source(&service->settings, service->proxy));
     check_evidence_text(check, "tenant", item->target.key.tenant);
-    if (work->looks[LOOK_IPV4].done) {
+    if (work->looks[LOOK_IPV4].done)
         check_evidence(check, "ipv4", facts_json(&work->looks[LOOK_IPV4].facts));
+    if (work->looks[LOOK_IPV6].done)
         check_evidence(check, "ipv6", facts_json(&work->looks[LOOK_IPV6].facts));
-    }
     if (work->looks[LOOK_PROXY].done)
         check_evidence(check, "connection", facts_json(&work->looks[LOOK_PROXY].facts));
     if (shown != NULL)
@@ -213,22 +211,19 @@ static void start_look(struct authority_work *work, enum look_number number)
                                       .verified = number != LOOK_ISSUER,
                                       .ca_file = settings_ca_file_for(&service->settings, authority),
                                       .proxy = proxy != NULL ? proxy : service->proxy,
-                                      .timeout_ms = number == LOOK_ISSUER ? LOOK_AGAIN_MS : HEALTH_PROBE_MS};
+                                      .timeout_ms =
+                                          work->item->began + HEALTH_PROBE_MS - loop_monotonic_ms()};
     struct look *look = &work->looks[number];
 
     look->work = work;
-    look->running = connect_look_start(service->loop, &wish, looked, look);
+    if (wish.timeout_ms > 0)
+        look->running = connect_look_start(service->loop, &wish, looked, look);
 }
 
 static void answered(void *context, struct https_answer *answer)
 {
     struct authority_work *work = context;
 
-    work->asking = false;
-    if (work->item == NULL) {
-        free(work);
-        return;
-    }
     authority_answer_take(&work->answer, answer);
     work->answered = true;
     came(work);
@@ -241,9 +236,8 @@ static void abandon(void *context)
 
     for (i = 0; i < LOOKS; i++)
         connect_look_cancel(work->looks[i].running);
-    work->item = NULL;
-    if (!work->asking)
-        free(work);
+    https_cancel(work->https, work);
+    free(work);
 }
 
 const struct authority_answer *health_authority_answer(const struct health_item *item)
@@ -290,7 +284,7 @@ void health_authority(struct health_item *item)
         return;
     }
     work->item = item;
-    work->asking = true;
+    work->https = https;
     item->work = work;
     item->abandon = abandon;
     if (proxied) {

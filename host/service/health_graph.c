@@ -10,8 +10,9 @@
 #define GRAPH_ANSWER_MAX ((size_t)64 * 1024) /* /me is under 2 KiB */
 
 struct graph_work {
-    struct health_item *item; /* NULL: nobody waits any more; the request's end frees this */
-    struct secret token;      /* as it was sent: an answer may hold it */
+    struct health_item *item;
+    struct https *https;
+    struct secret token; /* as it was sent: an answer may hold it */
 };
 
 static void graph_work_free(struct graph_work *work)
@@ -114,10 +115,8 @@ static void graph_came(void *context, struct https_answer *answer)
     struct graph_work *work = context;
     struct health_item *item = work->item;
 
-    if (item != NULL) {
-        item->work = NULL;
-        health_done(item, judge(item, answer, &work->token));
-    }
+    item->work = NULL;
+    health_done(item, judge(item, answer, &work->token));
     graph_work_free(work);
 }
 
@@ -125,7 +124,8 @@ static void abandon_graph(void *context)
 {
     struct graph_work *work = context;
 
-    work->item = NULL;
+    https_cancel(work->https, work);
+    graph_work_free(work);
 }
 
 static void start_graph(struct health_item *item, const char *base, const struct secret *token)
@@ -142,6 +142,7 @@ static void start_graph(struct health_item *item, const char *base, const struct
         return;
     }
     work->item = item;
+    work->https = https;
     item->work = work;
     item->abandon = abandon_graph;
 }

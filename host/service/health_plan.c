@@ -32,8 +32,8 @@ static int read_checks(struct health_job *job, const json_t *params, struct prob
         return rpc_param_bad(problem, "checks", "a list of check ids");
     json_array_foreach(list, i, name)
     {
-        for (id = 0; id < HEALTH_IDS && (!json_is_string(name) || strcmp(health_name((enum health_id)id),
-                                                                         json_string_value(name)) != 0);
+        const char *text = rpc_text(name);
+        for (id = 0; id < HEALTH_IDS && (text == NULL || strcmp(health_name((enum health_id)id), text) != 0);
              id++)
             ;
         if (id == HEALTH_IDS)
@@ -54,7 +54,8 @@ static struct health_account *account_of(const struct health_job *job, const cha
     return account;
 }
 
-static struct health_account *add_account(struct health_job *job, const char *name)
+/* Borrowed; NULL out of memory, with *problem. */
+static struct health_account *add_account(struct health_job *job, const char *name, struct problem *problem)
 {
     struct health_account *account = account_of(job, name);
 
@@ -62,7 +63,7 @@ static struct health_account *add_account(struct health_job *job, const char *na
         return account;
     account = calloc(1, sizeof *account);
     if (account == NULL) {
-        job->no_memory = true;
+        problem_set_no_memory(problem);
         return NULL;
     }
     account->job = job;
@@ -72,27 +73,32 @@ static struct health_account *add_account(struct health_job *job, const char *na
     return account;
 }
 
+static int add_all_accounts(struct health_job *job, struct problem *problem)
+{
+    struct listed *all = NULL;
+    int count = accounts_sorted(job->service, &all), i;
+
+    if (count < 0)
+        problem_set_no_memory(problem);
+    for (i = 0; i < count && add_account(job, all[i].account, problem) != NULL; i++)
+        ;
+    free(all);
+    return i == count ? 0 : -1;
+}
+
 static int read_accounts(struct health_job *job, const json_t *params, struct problem *problem)
 {
     json_t *list = json_object_get(params, "accounts"), *name;
-    struct listed *all = NULL;
-    int count, k;
     size_t i;
 
-    if (list == NULL) {
-        count = accounts_sorted(job->service, &all);
-        for (k = 0; k < count; k++)
-            (void)add_account(job, all[k].account);
-        free(all);
-        job->no_memory = job->no_memory || count < 0;
-        return 0;
-    }
-    if (!json_is_array(list))
-        return rpc_param_bad(problem, "accounts", "a list of accounts");
+    if (list == NULL)
+        return add_all_accounts(job, problem);
+    if (!json_is_array(list) || json_array_size(list) > HEALTH_LIST_MAX)
+        return rpc_param_bad(problem, "accounts", "a list of accounts, at most 4000");
     json_array_foreach(list, i, name)
     {
-        const char *text = json_string_value(name);
-        if (text == NULL || strlen(text) != json_string_length(name) || !account_name_valid(text))
+        const char *text = rpc_text(name);
+        if (text == NULL || !account_name_valid(text))
             return rpc_param_bad(problem, "accounts", "a list of accounts: user names with one \"@\"");
         if (entry_of(job->service, text) == NULL) {
             problem_setf(problem, PROBLEM_UNKNOWN_ACCOUNT,
@@ -100,7 +106,8 @@ static int read_accounts(struct health_job *job, const json_t *params, struct pr
                          "Thunderseal does not know the account %s.", text);
             return -1;
         }
-        (void)add_account(job, text);
+        if (add_account(job, text, problem) == NULL)
+            return -1;
     }
     return 0;
 }
@@ -108,7 +115,7 @@ static int read_accounts(struct health_job *job, const json_t *params, struct pr
 /* The number of a word in the list, or -1. */
 static int word_of(const json_t *object, const char *key, const char *const *words, int count)
 {
-    const char *text = json_string_value(json_object_get(object, key));
+    const char *text = rpc_text(json_object_get(object, key));
     int i;
 
     for (i = 0; text != NULL && i < count; i++)
@@ -169,27 +176,40 @@ static int add_server(struct health_account *account, const struct health_server
     return 0;
 }
 
+/* The account that a server's entry names, borrowed; NULL: it was not asked for. 0, or -1 with *problem. */
+static int find_account(struct health_job *job, const char *name, bool all, struct health_account **account,
+                        struct problem *problem)
+{
+    *account = account_of(job, name);
+    if (*account != NULL || !all)
+        return 0;
+    if (entry_of(job->service, name) == NULL && ++job->unknown_accounts > HEALTH_UNKNOWN_MAX)
+        return rpc_param_bad(problem, "servers", "a list with at most 100 accounts that are not known");
+    *account = add_account(job, name, problem);
+    return *account == NULL ? -1 : 0;
+}
+
 /* Those of accounts that were not asked for are left aside. */
 static int read_servers(struct health_job *job, const json_t *params, struct problem *problem)
 {
     json_t *list = json_object_get(params, "servers"), *object;
-    bool all = json_object_get(params, "accounts") == NULL;
+    const bool all = json_object_get(params, "accounts") == NULL;
     struct health_account *account;
     struct health_server server;
     size_t i;
 
     if (list == NULL)
         return 0;
-    if (!json_is_array(list))
-        return rpc_param_bad(problem, "servers", "a list of servers");
+    if (!json_is_array(list) || json_array_size(list) > HEALTH_LIST_MAX)
+        return rpc_param_bad(problem, "servers", "a list of servers, at most 4000");
     for (account = job->accounts; account != NULL; account = account->next)
         account->servers_told = true;
     json_array_foreach(list, i, object)
     {
         const char *name = NULL;
-        if (read_server(object, &server, &name, problem) != 0)
+        if (read_server(object, &server, &name, problem) != 0 ||
+            find_account(job, name, all, &account, problem) != 0)
             return -1;
-        account = all ? add_account(job, name) : account_of(job, name);
         if (account == NULL)
             continue;
         account->servers_told = true;

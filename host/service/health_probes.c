@@ -44,6 +44,7 @@ struct mail_circumstances health_circumstances(const struct health_account *acco
         .token_scopes = look->claims.scopes[0] == '\0' ? NULL : look->claims.scopes,
         .token_expires = look->claims.expires_at,
         .audience = look == &account->graph ? target->graph : target->outlook,
+        .graph = look == &account->graph,
         .personal = is_personal(account, target),
         .aadsts = look->problem.aadsts};
 
@@ -67,6 +68,8 @@ bool health_may_probe(struct health_item *item)
         health_done(item, check);
         return false;
     }
+    /* Not as the settings step found it: the configuration may have changed since. */
+    health_server_judge(item->account, item->server);
     if (item->server->fault == NULL)
         return true;
     if (!health_base_failed(item, settings)) /* nobody told the settings: the configuration's are at fault */
@@ -176,6 +179,8 @@ static void try_again(struct health_item *item)
     const struct secret *token;
 
     if (!health_token_look(account, &account->fresh))
+        return;
+    if (!health_may_probe(item))
         return;
     token = account->fresh.renewed ? health_token_of(account, &account->fresh) : NULL;
     if (token != NULL && !health_connect(item, 1, item->server->host, item->server->port))

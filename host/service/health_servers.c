@@ -96,6 +96,13 @@ static struct finding judge(const struct health_account *account, const struct a
     return (struct finding){CHECK_OK, NULL, NULL, NULL};
 }
 
+void health_server_judge(struct health_account *account, struct health_server *server)
+{
+    const struct account_target target = health_target(account);
+
+    (void)judge(account, &target, server);
+}
+
 static json_t *server_json(const struct health_server *server, const struct finding *finding)
 {
     static const char *const sockets[] = {"tls", "starttls", "plain"}, *const auths[] = {"oauth2", "password",
@@ -110,13 +117,31 @@ static json_t *server_json(const struct health_server *server, const struct find
     return object;
 }
 
+/* Adds the causes of the findings of this status, those that are not there yet. */
+static void add_causes(json_t *check, struct health_account *account, const struct account_target *target,
+                       enum check_status status)
+{
+    size_t i, k;
+
+    for (i = 0; i < account->server_count; i++) {
+        const struct finding finding = judge(account, target, &account->servers[i]);
+        const json_t *causes = json_object_get(check, "causes");
+        for (k = 0; k < json_array_size(causes) && finding.cause != NULL &&
+                    strcmp(json_string_value(json_array_get(causes, k)), finding.cause) != 0;
+             k++)
+            ;
+        if (finding.status == status && k == json_array_size(causes))
+            check_cause(check, finding.cause);
+    }
+}
+
 void health_settings(struct health_item *item)
 {
     struct health_account *account = item->account;
     const struct account_target target = health_target(account);
     json_t *check = health_check(item, account->servers_told ? CHECK_OK : CHECK_SKIPPED);
     json_t *servers = json_array();
-    enum check_status worst = account->servers_told ? CHECK_OK : CHECK_SKIPPED;
+    enum check_status worst = account->servers_told ? CHECK_OK : CHECK_SKIPPED, graver = CHECK_FAIL;
     size_t i;
 
     for (i = 0; i < account->server_count; i++) {
@@ -125,13 +150,14 @@ void health_settings(struct health_item *item)
         json_array_append_new(servers, server_json(server, &finding));
         if (finding.status == CHECK_OK || !account->servers_told)
             continue;
-        check_cause(check, finding.cause);
         if (finding.status > worst) {
             worst = finding.status;
             check_detail(check, finding.detail, server_type_name(server->type), server->host);
             check_remedy(check, "%-s", finding.remedy);
         }
     }
+    for (; account->servers_told && graver > CHECK_OK; graver--)
+        add_causes(check, account, &target, graver);
     check_worsen(check, worst);
     check_evidence(check, "servers", servers);
     if (!account->servers_told)
@@ -183,8 +209,12 @@ void health_deadlines(struct health_item *item)
     for (i = 0; uses != NULL && i < account->server_count; i++)
         uses[i] = (struct server_use){.type = server_type_name(account->servers[i].type),
                                       .password = account->servers[i].auth == AUTH_PASSWORD};
-    if (uses != NULL)
+    if (uses != NULL) {
         deadlines_judge(check, uses, account->server_count, wall_clock());
+    } else {
+        json_decref(check);
+        check = NULL;
+    }
     free(uses);
     health_done(item, check);
 }

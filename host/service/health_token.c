@@ -172,7 +172,7 @@ static void judge_claims(json_t *check, const struct health_account *account, co
         check_cause(check, "clock");
         check_detail(check, "By this computer's clock the token has expired already.");
         check_remedy(check, "Set the clock: sudo timedatectl set-ntp true");
-    } else if (claims->issued_at - now > CLOCK_OFF_S) {
+    } else if (claims->issued_at > now + CLOCK_OFF_S) {
         check_worsen(check, CHECK_WARN);
         check_cause(check, "clock");
         check_detail(check, "By this computer's clock the token was issued in the future.");

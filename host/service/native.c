@@ -32,15 +32,19 @@ struct native {
     unsigned char *queue; /* what stdout has not taken yet: bytes from queue_start to queue_end */
     size_t queue_start, queue_end;
     bool ended;  /* the input has */
+    bool late;   /* the longer of the two times to finish is the one that runs */
     bool broken; /* the output has: nobody reads any more */
     int exit_status;
 };
 
+static bool has_finished(const struct native *native)
+{
+    return native->queue_start == native->queue_end && !service_must_wait(native->service);
+}
+
 static void maybe_leave(struct native *native)
 {
-    bool written = native->queue_start == native->queue_end;
-
-    if (native->ended && written && !service_must_wait(native->service))
+    if (native->ended && has_finished(native))
         loop_stop(native->loop);
 }
 
@@ -54,7 +58,14 @@ static void finish_late(void *context)
     struct native *native = context;
 
     native->finish_timer = NULL;
-    loop_stop(native->loop);
+    /* A token request may have been sent since. */
+    if (!native->late && service_must_wait(native->service)) {
+        native->late = true;
+        native->finish_timer =
+            loop_timer_start(native->loop, FINISH_REQUEST_MS - FINISH_MS, finish_late, native);
+    }
+    if (native->finish_timer == NULL)
+        loop_stop(native->loop);
 }
 
 /* Nothing more is read; what is on the wire may still reach the disk. */
@@ -65,9 +76,9 @@ static void finish(struct native *native)
     native->ended = true;
     loop_unwatch(native->loop, native->input);
     native->input = NULL;
+    native->late = service_must_wait(native->service);
     native->finish_timer =
-        loop_timer_start(native->loop, service_must_wait(native->service) ? FINISH_REQUEST_MS : FINISH_MS,
-                         finish_late, native);
+        loop_timer_start(native->loop, native->late ? FINISH_REQUEST_MS : FINISH_MS, finish_late, native);
 }
 
 /* Nobody reads any more: as if the input had ended. */
@@ -208,6 +219,7 @@ static void input_ended(struct native *native)
 {
     if (!frame_between(&native->decoder))
         native->exit_status = EX_DATAERR;
+    service_drop_checks(native->service);
     finish(native);
 }
 
@@ -278,6 +290,9 @@ int native_run(void)
     native.log = log_open(SINK_JOURNAL, LEVEL_WARNING);
     if (native_start(&native, &problem) == 0) {
         loop_run(native.loop);
+        /* The loop's last turn may have sent a token request, or written an answer. */
+        while (native.finish_timer != NULL && !has_finished(&native))
+            loop_run(native.loop);
         service_finish(native.service);
     } else {
         fprintf(stderr, "thunderseal: %s %s\n", problem.cause, problem.remedy);

@@ -134,10 +134,10 @@ void service_free(struct service *service)
         return;
     clock_watch_close(service->clock_watch);
     network_watch_close(service->network_watch);
+    health_free(service);
     https_free(service->https);
     https_free(service->https_own_anchors);
     backup_abandon(service);
-    health_free(service);
     keys_free(service->keys);
     while (service->requests != NULL)
         request_close(service->requests);

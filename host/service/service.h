@@ -45,6 +45,8 @@ void service_tell_changes(struct service *service);
 void service_retry(struct service *service);
 /* Whether the key is being fetched: what there is may be better told once it has come. */
 bool service_key_comes(const struct service *service);
+/* Ends the checks that ask others, unanswered: nobody is left who would cancel them. */
+void service_drop_checks(struct service *service);
 /* Whether something still has to reach the disk: a token request is on the wire, the key is
  * being changed. */
 bool service_must_wait(const struct service *service);

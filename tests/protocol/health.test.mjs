@@ -240,7 +240,7 @@ test('a check that is cancelled while a token is on its way leaves nothing behin
   const { host, account } = await signedInLongAgo();
   await world.idp.control({ nextToken: { delayMs: 2000, match: { user: account } } });
   host.send({ jsonrpc: '2.0', id: 'waits', method: 'health.check', params: { checks: ['token'] } });
-  await host.told('account.changed', (told) => told.account.state === 'renewing');
+  await world.idp.waitForRequest({ endpoint: 'token', grant_type: 'refresh_token', user: account });
   host.notify('cancel', { id: 'waits' });
   assert.equal((await host.answer('waits')).error.data.kind, 'cancelled');
   assert.equal((await check(host, { checks: ['versions'] })).overall, 'ok');

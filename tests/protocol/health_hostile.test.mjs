@@ -10,7 +10,8 @@ import { makeCertificates } from '../servers/certificates.mjs';
 import { assertNothingSecretBeforeTls, assertTokenNotSent, breaksOf, CERTIFICATE_CAUSES, oddCertificates, TRICKS, WAYS } from '../servers/mail/breaks.mjs';
 import { startExchange } from '../servers/mail/exchange.mjs';
 import { EXCHANGE_LINES, NOT_CONNECTED } from '../servers/mail/exchange_lines.mjs';
-import { server } from './health_world.mjs';
+import { startRawServer } from '../servers/raw_https.mjs';
+import { one, server, startGate } from './health_world.mjs';
 import { World } from './world.mjs';
 
 /** A probe's deadline is ten seconds; the rest is what a busy machine adds. */
@@ -151,3 +152,31 @@ table('where IPv6 leads to a front end that cannot reach the mailbox', [
   },
   { name: 'neither does IPv4: it is not IPv6', options: { protocol: 'imap', says: { command: NOT_CONNECTED }, saysOverIpv4: {} }, stage: 'command', cause: 'no-mailbox' },
 ]);
+
+test('a slow sign-in service whose certificate nobody vouches for costs no more than a probe\'s time', async () => {
+  const raw = await startRawServer({ certificate: stranger.server });
+  const gate = await startGate(raw.port, 4500, { now: 0, most: 0 });
+  after(() => Promise.all([gate, raw].map((each) => each.stop())));
+  const host = await world.host(await world.home({ custom: { ...world.custom(), authority: `https://localhost:${gate.port}` } }));
+  const asked = performance.now();
+  host.send({ jsonrpc: '2.0', id: 'it', method: 'health.check', params: { checks: ['authority'] } });
+  const { result: { report } } = await host.answer('it', CHECK_LIMIT_MS);
+  assert.ok(performance.now() - asked < PROBE_LIMIT_MS, `${performance.now() - asked} ms`);
+  assert.equal(one(report, 'authority').status, 'fail');
+});
+
+test('accounts that nobody knows are checked up to a hundred, and no list makes a check large', async () => {
+  const host = await world.host(home);
+  const named = (/** @type {number} */ count, /** @type {string} */ domain) => Array.from({ length: count }, (_entry, i) => server(`${i}@${domain}`, 'imap', 993));
+  const tooMany = [{ servers: named(101, 'unknown.test') }, { servers: Array(4001).fill(server(account, 'imap', 993)) }, { accounts: Array(4001).fill(account) }];
+  for (const params of tooMany) {
+    const { kind, data } = await host.refused('health.check', params);
+    assert.deepEqual([kind, data.field], ['invalid-params', Object.keys(params)[0]]);
+  }
+  const { report } = await host.call('health.check', { servers: named(100, 'unknown.test'), checks: ['sign-in'] });
+  assert.equal(report.checks.length, 101);
+  const aside = await host.call('health.check', { accounts: [account], servers: named(4000, 'other.test'), checks: ['sign-in'] });
+  assert.equal(aside.report.checks.length, 1, 'those of accounts that were not asked for cost nothing');
+  const peak = Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${host.pid}/status`, 'utf8'))?.[1]);
+  assert.ok(peak < MEMORY_LIMIT_KIB, `${peak} KiB`);
+});

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startExchange } from '../servers/mail/exchange.mjs';
+import { startGraph } from '../servers/mail/graph.mjs';
 import { startMail } from '../servers/mail.mjs';
 import { startRawServer } from '../servers/raw_https.mjs';
 import { assertSkipped, assertTrouble, check, one, server, startGate } from './health_world.mjs';
-import { World } from './world.mjs';
+import { moment, World } from './world.mjs';
 
 const world = await World.open();
 const mail = await startMail({ folder: join(world.folder, 'mail'), identityProvider: world.idp, sharedMailboxes: {} });
@@ -70,6 +71,25 @@ test('one bad server keeps no good one from being probed', async () => {
   const report = await check(host, { servers, checks: ['settings', 'imap', 'smtp'] });
   assert.deepEqual(report.checks.map(({ id, status }) => [id, status]), [['settings', 'fail'], ['imap', 'ok'], ['imap', 'skipped'], ['smtp', 'ok']]);
   assert.deepEqual(one(report, 'settings').evidence.servers.map((/** @type {any} */ each) => each.status), ['ok', 'fail', 'ok']);
+});
+
+test('the causes of several servers begin with the gravest, each once', async () => {
+  const { host, account } = await signedIn();
+  const servers = [
+    server(account, 'smtp', mail.smtp.port, { authMethod: 'password' }), server(account, 'imap', 993, { hostname: 'one.evil.example' }),
+    server(account, 'imap', mail.imap.port, { authMethod: 'other' }), server(account, 'imap', 993, { hostname: 'two.evil.example' }), server(account, 'ews', 443),
+  ];
+  const found = assertTrouble(await check(host, { servers, checks: ['settings'] }), 'settings', 'fail', 'foreign-host');
+  assert.match(found.detail, /one\.evil\.example/);
+  assert.deepEqual(found.causes, ['foreign-host', 'auth-method', 'password', 'ews']);
+});
+
+test('a text with NUL inside is not taken for what stands before it', async () => {
+  const { host, account } = await signedIn();
+  for (const [field, params] of Object.entries({ checks: { checks: ['versions\0x'] }, servers: { servers: [server(account, 'imap', 993, { socketType: 'tls\0x' })] } })) {
+    const { kind, data } = await host.refused('health.check', params);
+    assert.deepEqual([kind, data.field], ['invalid-params', field]);
+  }
 });
 
 test('EWS is told as what it is: on its way out', async () => {
@@ -176,6 +196,70 @@ test('a cancelled check is over at once, and its connections with it', async () 
   assert.equal(host.toldSoFar('health.progress').length, told + 1);
 });
 
+test('a cancelled check leaves no request to Graph or to the sign-in service on the wire', async () => {
+  const { outlookResource: outlook, graphResource } = world.idp;
+  const graph = await startGraph({ ...certificate, look: () => undefined, resource: graphResource });
+  graph.control({ fault: 'hang' });
+  const authority = await startRawServer({ certificate, answer: () => {} });
+  const [gate, gateOfAuthority] = await Promise.all([graph, authority].map(({ port }) => startGate(port, 0, { now: 0, most: 0 })));
+  after(() => Promise.all([gate, gateOfAuthority, graph, authority].map((each) => each.stop())));
+  const { host, account } = await signedIn({ graph: `https://localhost:${gate.port}` }, [`${outlook}/IMAP.AccessAsUser.All`, `${graphResource}/User.Read`]);
+  await host.call('token.get', { account, protocol: 'graph' });
+  /** @param {import('./host.mjs').Host} of @param {object} params @param {unknown[]} requests that the server has heard @param {{ now: number }} open */
+  async function assertOver(of, params, requests, open) {
+    of.send({ jsonrpc: '2.0', id: 'it', method: 'health.check', params });
+    while (requests.length === 0) await of.call('account.list');
+    of.notify('cancel', { id: 'it' });
+    assert.equal((await of.answer('it')).error.data.kind, 'cancelled');
+    const cancelled = performance.now();
+    while (open.now > 0 && performance.now() - cancelled < 5000) await of.call('account.list');
+    assert.equal(open.now, 0);
+  }
+  await assertOver(host, { servers: [server(account, 'graph', gate.port)], checks: ['graph'] }, graph.requests, gate.here);
+  const elsewhere = await world.host(await world.home({ custom: custom({ authority: `https://localhost:${gateOfAuthority.port}` }) }));
+  await assertOver(elsewhere, { checks: ['authority'] }, authority.requests, gateOfAuthority.here);
+});
+
+test('a check that waits for connections gets those of one that has ended', async () => {
+  let arrived = 0;
+  const exchange = await startExchange({
+    protocol: 'imap',
+    certificate,
+    hold: (step) => {
+      arrived += step === 'greeting' ? 1 : 0;
+      return arrived > 8 ? undefined : new Promise(() => {});
+    },
+  });
+  after(() => exchange.stop());
+  const { host, account } = await signedIn();
+  const servers = Array(8).fill(server(account, 'imap', exchange.port));
+  for (const id of ['first', 'second']) {
+    host.send({ jsonrpc: '2.0', id, method: 'health.check', params: { servers, checks: ['imap'] } });
+    while (arrived < 8) await host.call('account.list');
+  }
+  await host.call('account.list');
+  host.notify('cancel', { id: 'first' });
+  const { result: { report } } = await host.answer('second');
+  assert.deepEqual(report.checks.map((/** @type {any} */ { status }) => status), Array(8).fill('ok'), JSON.stringify(report.checks));
+});
+
+test('a server that the configuration names no more gets no token, though the check had begun', async () => {
+  let arrived = 0;
+  let open = () => {};
+  const released = new Promise((done) => { open = () => done(undefined); });
+  const exchange = await startExchange({ protocol: 'imap', certificate, hold: (step) => { arrived += step === 'greeting' ? 1 : 0; return released; } });
+  after(() => exchange.stop());
+  const { host, account } = await signedIn();
+  host.send({ jsonrpc: '2.0', id: 'all', method: 'health.check', params: { servers: Array(12).fill(server(account, 'imap', exchange.port)), checks: ['settings', 'imap'] } });
+  while (arrived < 8) await host.call('account.list');
+  await host.call('settings.set', { key: 'custom', value: custom({ imap: '127.0.0.1:993', smtp: '127.0.0.1:587/starttls' }) });
+  open();
+  const { result: { report } } = await host.answer('all');
+  const ends = report.checks.filter((/** @type {any} */ { id }) => id === 'imap').map((/** @type {any} */ { status }) => status);
+  assert.deepEqual(ends, [...Array(8).fill('ok'), ...Array(4).fill('skipped')], JSON.stringify(report.checks));
+  assert.equal(exchange.heard.length, 8);
+});
+
 test('a server that hangs costs ten seconds, and nobody else anything', async () => {
   const exchange = await startExchange({ protocol: 'imap', certificate, faults: { greeting: 'hang' } });
   after(() => exchange.stop());
@@ -206,6 +290,45 @@ test('a check is over after thirty seconds, with eight connections to a server a
   assert.deepEqual([ends.length, new Set(ends)], [40, new Set(['fail', 'skipped'])]);
   const unbegun = report.checks.filter((/** @type {any} */ { status }) => status === 'skipped');
   assert.ok(unbegun.length >= 16 && unbegun.every((/** @type {any} */ { causes }) => causes[0] === 'timeout'));
+});
+
+test('servers of several names behind one port keep their connections', async () => {
+  const names = ['localhost', '127.0.0.1', 'mail.localhost'];
+  let arrived = 0;
+  let open = () => {};
+  const allHere = new Promise((opened) => { open = () => opened(undefined); });
+  const exchange = await startExchange({
+    protocol: 'imap',
+    certificate: await world.idp.certificates.issue('several-names', names),
+    hold: (step) => {
+      if (step !== 'greeting') return undefined;
+      arrived += 1;
+      if (arrived === 24) open();
+      return allHere;
+    },
+  });
+  after(() => exchange.stop());
+  const [imap, smtp, pop3] = names.map((name) => `${name}:${exchange.port}`);
+  const { host, account } = await signedIn({ imap, smtp, pop3 });
+  const servers = names.flatMap((hostname) => Array(8).fill(server(account, 'imap', exchange.port, { hostname })));
+  host.send({ jsonrpc: '2.0', id: 'all', method: 'health.check', params: { servers, checks: ['imap'] } });
+  const { result: { report } } = await host.answer('all', 40_000);
+  assert.deepEqual(report.checks.map((/** @type {any} */ { status }) => status), Array(24).fill('ok'), JSON.stringify(report.checks));
+});
+
+test('a check asks the sign-in service for eight tokens at a time', async () => {
+  const host = await world.host(await world.home({ renewAhead: false }));
+  const accounts = [];
+  await world.idp.control({ lifetimes: { accessToken: 1 } });
+  for (let i = 0; i < 10; i += 1) accounts.push((await world.signedIn(host)).account);
+  await world.idp.control({ lifetimes: { accessToken: 4500 } });
+  await moment(Math.ceil(Date.now() / 1000) + 1);
+  for (const user of accounts) await world.idp.control({ nextToken: { delayMs: 3000, match: { user, grant_type: 'refresh_token' } } });
+  host.send({ jsonrpc: '2.0', id: 'tokens', method: 'health.check', params: { checks: ['token'] } });
+  const { result: { report } } = await host.answer('tokens', 30_000);
+  assert.ok(report.checks.every((/** @type {any} */ { status }) => status === 'ok'), JSON.stringify(report.checks));
+  const came = accounts.map((account) => world.requestsOf(account)[0].at).sort((a, b) => a - b);
+  assert.ok(came[8] - came[0] >= 2900, `the ninth came ${came[8] - came[0]} ms after the first`);
 });
 
 test('twenty accounts with two servers each are checked side by side, in hardly more than two slowest probes', async () => {

@@ -4,10 +4,11 @@
  * (DESIGN sections 3.3, 3.7, 4 and 6.1). The provider takes every refresh token once only.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { runCommand, soon } from './host.mjs';
+import { frame, runCommand, soon } from './host.mjs';
 import { filesBelow, moment, sealedFiles, sha256, stateFolder, World } from './world.mjs';
 
 const world = await World.open({ strictRotation: true });
@@ -149,6 +150,39 @@ test('when both pipes close, every renewal on the wire is awaited and saved', as
     assert.equal(saved.source, 'cache', 'the renewed token is on disk');
     assert.equal((await two.call('token.get', renewal(account, saved.accessToken))).source, 'renewed', 'and so is its refresh token');
   }
+});
+
+test('a check at the end of input asks for no token any more, and what it looks at here is told', async () => {
+  await world.idp.control({ lifetimes: { accessToken: 1 } });
+  const host = await world.host(await world.home({ renewAhead: false }));
+  const { account } = await world.signedIn(host);
+  await world.idp.control({ lifetimes: { accessToken: 4500 } });
+  await moment(Math.ceil(Date.now() / 1000) + 1);
+  const asked = ['token', 'versions'].map((id) => frame(JSON.stringify({ jsonrpc: '2.0', id, method: 'health.check', params: { checks: [id] } })));
+  host.process.stdin.end(Buffer.concat(asked));
+  assert.equal((await soon(host.exited, 'the end of the host')).code, 0);
+  assert.equal((await host.answer('versions')).result.report.overall, 'ok');
+  assert.equal(world.requestsOf(account).length, 0);
+  const next = await world.host(host.home);
+  assert.equal((await next.call('token.get', { account })).source, 'renewed');
+});
+
+test('a renewal that a check asks for after the reader has gone is awaited and saved', async () => {
+  await world.idp.control({ lifetimes: { accessToken: 1 } });
+  const host = await world.host(await world.home({ renewAhead: false }));
+  const { account } = await world.signedIn(host);
+  await world.idp.control({ lifetimes: { accessToken: 4500 } });
+  await moment(Math.ceil(Date.now() / 1000) + 1);
+  await world.idp.control({ nextToken: { delayMs: 1300, match: { user: account, grant_type: 'refresh_token' } } });
+  host.process.stdout.destroy();
+  await once(host.process.stdout, 'close');
+  host.send({ jsonrpc: '2.0', id: 'check', method: 'health.check', params: { checks: ['versions', 'token'] } });
+  await soon(host.exited, 'the end of the host');
+  assert.equal(world.requestsOf(account).length, 1);
+  const next = await world.host(host.home);
+  const { accessToken, source } = await next.call('token.get', { account });
+  assert.equal(source, 'cache', 'the renewed token is on disk');
+  assert.equal((await next.call('token.get', renewal(account, accessToken))).source, 'renewed', 'and so is its refresh token');
 });
 
 test('a renewal that could not be saved is saved at the end of input, when it can be', async () => {

@@ -412,6 +412,30 @@ static void a_server_whose_clock_says_expired_is_believed(void **state)
     json_decref(check);
 }
 
+/* Entra writes Graph's audience as a URL, with a slash at its end, or as Graph's application id. */
+static void a_token_for_graph_by_any_of_its_names_is_for_graph(void **state)
+{
+    static const struct {
+        const char *audience, *first;
+    } tokens[] = {{GRAPH, "access-policy"},
+                  {GRAPH "/", "access-policy"},
+                  {"00000003-0000-0000-c000-000000000000", "access-policy"},
+                  {"00000002-0000-0ff1-ce00-000000000000", "wrong-audience"},
+                  {OUTLOOK, "wrong-audience"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        struct mail_circumstances known = good_token;
+        json_t *check = check_new("graph", USER, CHECK_OK, "Graph");
+        known.token_audience = tokens[i].audience;
+        known.audience = GRAPH;
+        known.graph = true;
+        mail_diagnose_web(check, MAIL_GRAPH, 401, "InvalidAuthenticationToken", "Unauthorized.", &known);
+        assert_string_equal(cause(check, 0), tokens[i].first);
+        json_decref(check);
+    }
+}
+
 static void no_memory_for_the_check_is_harmless(void **state)
 {
     struct mail_result result = {.failure = MAIL_REFUSED, .stage = MAIL_STAGE_AUTH};
@@ -437,6 +461,7 @@ int main(void)
         cmocka_unit_test(web_services_are_told_by_status_and_date),
         cmocka_unit_test(a_refusal_without_reason_is_worth_a_renewal),
         cmocka_unit_test(a_server_whose_clock_says_expired_is_believed),
+        cmocka_unit_test(a_token_for_graph_by_any_of_its_names_is_for_graph),
         cmocka_unit_test(no_memory_for_the_check_is_harmless),
     };
 

@@ -107,8 +107,9 @@ static void what_does_not_show_is_not_shown(void **state)
         {"a\xe2\x80\xae"
          "b\xe2\x81\xa6"
          "c\xe2\x80\x8b"
-         "d\xef\xbb\xbf",
-         "abcd"},
+         "d\xef\xbb\xbf"
+         "e\xd8\x9c",
+         "abcde"},
         {"\xe2\x80\x93", "\xe2\x80\x93"}, /* a dash is not hidden */
         {"\xff", "?"},
     };

@@ -169,6 +169,7 @@ class Connection {
  * @property {Partial<Record<Step, string>>} [saysOverIpv4]  likewise, to who comes over IPv4; IPv4 is open only from the first
  *           answer to `command` on, so that a client comes over IPv6 first
  * @property {Partial<Record<Step, Fault>>} [faults]
+ * @property {(step: Step) => unknown} [hold]  the answer waits for this
  */
 
 /** @param {import('node:net').Server} server */
@@ -200,6 +201,7 @@ export async function startExchange(options) {
   const { port, servers } = options.saysOverIpv4 ? await listenOnIpv6(make()) : await listenOnLoopback(make);
   /** @param {Step} step */
   async function before(step) {
+    await options.hold?.(step);
     if (step !== "command" || !options.saysOverIpv4 || servers.length > 1) return;
     servers.push(make());
     await once(servers[1].listen(port, "127.0.0.1"), "listening");
