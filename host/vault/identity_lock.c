@@ -17,6 +17,7 @@
 #define WAIT_STEP_MS 2
 /* An identity that is erased again and again while we want its lock: we come back later. */
 #define ATTEMPTS_MAX 3
+#define OPENINGS_MAX 100
 
 /* Whoever owns the file, or could swap it, could hold us up for ever. */
 static bool is_ours(int descriptor)
@@ -31,16 +32,17 @@ static int open_file(const struct vault *vault, const char *name)
 {
     char file[LOCK_NAME_SIZE];
     struct problem problem;
-    int descriptor, folder = folder_open_or_make(vault->locks, &problem);
+    int descriptor, attempt, folder = folder_open_or_make(vault->locks, &problem);
 
     if (folder < 0)
         return -1;
     snprintf(file, sizeof file, "%s" LOCK_SUFFIX, name);
-    descriptor = disk_open(folder, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (descriptor < 0 && errno == ENOENT) {
-        descriptor = disk_create(folder, file);
-        if (descriptor < 0 && errno == EEXIST) /* another process was faster */
-            descriptor = disk_open(folder, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    /* Another process may make it before us, and one may erase it before we have opened that. */
+    for (attempt = 0, descriptor = -1, errno = EEXIST;
+         attempt < OPENINGS_MAX && descriptor < 0 && errno == EEXIST; attempt++) {
+        descriptor = disk_open(folder, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        if (descriptor < 0 && errno == ENOENT)
+            descriptor = disk_create(folder, file);
     }
     close(folder);
     if (descriptor >= 0 && !is_ours(descriptor)) {
