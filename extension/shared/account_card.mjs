@@ -260,8 +260,9 @@ export class AccountCards {
     }
     const card = new Card(this.#link);
     this.#cards.set(name, card);
-    this.#list.append(card.element);
+    // Drawn before it is on the page: with many accounts that is where the popup's time goes.
     card.draw(view);
+    this.#list.append(card.element);
     return "";
   }
 }
