@@ -5,7 +5,6 @@
 #include "core/wiping_alloc.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #define STEPS_PER_TURN                                                                                       \
@@ -86,37 +85,6 @@ void health_turn(struct health_job *job)
         job->no_memory = true; /* the deadline's timer ends it */
 }
 
-static void make_room(void *context);
-
-/* Looks in so many milliseconds whether there is room for more connections, unless that is done anyway. */
-static void room_after(struct health_job *job, int64_t milliseconds)
-{
-    if (job->room == NULL)
-        job->room = loop_timer_start(job->service->loop, milliseconds, make_room, job);
-}
-
-/* Items wait for a connection, those of other jobs too. What ended since has its own turn later. */
-static void make_room(void *context)
-{
-    struct health_job *job = context, *each;
-    struct health_item *item;
-    int64_t now = loop_monotonic_ms(), left = 0;
-
-    job->room = NULL;
-    for (item = job->items; item != NULL; item = item->next) {
-        if (item->connections == 0 || item->state == ITEM_RUNNING)
-            continue;
-        if (now - item->ended >= HEALTH_CLOSE_MS)
-            item->connections = 0;
-        else if (left == 0 || item->ended + HEALTH_CLOSE_MS - now < left)
-            left = item->ended + HEALTH_CLOSE_MS - now;
-    }
-    if (left > 0)
-        room_after(job, left);
-    for (each = job->service->health; each != NULL; each = each->next)
-        health_turn(each);
-}
-
 /* ---- the end ---- */
 
 static void account_clear(struct health_account *account)
@@ -168,7 +136,7 @@ static void job_free(struct health_job *job)
     free(job);
     /* Others may have waited for its connections. */
     if (service->health != NULL)
-        room_after(service->health, HEALTH_CLOSE_MS);
+        health_room_after(service->health, HEALTH_CLOSE_MS);
 }
 
 void health_free(struct service *service)
@@ -247,7 +215,7 @@ static void rest(struct health_item *item, enum item_state state)
 
     if (item->state == ITEM_RUNNING) {
         item->ended = loop_monotonic_ms();
-        room_after(job, HEALTH_CLOSE_MS);
+        health_room_after(job, HEALTH_CLOSE_MS);
     }
     item->state = state;
 }
@@ -318,44 +286,6 @@ bool health_base_failed(struct health_item *item, const struct health_item *base
     return true;
 }
 
-/* Counts the connections that are on the wire, those of other jobs too: once a turn, as a plan may be long.
- */
-static void look_at_connections(const struct service *service, struct health_connections *open)
-{
-    const struct health_job *job;
-    const struct health_item *item;
-
-    open->count = 0;
-    for (job = service->health; job != NULL; job = job->next)
-        for (item = job->items; item != NULL; item = item->next)
-            for (int i = 0; i < item->connections && open->count < HEALTH_CONNECTIONS_MAX; i++)
-                open->items[open->count++] = item;
-}
-
-bool health_connect(struct health_item *item, int connections, const char *host, unsigned short port)
-{
-    struct health_connections *open = item->job->open;
-    int i, all = 0, there = 0;
-
-    for (i = 0; i < open->count; i++) {
-        const struct health_item *each = open->items[i];
-        if (each == item)
-            continue;
-        all++;
-        there += each->port == port && strcasecmp(each->host, host) == 0;
-    }
-    if (all + connections > HEALTH_CONNECTIONS_MAX || there + connections > HEALTH_CONNECTIONS_PER_SERVER)
-        return false;
-    item->connections = connections;
-    problem_copy_text(item->host, sizeof item->host, host);
-    item->port = port;
-    item->state = ITEM_RUNNING;
-    item->began = loop_monotonic_ms();
-    for (i = 0; i < connections && open->count < HEALTH_CONNECTIONS_MAX; i++)
-        open->items[open->count++] = item;
-    return true;
-}
-
 static void turn(void *context)
 {
     struct health_job *job = context;
@@ -366,7 +296,7 @@ static void turn(void *context)
     int ended = 0;
 
     job->turn = NULL;
-    look_at_connections(service, &connections);
+    health_connections_look(service, &connections);
     job->open = &connections;
     for (item = job->items; item != NULL && ended < STEPS_PER_TURN; item = item->next) {
         if (item->state == ITEM_WAITING) {

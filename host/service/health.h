@@ -154,14 +154,20 @@ void health_skip(struct health_item *item, const char *reason TEXTS);
 bool health_base_failed(struct health_item *item, const struct health_item *base);
 /* Steps follow at the loop's next turn. */
 void health_turn(struct health_job *job);
-/* Whether so many connections to this server may be made now; then they count as the item's, which runs. For
- * steps only. */
-bool health_connect(struct health_item *item, int connections, const char *host, unsigned short port);
 /* Words and numbers of a problem, with the ids by which an administrator finds it in Entra's logs. */
 void health_problem(json_t *check, const struct problem *problem);
 /* "2026-11-26 08:15 UTC". */
 #define HEALTH_DATE_SIZE 32
 const char *health_date(char text[HEALTH_DATE_SIZE], int64_t time);
+
+/* --- health_connections.c --- */
+/* Sees which connections are on the wire, those of other jobs too: once a turn, as a plan may be long. */
+void health_connections_look(const struct service *service, struct health_connections *open);
+/* Whether so many connections to this server may be made now; then they count as the item's, which runs. For
+ * steps only. */
+bool health_connect(struct health_item *item, int connections, const char *host, unsigned short port);
+/* Looks in so many milliseconds whether there is room for more, unless that is done anyway. */
+void health_room_after(struct health_job *job, int64_t milliseconds);
 
 /* --- health_report.c --- */
 /* The report of a job whose items are done: *failed counts the checks that failed, *overall is "ok", "warn"
