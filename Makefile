@@ -171,7 +171,7 @@ $(BUILD)/sim: $(SIM) $(CORE)
 
 check-sim: $(BUILD)/sim
 	$(BUILD)/sim --seeds 1-200
-	$(NODE) tests/sim/mutations.mjs $(BUILD) $(CC) $(CPPFLAGS_OURS) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS)
+	$(NODE) tests/sim/mutations.mjs $(BUILD) '$(CC)' $(CPPFLAGS_OURS) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS)
 
 SOAK_FROM = $(shell date +%s)
 soak: $(BUILD)/sim

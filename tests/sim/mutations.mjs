@@ -15,7 +15,9 @@ const AT_ONCE = 2;
 const LIBRARIES = ["-ljansson", "-lsodium", "-lm"];
 
 const run = promisify(execFile);
-const [build, compiler, ...flags] = process.argv.slice(2);
+const [build, command, ...flags] = process.argv.slice(2);
+// CC may be more than one word.
+const [compiler, ...words] = command.split(" ");
 const core = "host/core";
 
 /** @typedef {{file: string, from: string, to: string}} Edit */
@@ -81,7 +83,7 @@ async function compile(mutation, number) {
     const source = join(folder, file);
     const object = source.replace(/\.c$/, ".o");
     await writeFile(source, text);
-    await run(compiler, [...flags, "-w", "-c", "-o", object, source]);
+    await run(compiler, [...words, ...flags, "-w", "-c", "-o", object, source]);
     objects.push(object);
   }
   const whole = (await readdir(join(build, "obj/core"))).filter((name) => name.endsWith(".o"));
@@ -89,7 +91,7 @@ async function compile(mutation, number) {
   objects.push(...whole.filter((name) => !files.has(name.replace(/\.o$/, ".c"))).map((name) => join(build, "obj/core", name)));
   objects.push(...simulator.map((name) => join(build, "sim-obj", name)));
   const program = join(folder, "sim");
-  await run(compiler, [...objects, ...LIBRARIES, "-o", program]);
+  await run(compiler, [...words, ...objects, ...LIBRARIES, "-o", program]);
   return program;
 }
 
