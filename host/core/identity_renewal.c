@@ -237,8 +237,12 @@ static bool take_failure(struct identity *identity, struct access *access, const
 static void look_failed(struct identity *identity, int resource, const struct token_answer *answer,
                         struct moment now, struct effects *effects)
 {
+    struct access *access = &identity->access[resource];
+
     if (never_sent(&answer->problem))
-        forget_latest_time(identity->access[resource].renewals, RENEWALS_PER_MINUTE);
+        forget_latest_time(access->renewals, RENEWALS_PER_MINUTE);
+    if (answer->failure == TOKEN_FAILURE_TRANSIENT)
+        access->retry = access->suspended; /* as before the look, which took that one try */
     identity->reply = answer->problem;
     answer_waiters(identity, resource, false, &identity->reply, now, effects);
 }

@@ -85,6 +85,23 @@ static void a_look_that_fails_changes_nothing(void **state)
     }
 }
 
+static void a_look_leaves_the_one_try_that_was_allowed_anew(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    signed_in_long_ago(&bench);
+    want(&bench, OUTLOOK);
+    fail_with(&bench, TOKEN_FAILURE_SUSPENDED, PROBLEM_CONSENT_REQUIRED, 0);
+    pass(&bench, 120);
+    assert_problem(&bench, want(&bench, OUTLOOK), PROBLEM_CONSENT_REQUIRED);
+    happens(&bench, EVENT_RETRY);
+    look_for(&bench, OUTLOOK);
+    fail_with(&bench, TOKEN_FAILURE_TRANSIENT, PROBLEM_NETWORK, 0);
+    assert_waiting(&bench, want(&bench, OUTLOOK));
+    bench_close(&bench);
+}
+
 static void while_backing_off_the_answer_comes_at_once(void **state)
 {
     struct bench bench;
@@ -369,6 +386,7 @@ int main(void)
         cmocka_unit_test(while_backing_off_the_answer_comes_at_once),
         cmocka_unit_test(a_resource_that_backs_off_does_not_stop_another_that_waits),
         cmocka_unit_test(a_look_that_fails_changes_nothing),
+        cmocka_unit_test(a_look_leaves_the_one_try_that_was_allowed_anew),
         cmocka_unit_test(a_suspended_grant_is_tried_again_after_an_hour),
         cmocka_unit_test(passing_trouble_does_not_use_up_the_users_word_to_try_again),
         cmocka_unit_test(a_suspended_resource_hands_out_its_living_token),
