@@ -209,11 +209,12 @@ static void take(struct settings *settings, const struct settings_key *key, json
     char pointer[SETTINGS_POINTER_SIZE] = "";
     json_t *copy = json_deep_copy(value);
 
-    if (copy == NULL) /* out of memory */
-        return;
-    settings_check_value(key, copy, &faults);
-    if (!tolerated.wrong && source >= source_of(settings, key->name))
-        (void)set_value(settings, key->name, copy, source);
+    if (copy != NULL)
+        settings_check_value(key, copy, &faults);
+    /* A rule that is not in force for lack of memory must not be forgotten in silence. */
+    if (copy == NULL || (!tolerated.wrong && source >= source_of(settings, key->name) &&
+                         set_value(settings, key->name, copy, source) != 0))
+        settings_break(settings, where, "out of memory");
     json_decref(copy);
     json_pointer_add(pointer, key->name);
     if (key->unbuilt)
