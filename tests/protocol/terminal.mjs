@@ -25,7 +25,7 @@ print(json.dumps({'screen': screen.decode(), 'echoes': echoes, 'code': os.waitst
 
 /** @param {string} program @param {string} home @param {string[]} answers @param {string[]} args @returns {{ screen: string, echoes: boolean[], code: number }} */
 export function atTerminal(program, home, answers, args) {
-  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', TERMINAL, JSON.stringify(answers), program, ...args], { env: { HOME: home, PATH: '/usr/bin:/bin' }, encoding: 'utf8', timeout: 20_000 });
+  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', TERMINAL, JSON.stringify(answers), program, ...args], { env: { HOME: home, PATH: '/usr/bin:/bin' }, encoding: 'utf8', timeout: 60_000 });
   assert.ok(stdout, stderr);
   return JSON.parse(stdout);
 }
