@@ -31,6 +31,9 @@ const migration = new Migration({
 });
 const pages = new Pages(() => companion.overview(), ordersOf(companion, { tabs, migration, welcome }));
 
+// For pages that are just opening: asking for it takes them longer than drawing it.
+Object.assign(window, { lastOverview: () => pages.last });
+
 messenger.tokenBridge.onTokenRequest.addListener(request => companion.answerToken(request));
 
 browser.runtime.onConnect.addListener(port => (port.name === "unlock" ? companion.unlocking.attend(port) : pages.attend(port)));

@@ -21,8 +21,8 @@ export class Pages {
   /** @type {Set<any>} ports */
   #ports = new Set();
   #overviewPending = false;
-  /** @type {object|null} the newest there was, so that a page has something to show at once */
-  #last = null;
+  /** @type {object|null} the newest overview there was; a page that opens shows it before it is sent one */
+  last = null;
   #overview;
   #orders;
 
@@ -44,7 +44,7 @@ export class Pages {
       if (cancel !== undefined) {
         open.get(cancel)?.abort();
       } else if (refresh) {
-        this.#send(port, null);
+        this.#send(port);
       } else {
         this.#carryOut(port, open, { id, order, params });
       }
@@ -53,10 +53,7 @@ export class Pages {
       this.#ports.delete(port);
       open.forEach(controller => controller.abort());
     });
-    if (this.#last) {
-      port.postMessage({ overview: this.#last });
-    }
-    this.#send(port, this.#last);
+    this.#send(port);
   }
 
   /** What the pages show is no longer right; changes that come together are sent once. */
@@ -76,11 +73,10 @@ export class Pages {
   /**
    * To a page that is looked at: Thunderbird's accounts may have changed, of which nobody told.
    * @param {any} port
-   * @param {object|null} known what the page has been sent just now
    */
-  async #send(port, known) {
+  async #send(port) {
     const overview = await this.#newest();
-    if (overview && this.#ports.has(port) && JSON.stringify(overview) !== JSON.stringify(known)) {
+    if (overview && this.#ports.has(port)) {
       port.postMessage({ overview });
     }
   }
@@ -88,8 +84,8 @@ export class Pages {
   /** @returns {Promise<object|null>} null: it could not be had, and the pages show what they have */
   async #newest() {
     try {
-      this.#last = await this.#overview();
-      return this.#last;
+      this.last = await this.#overview();
+      return this.last;
     } catch (error) {
       console.error(error);
       return null;

@@ -43,14 +43,21 @@ export class Link {
    * @param {(overview: Overview) => void} onOverview called with each; the language is loaded then
    */
   constructor(name, onOverview) {
+    const draw = (/** @type {Overview} */ overview) => {
+      this.#drawn = this.#drawn.then(() => chooseLanguage(overview.language)).then(() => onOverview(overview)).catch(error => console.error(error));
+    };
     this.#port = browser.runtime.connect({ name });
     this.#port.onMessage.addListener((/** @type {any} */ message) => {
       if (message.overview) {
-        this.#drawn = this.#drawn.then(() => chooseLanguage(message.overview.language)).then(() => onOverview(message.overview)).catch(error => console.error(error));
+        draw(message.overview);
       } else {
         this.#answered(message);
       }
     });
+    const last = /** @type {any} */ (browser.extension.getBackgroundPage())?.lastOverview?.();
+    if (last) {
+      draw(last);
+    }
     // An account that was added in another tab, for one, is told of by nobody.
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#port.postMessage({ refresh: true }));
   }

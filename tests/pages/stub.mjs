@@ -50,6 +50,8 @@ export function installStub({ language, texts, messages, refreshed, orders, repl
   Object.assign(window, {
     browser: {
       runtime: { connect, getURL: (/** @type {string} */ path) => `/${path}` },
+      // What pages show comes by messages.
+      extension: { getBackgroundPage: () => null },
       i18n: {
         getUILanguage: () => language,
         getMessage: (/** @type {string} */ key, /** @type {any} */ parts = []) => fill(texts[key]?.message ?? "", [parts].flat()),
