@@ -54,8 +54,18 @@ export function waitForSignInWindow() {
 }
 
 /** Runs in Thunderbird: the type of every window there is, notifications aside, which go by themselves. */
-export function windowTypes() {
-  const types = [...Services.wm.getEnumerator(null)].map(window => window.document.documentElement.getAttribute("windowtype") ?? window.location.href);
+export async function windowTypes() {
+  const all = () => [...Services.wm.getEnumerator(null)];
+  // What a window that is just opening will be is not to be seen yet.
+  const opened = window => new Promise(resolve => {
+    window.windowRoot.addEventListener("pageshow", resolve, { capture: true, once: true });
+    window.windowRoot.addEventListener("unload", resolve, { capture: true, once: true });
+  });
+  for (let opening = all(); opening.length;) {
+    opening = all().filter(window => window.location.href === "about:blank");
+    await Promise.all(opening.map(opened));
+  }
+  const types = all().map(window => window.document.documentElement.getAttribute("windowtype") ?? window.location.href);
   return types.filter(type => type !== "alert:alert").sort();
 }
 
