@@ -215,10 +215,11 @@ THUNDERBIRD_140 = $(BUILD)/thunderbird-140/usr/lib/thunderbird
 E2E        = THUNDERSEAL=$(abspath $(BUILD)/thunderseal)
 E2E_TESTS  = $(sort $(wildcard tests/e2e/*.test.mjs))
 E2E_ON_140 = $(if $(THUNDERBIRD_140),THUNDERBIRD_FOLDER=$(abspath $(THUNDERBIRD_140)) $(E2E) $(NODE_TEST),@echo 'Not tested with Thunderbird 140:')
-E2E_140    = $(addprefix tests/e2e/,$(addsuffix .test.mjs,sign_in restart popup refused account_setup))
+E2E_140    = $(addprefix tests/e2e/,$(addsuffix .test.mjs,sign_in restart popup refused account_setup migration))
 E2E_140_NAMES = --test-name-pattern='^a sign-in in the browser' --test-name-pattern='^after a restart' \
                 --test-name-pattern='^a corrected configuration' --test-name-pattern='^a token that IMAP refuses' \
-                --test-name-pattern='^account set-up can be cancelled'
+                --test-name-pattern='^account set-up can be cancelled' --test-name-pattern='^passwords and wrong settings' \
+                --test-name-pattern="^a sign-in of Thunderbird's own is taken over"
 
 check-e2e: all $(THUNDERBIRD_140)
 	$(E2E) $(NODE_TEST) $(E2E_TESTS)

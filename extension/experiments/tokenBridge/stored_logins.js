@@ -36,10 +36,27 @@ function guidOf(login) {
   return login.QueryInterface(Ci.nsILoginMetaInfo).guid;
 }
 
+/** Thunderbird 140 has but the older form. @param {any} login nsILoginInfo */
+async function remove(login) {
+  const { logins } = Services;
+  await ("removeLoginAsync" in logins ? logins.removeLoginAsync(login) : logins.removeLogin(login));
+}
+
+/** Thunderbird 140 has but the older form. @param {any} login nsILoginInfo @param {any} wanted nsILoginInfo */
+async function modify(login, wanted) {
+  const { logins } = Services;
+  await ("modifyLoginAsync" in logins ? logins.modifyLoginAsync(login, wanted) : logins.modifyLogin(login, wanted));
+}
+
 /** @param {Named} server */
-async function passwordsOf({ type, hostname, username }) {
-  const found = await Promise.all((SCHEMES[type] ?? []).map(scheme => loginsOf(`${scheme}://${hostname}`)));
-  return found.flat().filter(login => login.username === username);
+function passwordOriginsOf({ type, hostname }) {
+  return (SCHEMES[type] ?? []).map(scheme => `${scheme}://${hostname}`);
+}
+
+/** @param {Named} server */
+async function passwordsOf(server) {
+  const found = await Promise.all(passwordOriginsOf(server).map(loginsOf));
+  return found.flat().filter(({ username }) => username === server.username);
 }
 
 /** @param {Named} server */
@@ -67,12 +84,14 @@ var StoredLogins = class {
     try {
       change();
     } finally {
+      const origins = new Set([...[...before.values()].map(({ origin }) => origin), ...servers.flatMap(passwordOriginsOf)]);
+      const after = new Map((await Promise.all([...origins].map(loginsOf))).flat().map(login => [guidOf(login), login]));
       for (const [guid, login] of before) {
-        const [now] = await Services.logins.searchLoginsAsync({ guid });
+        const now = after.get(guid);
         if (!now) {
           await Services.logins.addLoginAsync(login);
         } else if (!now.equals(login)) {
-          await Services.logins.modifyLoginAsync(now, login);
+          await modify(now, login);
         }
       }
     }
@@ -92,7 +111,7 @@ var StoredLogins = class {
   /** @param {Named[]} servers */
   static async deletePasswords(servers) {
     for (const login of (await Promise.all(servers.map(passwordsOf))).flat()) {
-      await Services.logins.removeLoginAsync(login).catch(whenGone);
+      await remove(login).catch(whenGone);
     }
   }
 
@@ -130,7 +149,7 @@ var StoredLogins = class {
   /** @param {Named} server */
   static async deleteOwnSignIns(server) {
     for (const login of await ownSignInsOf(server)) {
-      await Services.logins.removeLoginAsync(login).catch(whenGone);
+      await remove(login).catch(whenGone);
     }
   }
 };
