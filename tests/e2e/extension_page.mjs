@@ -142,7 +142,7 @@ export class ExtensionPage {
 
   /**
    * Presses keys as a person does, in whatever has the focus.
-   * @param {...string} keys as in KeyboardEvent.key
+   * @param {...string} keys as in KeyboardEvent.key, or some that are held together such as "Shift+Tab"
    */
   async type(...keys) {
     await this.run(pressed => {
@@ -154,9 +154,10 @@ export class ExtensionPage {
       const space = { code: "Space", keyCode: 32 };
       // Only after this has been answered: a key may close the page.
       Services.tm.dispatchToMainThread(() => {
-        for (const event of pressed.map(key => new content.KeyboardEvent("", { key, ...(key === " " ? space : {}) }))) {
-          processor.keydown(event);
-          processor.keyup(event);
+        for (const held of pressed.map(keys => (keys.length > 1 ? keys.split("+") : [keys]))) {
+          const events = held.map(key => new content.KeyboardEvent("", { key, ...(key === " " ? space : {}) }));
+          events.forEach(event => processor.keydown(event));
+          events.reverse().forEach(event => processor.keyup(event));
         }
       });
     }, keys);

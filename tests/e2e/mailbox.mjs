@@ -63,12 +63,19 @@ async function getMessages(user) {
 }
 
 /**
- * Runs in Thunderbird: closes the open connections, so that the next check logs in anew.
+ * Runs in Thunderbird: closes the open connections when they have done their work, so that the next check logs in anew.
  * @param {string} user
  */
 async function disconnect(user) {
   const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
-  MailServices.accounts.allServers.find(one => one.username === user).closeCachedConnections();
+  const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
+  const server = MailServices.accounts.allServers.find(one => one.username === user);
+  // No event tells of it; one that is cut before looks like one whose token was refused.
+  for (let idle = 0; server.type === "imap" && idle < 2;) {
+    await new Promise(resolve => setTimeout(resolve, 50));
+    idle = server.QueryInterface(Ci.nsIImapIncomingServer).allConnectionsIdle ? idle + 1 : 0;
+  }
+  server.closeCachedConnections();
 }
 
 /**

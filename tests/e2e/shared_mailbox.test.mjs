@@ -14,13 +14,18 @@ const OFFICE = "office@contoso.test";
 const INFO = "info@contoso.test";
 
 /**
- * Presses Tab until the focus is on an element.
+ * Presses Tab until the focus is on an element, with Shift where that comes before what has it.
  * @param {import("./popup.mjs").Popup} popup
  * @param {string} selector
  */
 async function tabTo(popup, selector) {
+  const back = await popup.run(css => {
+    const { activeElement, body } = content.document;
+    const place = activeElement.compareDocumentPosition(content.document.querySelector(css));
+    return activeElement !== body && (place & content.Node.DOCUMENT_POSITION_PRECEDING) !== 0;
+  }, selector);
   for (let presses = 0; presses < 30; presses++) {
-    await popup.type("Tab");
+    await popup.type(back ? "Shift+Tab" : "Tab");
     // The key is pressed after the answer; the next question comes after it.
     if (await popup.run(css => content.document.activeElement?.matches(css), selector)) {
       return;
