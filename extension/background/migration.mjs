@@ -46,6 +46,8 @@ export class Migration {
   #tried = new Set();
   /** Accounts, in lower case, whose sign-in was asked for since the start. */
   #asked = new Set();
+  /** Until then nothing is read or changed. */
+  #settled = Promise.resolve();
   #considering = Promise.resolve();
   /** What considers everything that has changed until it begins. @type {Promise<void>|null} */
   #waiting = null;
@@ -69,13 +71,9 @@ export class Migration {
   }
 
   /** Before anything else: Thunderbird may have ended in the middle of a change. */
-  async start() {
-    try {
-      await this.#bridge.settleSettings();
-    } catch (error) {
-      console.error(error);
-    }
-    this.consider();
+  start() {
+    this.#settled = this.#bridge.settleSettings().catch((/** @type {any} */ error) => console.error(error));
+    return this.consider();
   }
 
   get #policy() {
@@ -120,6 +118,7 @@ export class Migration {
 
   /** @returns {Promise<import("./migration_view.mjs").MigrationView>} */
   async view() {
+    await this.#settled;
     const mode = this.#companion.settings.migrate;
     const plans = await this.#plans();
     return { mode, accounts: plans.map(plan => accountMigration(plan, this.#factsOf(plan))).filter(isWorthShowing) };
@@ -268,6 +267,7 @@ export class Migration {
     this.#problems.delete(name);
     this.#restored.delete(name);
     try {
+      await this.#settled;
       await work();
       // Whoever acts has seen the offer.
       [SUBJECT, subjectOf(account)].forEach(subject => this.#notices.withdraw(subject));
@@ -308,6 +308,7 @@ export class Migration {
   }
 
   async #consider() {
+    await this.#settled;
     const { migrate } = this.#companion.settings;
     if (this.#companion.host.state !== "connected" || migrate === "off") {
       return;

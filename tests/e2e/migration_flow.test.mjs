@@ -246,6 +246,32 @@ test("a start after Thunderbird ended in the middle is settled first, and mail i
   assert.deepEqual((await view()).actions, ["undo", "deletePassword"]);
 });
 
+test("until a start has settled what was cut off nothing is read or changed, whoever asks for it", async () => {
+  for (const begin of /** @type {((world: ReturnType<typeof setUp>) => any)[]} */ ([
+    ({ migration }) => migration.consider(),
+    ({ migration }) => migration.view(),
+    ({ migration }) => migration.switch(ADA),
+    ({ migration }) => migration.undo(ADA),
+  ])) {
+    const change = { before: imap(), flowed: true, hasPassword: false };
+    const world = setUp({ servers: [imap({ change }), smtp()], policy: { migrate: "auto" }, state: "ready" });
+    const { migration, bridge } = world;
+    const { promise: idle, resolve: becomeIdle } = /** @type {PromiseWithResolvers<void>} */ (Promise.withResolvers());
+    const { listSettings, settleSettings } = bridge;
+    Object.assign(bridge, {
+      settleSettings: () => idle.then(settleSettings),
+      listSettings: () => (bridge.calls.push("list"), listSettings()),
+    });
+    migration.start();
+    const done = begin(world);
+    await settled();
+    assert.deepEqual(bridge.calls, [], String(begin));
+    becomeIdle();
+    await done;
+    assert.deepEqual(bridge.calls.slice(0, 2), ["settle", "list"], String(begin));
+  }
+});
+
 test("a start that finds no mail flowing says so, beside the undo", async () => {
   const outcomes = [async () => false, () => Promise.reject(new Error("x"))];
   for (const [index, cause] of ["migration_unverified", "migration_failed"].entries()) {
