@@ -48,6 +48,7 @@ export class Migration {
   #asked = new Set();
   /** Until then nothing is read or changed. */
   #settled = Promise.resolve();
+  #declined = Promise.resolve();
   #considering = Promise.resolve();
   /** What considers everything that has changed until it begins. @type {Promise<void>|null} */
   #waiting = null;
@@ -289,10 +290,17 @@ export class Migration {
     this.#onChange();
   }
 
-  /** @param {string} account not to be switched by itself any more */
-  async #decline(account) {
-    const { [DECLINED]: declined = [] } = await this.#storage.get(DECLINED);
-    await this.#storage.set({ [DECLINED]: [...new Set([...declined, account.toLowerCase()])] });
+  /**
+   * One after the other, as each is added to those that are stored.
+   * @param {string} account not to be switched by itself any more
+   */
+  #decline(account) {
+    const stored = this.#declined.then(async () => {
+      const { [DECLINED]: declined = [] } = await this.#storage.get(DECLINED);
+      await this.#storage.set({ [DECLINED]: [...new Set([...declined, account.toLowerCase()])] });
+    });
+    this.#declined = stored.catch(() => {});
+    return stored;
   }
 
   /** Something changed: the policy may want to be obeyed, or the offer to be made. */

@@ -117,7 +117,7 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
     },
   };
   const kept = /** @type {Record<string, any>} */ ({ ...stored });
-  const storage = { get: async () => kept, set: async (/** @type {object} */ values) => Object.assign(kept, values) };
+  const storage = { get: async () => structuredClone(kept), set: async (/** @type {object} */ values) => Object.assign(kept, values) };
   /** @type {string[]} */
   const withdrawn = [];
   const notices = {
@@ -347,6 +347,15 @@ test("“auto” switches who is signed in, asks the others for the sign-in, and
   assert.equal(words, "migration_signInNotice");
   await onClick();
   assert.deepEqual(signedOut.bridge.calls, ["change", "check"]);
+});
+
+test("of undos at once each is kept in mind, so that “auto” switches none of the accounts again", async () => {
+  const names = [ADA, "ben@contoso.test", "cleo@contoso.test"];
+  const change = { before: imap(), flowed: true, hasPassword: false };
+  const servers = names.map((username, n) => imap({ key: `server${n}`, username, addresses: [username], authMethod: "oauth2", change }));
+  const { migration, kept } = setUp({ servers });
+  await Promise.all(names.map(name => migration.undo(name)));
+  assert.deepEqual(kept.migrationDeclined.toSorted(), names);
 });
 
 test("“auto” asks once for the sign-in of each account, and only what succeeded is withdrawn", async () => {
