@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 /** How long the popup of a real Thunderbird takes from the click on the toolbar button until its content is painted. */
 
-/* global Services, addEventListener, content, removeEventListener, sendAsyncMessage */
+/* global Services, addEventListener, removeEventListener, sendAsyncMessage */
 
 import { EXTENSION_ID } from '../e2e/home.mjs';
 import { ADA, World } from '../e2e/world.mjs';
@@ -9,13 +9,25 @@ import { ADA, World } from '../e2e/world.mjs';
 const ACCOUNTS = 20;
 const OPENINGS = 15;
 
-/** Runs in every page of Thunderbird from then on: tells when the popup's content is painted, not only drawn. */
+/**
+ * Runs in every page of Thunderbird from then on: tells when the popup's content is painted, not only drawn. A paint that
+ * had begun before is told of afterwards too, and is known by its number.
+ */
 function watch() {
-  addEventListener('MozAfterPaint', function painted() {
-    const { documentElement: root, location } = content.document;
-    if (!location.href.endsWith('/popup/popup.html') || root.dataset.ready !== 'true') return;
-    removeEventListener('MozAfterPaint', painted);
-    sendAsyncMessage('thunderseal-bench:painted', Date.now());
+  addEventListener('DOMDocElementInserted', ({ target }) => {
+    if (!target.location?.href.endsWith('/popup/popup.html')) return;
+    const { defaultView: { windowUtils, MutationObserver }, documentElement: root } = target;
+    const drawn = new MutationObserver(() => {
+      if (root.dataset.ready !== 'true') return;
+      drawn.disconnect();
+      const last = windowUtils.lastTransactionId;
+      addEventListener('MozAfterPaint', function painted({ transactionId }) {
+        if (transactionId <= last) return;
+        removeEventListener('MozAfterPaint', painted);
+        sendAsyncMessage('thunderseal-bench:painted', Date.now());
+      });
+    });
+    drawn.observe(root, { attributes: true });
   });
 }
 
