@@ -6,10 +6,11 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
+import { problemOf } from "../../extension/background/failures.mjs";
 import { overviewOf } from "./accounts.mjs";
 import { PROBLEMS, problem, REFUSED } from "./host_problems.mjs";
 import { hostWords } from "./host_words.mjs";
-import { PageBrowser } from "./page_browser.mjs";
+import { EXTENSION, PageBrowser } from "./page_browser.mjs";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 const PICTURES = join(REPOSITORY, "build/pages");
@@ -36,6 +37,9 @@ function stateWith(kind) {
 /** @param {string} name */
 const named = name => `${name}@contoso.test`;
 
+/** The add-on itself says these, in words of its own: background/failures.mjs. */
+const OWN_KINDS = ["timeout", "disconnected", "cancelled", "insecure-page"];
+
 const accounts = [
   { account: named("unlisted") },
   ...["signed-out", "signing-in", "ready", "renewing", "waiting", "attention", "blocked", "locked"].map(state => ({ account: named(state), state })),
@@ -47,8 +51,26 @@ const accounts = [
   { account: named("ready.refused"), state: "ready", problem: REFUSED },
   { account: named("unlisted.cancelled"), failure: problem("cancelled") },
   { account: named("password"), state: "signed-out", authMethod: "password" },
+  { account: named("ews"), types: ["ews"] },
   ...Object.keys(PROBLEMS).map(kind => ({ account: named(`kind.${kind}`), state: stateWith(kind), problem: problem(kind) })),
 ];
+
+/** What holds for all accounts while the program does not work, and so for one of each here. */
+const SITUATIONS = /** @type {const} */ ([
+  ["connecting", { hostState: "connecting" }],
+  ["aside", { hostState: "missing" }],
+  ["no_mail", { hostState: "missing", fallback: "none" }],
+]);
+
+/** @param {"en"|"de"} language @returns {Promise<import("../../extension/background/overview.mjs").Overview>} */
+async function overviewIn(language) {
+  const texts = JSON.parse(await readFile(join(EXTENSION, `_locales/${language}/messages.json`), "utf8"));
+  Object.assign(globalThis, { browser: { i18n: { getMessage: (/** @type {string} */ key) => texts[key].message } } });
+  const own = OWN_KINDS.map(kind => ({ account: named(`own.${kind}`), state: "signed-out", failure: problemOf({ kind }) }));
+  const overview = overviewOf([...accounts, ...own]);
+  const others = SITUATIONS.flatMap(([name, situation]) => overviewOf([{ account: named(name), state: "ready" }], situation).accounts);
+  return { ...overview, accounts: [...overview.accounts, ...others] };
+}
 
 async function kindsOfHost() {
   const source = await readFile(join(REPOSITORY, "host/core/problem.c"), "utf8");
@@ -57,6 +79,17 @@ async function kindsOfHost() {
 
 test("each kind of problem is an account's, and has an appearance, or is none's", async () => {
   assert.deepEqual([...Object.keys(PROBLEMS), ...OF_NO_ACCOUNT].sort(), (await kindsOfHost()).sort());
+});
+
+test("each kind of problem that the add-on has words for has an appearance", async () => {
+  const source = await readFile(join(EXTENSION, "background/failures.mjs"), "utf8");
+  assert.deepEqual([...source.matchAll(/\["([a-z-]+)", "problem\w+"\]/g)].map(([, kind]) => kind), OWN_KINDS);
+});
+
+test("each label has an appearance", async () => {
+  const keys = Object.keys(JSON.parse(await readFile(join(EXTENSION, "_locales/en/messages.json"), "utf8")));
+  const shown = new Set((await overviewIn("en")).accounts.map(({ label }) => label));
+  assert.deepEqual([...shown].sort(), keys.filter(key => key.startsWith("label_")).sort());
 });
 
 test("each state of the protocol has an appearance", async () => {
@@ -89,10 +122,8 @@ test("the sentences are the host's: its catalogue has each of them", async () =>
 test("all appearances on one page, without a barrier", async t => {
   const browser = await PageBrowser.start();
   t.after(() => browser.stop());
-  const overview = overviewOf(accounts);
-  assert.equal(new Set(overview.accounts.map(({ label }) => label)).size, 10, "labels of all states, and of passwords");
   for (const language of /** @type {const} */ (["en", "de"])) {
-    await browser.open(PAGE, { messages: [{ overview }] }, language);
+    await browser.open(PAGE, { messages: [{ overview: await overviewIn(language) }] }, language);
     for (const theme of /** @type {const} */ (["light", "dark"])) {
       await browser.setTheme(theme);
       await browser.photograph(join(PICTURES, `states-${theme}-${language}.png`));
