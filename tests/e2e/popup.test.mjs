@@ -47,6 +47,8 @@ test("a corrected configuration, a sign-in given up, many accounts, and nothing 
   }));
   assert.ok(bar > 0);
   assert.deepEqual([needed, body], [visible, visible], "nothing is cut off, nothing is left empty");
+  const known = await popup.run(() => content.wrappedJSObject.browser.extension.getBackgroundPage().lastOverview().accounts.map(({ account }) => account));
+  assert.deepEqual(known, [ADA, ...others], "the next page that opens has them to show at once");
 
   await popup.press("signIn", ADA);
   assert.ok(await popup.waitFor(`[data-account="${ADA}"] .cause`), "no client id");
