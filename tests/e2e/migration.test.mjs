@@ -37,6 +37,7 @@ const USED = {
   "mail.server.server1.spamActionTargetAccount": OLD_URI,
   "mail.server.server1.storeContractID": "@mozilla.org/msgstore/berkeleystore;1",
   "mail.server.server1.timeout": 29,
+  "mail.server.server1.trash_folder_name": "Trash",
 };
 
 /** Runs in Thunderbird: stores passwords as it does itself. */
@@ -121,18 +122,20 @@ test("passwords and wrong settings become secure sign-in, mail flows, and every 
   const opened = world.identityProvider.counts()["token:authorization_code"];
   assert.equal(opened, 1, "whoever is signed in is not asked again");
 
-  await afterRestart(world, thunderbird, { ...hostConfiguration, locale: "de" });
+  const restarted = await afterRestart(world, thunderbird, { ...hostConfiguration, locale: "de" });
+  await undone(world, restarted, before);
 });
 
 /**
- * What a restart brings, and the way back to Thunderbird's own sign-in.
+ * What a restart brings.
  * @param {World} world
  * @param {import("./thunderbird.mjs").Thunderbird} thunderbird
  * @param {object} hostConfiguration
  */
 async function afterRestart(world, thunderbird, hostConfiguration) {
   await thunderbird.marionette.chrome(closeTabs);
-  const again = await world.restart(thunderbird, { accounts: [world.account(ADA)], hostConfiguration });
+  // What Thunderbird notes is what it has noted, and not given to it anew.
+  const again = await world.restart(thunderbird, { accounts: [world.account(ADA)], preferences: {}, hostConfiguration });
   const { marionette, mailbox } = again;
   const { dashboard } = await Dashboard.open(marionette, EXTENSION_ID);
   await waitForState(dashboard, "switched");
@@ -142,10 +145,29 @@ async function afterRestart(world, thunderbird, hostConfiguration) {
   await world.mail.deliver(ADA, letter({ subject: "After the restart" }));
   await mailbox.check(ADA);
   await mailbox.waitForMessage(ADA, "After the restart");
+  return again;
+}
 
-  await dashboard.press(`${ITEM} [data-action="undo"]`);
+/**
+ * An undo when folders have their new addresses already, and the way back to Thunderbird's own sign-in.
+ * @param {World} world
+ * @param {import("./thunderbird.mjs").Thunderbird} thunderbird with the dashboard open
+ * @param {[string, any][]} before the preferences
+ */
+async function undone(world, thunderbird, before) {
+  const { dashboard: earlier } = await Dashboard.open(thunderbird.marionette, EXTENSION_ID);
+  await earlier.press(`${ITEM} [data-action="undo"]`);
+  await waitForState(earlier, "offered");
+  await earlier.photographIn("light", join(PICTURES, "migration-restored-de.png"));
+  // Until Thunderbird ends folders keep the addresses of now.
+  const others = (/** @type {[string, any][]} */ preferences) => preferences.filter(([, value]) => !/^imap:/.test(value));
+  assert.deepEqual(others(await thunderbird.marionette.chrome(mailPreferences)), others(before));
+  await thunderbird.marionette.chrome(closeTabs);
+  const again = await world.restart(thunderbird, { accounts: [oldAccount(world)] });
+  const { marionette, mailbox } = again;
+  const { dashboard } = await Dashboard.open(marionette, EXTENSION_ID);
   await waitForState(dashboard, "offered");
-  await dashboard.photographIn("light", join(PICTURES, "migration-restored-de.png"));
+  assert.deepEqual(await marionette.chrome(mailPreferences), before, "folders' addresses are the old ones again, too");
   await dashboard.press(`${ITEM} [data-action="switch"]`);
   await waitForState(dashboard, "switched");
 
