@@ -67,7 +67,7 @@ json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *
         return NULL;
     }
     result = json_object_get(cli->reply, "result");
-    *status = result != NULL ? 0 : cli_tell_error(json_object_get(cli->reply, "error"));
+    *status = result != NULL ? 0 : cli_tell_error(json_object_get(cli->reply, "error"), cli->account);
     return result;
 }
 

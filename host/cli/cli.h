@@ -38,6 +38,7 @@ struct cli {
     struct log *log;
     json_t *reply;       /* the latest answer to a call: "result" or "error" is in it */
     json_t *warnings;    /* Problems of the configuration */
+    const char *account; /* of several, the one that calls are about; NULL: of no interest */
     const char *sign_in; /* id of the sign-in under way, owned by sign_in_result */
     json_t *sign_in_result;
     json_t *finished; /* params of signIn.finished for it */
@@ -60,8 +61,9 @@ int cli_run(int argc, char **argv);
 json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status);
 /* The same without asking for a passphrase where one is missing. */
 json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status);
-/* Tells an error object {code, message, data} on stderr; the exit status that goes with it. */
-int cli_tell_error(const json_t *error);
+/* Tells an error object {code, message, data} on stderr, of which of several accounts it is, or NULL; the
+ * exit status that goes with it. */
+int cli_tell_error(const json_t *error, const char *account);
 /* Says that there is not enough memory; the exit status. */
 int cli_no_memory(void);
 /* The same for the Problem object of a notification. */
