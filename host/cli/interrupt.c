@@ -3,6 +3,7 @@
  * its way is not, as its answer may replace the refresh token. A second one ends the program at once. */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -15,10 +16,12 @@ static int noted = -1;
 static void note_signal(int number)
 {
     const uint64_t one = 1;
+    int before = errno;
     ssize_t written = write(noted, &one, sizeof one);
 
     (void)number;
     (void)written;
+    errno = before;
 }
 
 static json_t *calling_off(const struct cli *cli)
