@@ -6,6 +6,7 @@
 
 /**
  * From here on another name signs in for the account; nobody has to where that one is signed in already.
+ * Whoever waits for the end of its sign-in waits for that of the other name.
  * @param {{
  *   host: import("./host_connection.mjs").HostConnection,
  *   book: import("./account_book.mjs").AccountBook,
@@ -13,17 +14,18 @@
  *   signIns: import("./sign_ins.mjs").SignIns,
  * }} parts
  * @param {string} account
- * @param {string|undefined} signInAs
+ * @param {string} signInAs
  * @returns {Promise<boolean>} whether somebody has to sign in
  */
 export async function changeSignInName({ host, book, listing, signIns }, account, signInAs) {
-  await signIns.cancel(account);
+  await signIns.cancel(account, { another: true });
   listing.signInBegins(account);
   const { account: changed } = await host.request("account.add", { account, signInAs });
   await listing.update(changed);
   if (!book.isSignedIn(account)) {
     return true;
   }
+  signIns.end(account, { ok: true });
   await listing.signInEnded(account, true);
   await messenger.tokenBridge.disconnect(account);
   await messenger.tokenBridge.checkMail(account);
