@@ -130,7 +130,7 @@ export class AccountActions {
    * @param {string|undefined} failedBefore the kind of what went wrong last
    */
   async #openBy(account, signInAs, failedBefore) {
-    const parts = { host: this.#host, book: this.#book, listing: this.#listing, signIns: this.#signIns };
+    const parts = { host: this.#host, book: this.#book, listing: this.#listing, signIns: this.#signIns, needs: this.#needs };
     if (await changeSignInName(parts, account, signInAs)) {
       await this.#signIn(account, failedBefore);
     }

@@ -80,7 +80,7 @@ export class Companion {
       listing: this.#listing,
       signIns: this.#signIns,
       failures: this.#failures,
-      needs: new ServerNeeds(this.#host, this.#settings),
+      needs: new ServerNeeds(this.#host, this.#book, this.#settings),
       unlocking: this.unlocking,
       onChange,
     });

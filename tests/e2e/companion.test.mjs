@@ -451,6 +451,54 @@ test("the permissions of POP and Graph are asked for where a server uses them, i
   assert.deepEqual(await scopesIn("one we have not heard of", "pop3"), [undefined]);
 });
 
+const OFFICE = "office@contoso.test";
+
+/**
+ * Ada is signed in, and the office's mailbox is to be opened with her sign-in.
+ * @param {string[]} hers protocols of the servers
+ * @param {string[]} offices
+ */
+async function openOffice(hers, offices) {
+  const methods = { "account.add": (/** @type {any} */ { account: name }) => ({ account: account("ready", { account: name }) }) };
+  const all = await started({ accounts: [account("ready")], methods });
+  const servers = Object.entries({ [ADA]: hers, [OFFICE]: offices });
+  all.browser.tokenBridge.listServers = async () => servers.flatMap(([name, types]) => types.map(type => ({ ...SERVER, account: name, type })));
+  await all.companion.actions.perform({ action: "openBy", account: OFFICE, signInAs: ADA });
+  const asked = () => all.host().asked("signIn.start").map(({ scopes }) => scopes.map((/** @type {string} */ scope) => scope.split("/").at(-1)).sort());
+  return { ...all, asked };
+}
+
+test("a sign-in asks for what all accounts need that the same name signs in for, as it takes nothing over from the one before", async () => {
+  const graph = ["User.Read", "MailboxFolder.ReadWrite", "Mail.ReadWrite", "Mail.Send"];
+  const mail = ["IMAP.AccessAsUser.All", "SMTP.Send"];
+  for (const [hers, offices, all] of [
+    [["graph"], ["imap", "smtp"], [...graph, ...mail]],
+    [["imap", "smtp"], ["graph"], [...graph, ...mail]],
+    [["pop3", "smtp"], ["imap", "smtp"], [...mail, "POP.AccessAsUser.All"]],
+  ]) {
+    const { companion, host, asked } = await openOffice(hers, offices);
+    assert.deepEqual(asked(), [all.toSorted()], `${hers} before, ${offices} now`);
+    host().notify("signIn.finished", { signInId: "s1", account: OFFICE, ok: true });
+    await companion.actions.perform({ action: "signIn", account: ADA });
+    assert.deepEqual(asked()[1], all.toSorted(), "whoever of them signs in next");
+  }
+});
+
+test("nobody has to sign in for a mailbox that needs nothing more than the sign-in has that opens it", async () => {
+  for (const [hers, offices] of [[["imap", "smtp"], ["imap"]], [["graph", "imap"], ["imap"]], [["graph"], ["graph"]], [["imap"], ["smtp"]]]) {
+    const { host, checked } = await openOffice(hers, offices);
+    assert.deepEqual([host().asked("signIn.start"), checked], [[], [OFFICE]], `${hers} before, ${offices} now`);
+  }
+});
+
+test("an account that Thunderbird signs in by itself adds nothing to what the sign-in of its name asks for", async () => {
+  const methods = { "account.add": () => ({ account: account("signed-out", { account: OFFICE }) }) };
+  const { companion, browser, host } = await started({ methods });
+  browser.tokenBridge.listServers = async () => [{ ...SERVER, type: "graph" }, { ...SERVER, account: OFFICE }];
+  await companion.actions.perform({ action: "openBy", account: OFFICE, signInAs: ADA });
+  assert.deepEqual(host().asked("signIn.start"), [{ account: OFFICE }]);
+});
+
 test("a vault that stays locked is told of once, and one that its keyring opens is not", async () => {
   const accounts = [account("locked", { problem: { kind: "vault-locked", cause: "Locked." } })];
   const refusal = { kind: "vault-locked", cause: "Locked.", field: "passphrase" };
@@ -550,7 +598,6 @@ test("who waits for the end of a sign-in waits beyond the start anew that a wron
 });
 
 const BEN = "ben@contoso.test";
-const OFFICE = "office@contoso.test";
 
 /**
  * Somebody waits for the end of Ada's sign-in, at which Ben signed in, and takes his for the sign-in name.
