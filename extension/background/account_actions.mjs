@@ -50,9 +50,6 @@ export class AccountActions {
     this.#readAnewAfter(this.problemOf(account)?.kind);
     const end = this.#signIns.awaitEnd(account);
     await this.perform({ action: "signIn", account, protocols });
-    if (!this.#signIns.of(account)) {
-      this.#signIns.end(account, { ok: false, problem: this.#failures.get(account) });
-    }
     return end;
   }
 
@@ -60,7 +57,7 @@ export class AccountActions {
    * Does what a button says; a failure is shown with the account.
    * @param {{action: string, account?: string, signInAs?: string, protocols?: string[]}} order
    */
-  async perform({ action, account = "", signInAs, protocols }) {
+  async perform({ action, account = "", signInAs = "", protocols }) {
     const before = this.problemOf(account);
     this.#failures.forget(account);
     try {
@@ -69,9 +66,7 @@ export class AccountActions {
           await this.#signIn(account, before?.kind, protocols);
           break;
         case "openBy":
-          if (await changeSignInName({ host: this.#host, book: this.#book, listing: this.#listing, signIns: this.#signIns }, account, signInAs)) {
-            await this.#signIn(account, before?.kind);
-          }
+          await this.#openBy(account, signInAs, before?.kind);
           break;
         case "cancelSignIn":
           await this.#signIns.cancel(account);
@@ -129,6 +124,18 @@ export class AccountActions {
     await started;
   }
 
+  /**
+   * @param {string} account
+   * @param {string} signInAs
+   * @param {string|undefined} failedBefore the kind of what went wrong last
+   */
+  async #openBy(account, signInAs, failedBefore) {
+    const parts = { host: this.#host, book: this.#book, listing: this.#listing, signIns: this.#signIns, needs: this.#needs };
+    if (await changeSignInName(parts, account, signInAs)) {
+      await this.#signIn(account, failedBefore);
+    }
+  }
+
   /** @param {string|undefined} kind of what went wrong: the configuration may have been corrected since the host read it */
   #readAnewAfter(kind) {
     if (kind === "misconfigured") {
@@ -158,7 +165,8 @@ export class AccountActions {
       return;
     }
     this.#failures.caught(account, error);
-    if (!this.#signIns.of(account)) {
+    if (!this.#signIns.isUnderWay(account)) {
+      this.#signIns.end(account, { ok: false, problem: this.#failures.get(account) });
       await this.#listing.signInEnded(account, false);
     }
   }

@@ -13,6 +13,7 @@
  * @typedef {object} Facts
  * @property {string} state a state of the protocol, or "unlisted": nobody signed in here
  * @property {string} signInAs who signs in for it
+ * @property {boolean} ownSignIn it is the account's own name
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
  * @property {boolean} ewsOnly its servers speak Exchange Web Services, for which Thunderbird signs in by itself
@@ -34,14 +35,14 @@ const ACTIONS = /** @type {Record<string, string[]>} */ ({
   "locked": ["signOut"],
 });
 
+/** States in which all is well, so that no button has to stand out. */
+const WELL = new Set(["ready", "renewing"]);
+
 /** What comes to nothing while the vault is locked. */
 const NEEDS_VAULT = ["signIn", "tryAgain", "openBy"];
 
 /** Kinds that the user alone cannot end, where it is said what an administrator can do. */
 const ADMINISTRATORS = new Set(["consent-required", "policy-denied", "misconfigured", "blocked"]);
-
-/** States in which all is well, so that no button has to stand out. */
-const WELL = new Set(["ready", "renewing"]);
 
 /**
  * @param {Facts} facts
@@ -58,7 +59,7 @@ function actionsOfProblem({ problem, signInAs }) {
  * @returns {string[]}
  */
 export function actionsFor(facts, { hostState }) {
-  const { state, passwordOnly, ewsOnly, signIn, vaultLocked, removable } = facts;
+  const { state, ownSignIn, passwordOnly, ewsOnly, signIn, vaultLocked, removable } = facts;
   if (hostState !== "connected" || ewsOnly) {
     return [];
   }
@@ -67,6 +68,8 @@ export function actionsFor(facts, { hostState }) {
   }
   const hidden = new Set([
     ...(passwordOnly ? ["signIn", "openBy"] : []),
+    // It would end a sign-in that works before the other has succeeded; who wants that signs out first.
+    ...(ownSignIn && WELL.has(state) ? ["openBy"] : []),
     ...(removable ? [] : ["letThunderbird"]),
     ...(vaultLocked ? NEEDS_VAULT : []),
   ]);

@@ -68,7 +68,8 @@ export class Companion {
     });
     this.#accountNotices = new AccountNotices(notices, this.#book);
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings, account => this.#dropped(account));
-    this.#signIns = new SignIns(this.#host, address => messenger.windows.openDefaultBrowser(address));
+    const openBrowser = (/** @type {string} */ address) => messenger.windows.openDefaultBrowser(address);
+    this.#signIns = new SignIns(this.#host, openBrowser, (one, other) => this.#book.signsInAs(one) === this.#book.signsInAs(other));
     this.unlocking = new Unlocking(this.#host, {
       language: () => this.#settings.locale,
       onUnlocked: () => this.#unlocked(),
@@ -79,7 +80,7 @@ export class Companion {
       listing: this.#listing,
       signIns: this.#signIns,
       failures: this.#failures,
-      needs: new ServerNeeds(this.#host, this.#settings),
+      needs: new ServerNeeds(this.#host, this.#book, this.#settings),
       unlocking: this.unlocking,
       onChange,
     });
@@ -290,18 +291,11 @@ export class Companion {
       this.#accountNotices.signedIn(account, isSetUp ? "signedInForSetUp" : "signedIn");
       await this.#listing.signInEnded(account, true);
       await messenger.tokenBridge.checkMail(account);
-    } else if (awaited && problem) {
+    } else if (awaited && problem && (problem.kind !== "cancelled" || !this.#signIns.goesOn(account))) {
       this.#signIns.end(account, { ok, problem });
-      if (problem.kind !== "cancelled" || !this.#signInGoesOn(account)) {
-        this.#signInFailed(account, problem);
-        await this.#listing.signInEnded(account, false);
-      }
+      this.#signInFailed(account, problem);
+      await this.#listing.signInEnded(account, false);
     }
-  }
-
-  /** @param {string} account whether one that serves it, too, took the place of its own */
-  #signInGoesOn(account) {
-    return this.#signIns.accounts.some(other => this.#book.signsInAs(other) === this.#book.signsInAs(account));
   }
 
   /**

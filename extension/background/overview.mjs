@@ -75,9 +75,11 @@ export function accountViews(servers, { book, signIns, failures, listing }, situ
     const known = book.get(name);
     const open = signIns.of(name);
     const problem = /** @type {any} */ (failures.get(name) ?? open?.problem ?? known?.problem ?? null);
+    const signInAs = known && known.signInAs.toLowerCase() !== name ? known.signInAs : null;
     const facts = {
       state: known?.state ?? "unlisted",
       signInAs: known?.signInAs ?? account,
+      ownSignIn: !signInAs,
       problem,
       passwordOnly,
       ewsOnly,
@@ -86,7 +88,6 @@ export function accountViews(servers, { book, signIns, failures, listing }, situ
       vaultLocked: known?.state === "locked" || problem?.kind === "vault-locked",
       removable: situation.fallback !== "none" && listing.mayRemove(name),
     };
-    const signInAs = known && known.signInAs.toLowerCase() !== name ? known.signInAs : null;
     const actions = actionsFor(facts, situation);
     return {
       account,

@@ -17,6 +17,7 @@ function whenEnded(error) {
 export class SignIns {
   #host;
   #openBrowser;
+  #sharesSignIn;
   /** @type {Map<string, {account: string, problem: object|null}>} by sign-in id */
   #running = new Map();
   /** Who waits for the end of a sign-in, by name in lower case. @type {Map<string, ((outcome: Outcome) => void)[]>} */
@@ -27,10 +28,12 @@ export class SignIns {
   /**
    * @param {import("./host_connection.mjs").HostConnection} host
    * @param {(address: string) => void} openBrowser
+   * @param {(account: string, other: string) => boolean} sharesSignIn whether one name signs in for both
    */
-  constructor(host, openBrowser) {
+  constructor(host, openBrowser, sharesSignIn) {
     this.#host = host;
     this.#openBrowser = openBrowser;
+    this.#sharesSignIn = sharesSignIn;
   }
 
   /**
@@ -53,9 +56,14 @@ export class SignIns {
     this.#openBrowser(authorizationUrl);
   }
 
-  /** @param {string} account */
-  async cancel(account) {
-    this.end(account, { ok: false });
+  /**
+   * @param {string} account
+   * @param {{another?: boolean}} [options] another: the account signs in by another name instead, and who waits for it goes on
+   */
+  async cancel(account, { another = false } = {}) {
+    this.#waitingFor(account)
+      .filter(name => !another || name !== account.toLowerCase())
+      .forEach(name => this.#tell(name, { ok: false }));
     for (const signInId of this.#forget(account)) {
       await this.#host.request("signIn.cancel", { signInId }).catch(whenEnded);
     }
@@ -71,15 +79,35 @@ export class SignIns {
   }
 
   /**
+   * A sign-in of one account serves all that the same name signs in for, and takes the place of theirs.
+   * @param {string} account
+   * @returns {string[]} whose wait ends with its sign-in, in lower case
+   */
+  #waitingFor(account) {
+    const own = account.toLowerCase();
+    const isServed = (/** @type {string} */ name) => this.#sharesSignIn(name, own) && !this.isUnderWay(name);
+    return [...this.#awaited.keys()].filter(name => name === own || isServed(name));
+  }
+
+  /**
+   * @param {string} name in lower case
+   * @param {Outcome} outcome
+   */
+  #tell(name, outcome) {
+    this.#awaited.get(name)?.forEach(resolve => resolve(outcome));
+    this.#awaited.delete(name);
+  }
+
+  /**
    * Tells whoever waits.
    * @param {string} account
    * @param {Outcome} outcome
-   * @returns {boolean} whether somebody did
+   * @returns {boolean} whether somebody did, for this account
    */
   end(account, outcome) {
-    const name = account.toLowerCase();
-    this.#awaited.get(name)?.forEach(resolve => resolve(outcome));
-    return this.#awaited.delete(name);
+    const names = this.#waitingFor(account);
+    names.forEach(name => this.#tell(name, outcome));
+    return names.includes(account.toLowerCase());
   }
 
   /**
@@ -119,7 +147,7 @@ export class SignIns {
   clear() {
     const lost = [...this.#running.values()].map(({ account }) => account);
     this.#running.clear();
-    [...this.#awaited.keys()].forEach(name => this.end(name, { ok: false, problem: { kind: "disconnected" } }));
+    [...this.#awaited.keys()].forEach(name => this.#tell(name, { ok: false, problem: { kind: "disconnected" } }));
     return lost;
   }
 
@@ -128,9 +156,19 @@ export class SignIns {
     return [...[...this.#running.values()].map(({ account }) => account), ...this.#opening];
   }
 
+  /** @param {string} account whether one that serves it, too, took the place of its own */
+  goesOn(account) {
+    return this.accounts.some(other => this.#sharesSignIn(other, account));
+  }
+
   /** @param {string} account */
   isOpening(account) {
     return this.#opening.has(account.toLowerCase());
+  }
+
+  /** @param {string} account */
+  isUnderWay(account) {
+    return this.isOpening(account) || Boolean(this.of(account));
   }
 
   /**

@@ -44,8 +44,8 @@ int cli_no_memory(void)
 
 json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status)
 {
-    json_t *request =
-        json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method, "params", params);
+    json_t *request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", CLI_REQUEST_ID, "method",
+                                method, "params", params);
     json_t *result;
 
     if (wiping_refused() != 0) { /* and what was to be asked may lack something */
@@ -61,13 +61,13 @@ json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *
     cli->waiting = true;
     service_handle(cli->service, request);
     while (cli->waiting && !cli->no_memory)
-        loop_run(cli->loop);
+        cli_wait(cli);
     if (cli->no_memory) {
         *status = cli_no_memory();
         return NULL;
     }
     result = json_object_get(cli->reply, "result");
-    *status = result != NULL ? 0 : cli_tell_error(json_object_get(cli->reply, "error"));
+    *status = result != NULL ? 0 : cli_tell_error(json_object_get(cli->reply, "error"), cli->account);
     return result;
 }
 
@@ -77,6 +77,11 @@ json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *statu
     bool needs_key = strcmp(method, "hello") != 0 && strcmp(method, "account.list") != 0 &&
                      strcmp(method, "key.show") != 0;
 
+    if (cli->interrupted) { /* what was called off then is all that is said */
+        json_decref(params);
+        *status = problem_exit_status(PROBLEM_CANCELLED);
+        return NULL;
+    }
     if (needs_key)
         (void)cli_unlock(cli);
     return cli_call_once(cli, method, params, status);
@@ -104,7 +109,7 @@ static int run_with_service(struct cli *cli, const struct command *command)
     problem_set_no_memory(&problem);
     cli->loop = loop_new();
     cli->service = cli->loop == NULL ? NULL : service_new(cli->loop, &client, &problem);
-    if (cli->service == NULL) {
+    if (cli->service == NULL || cli_interrupts_open(cli) != 0) {
         fprintf(stderr, "thunderseal: %s %s\n", problem.cause, problem.remedy);
         return problem_exit_status(problem.kind);
     }
@@ -116,7 +121,7 @@ static int run_with_service(struct cli *cli, const struct command *command)
         return status;
     cli->warnings = json_incref(json_object_get(hello, "warnings"));
     while (service_key_comes(cli->service)) /* its child has deadlines */
-        loop_run(cli->loop);
+        cli_wait(cli);
     if (cli->options.passphrase_fd >= 0 && service_passphrase(cli->service) == PASSPHRASE_NEEDED &&
         !cli_unlock(cli))
         return EX_TEMPFAIL;
@@ -126,7 +131,7 @@ static int run_with_service(struct cli *cli, const struct command *command)
     /* A token request once sent is never given up: its answer may replace the refresh token. libcurl bounds
      * it. */
     while (service_must_wait(cli->service))
-        loop_run(cli->loop);
+        cli_wait(cli);
     service_finish(cli->service);
     return status;
 }
@@ -160,6 +165,7 @@ int cli_run(int argc, char **argv)
         status = run(&cli, command);
     else if (status < 0)
         status = cli_flush();
+    cli_interrupts_close(&cli);
     service_free(cli.service);
     json_decref(cli.reply);
     json_decref(cli.warnings);

@@ -38,26 +38,32 @@ struct cli {
     struct log *log;
     json_t *reply;       /* the latest answer to a call: "result" or "error" is in it */
     json_t *warnings;    /* Problems of the configuration */
+    const char *account; /* of several, the one that calls are about; NULL: of no interest */
     const char *sign_in; /* id of the sign-in under way, owned by sign_in_result */
     json_t *sign_in_result;
     json_t *finished; /* params of signIn.finished for it */
     bool waiting;
     void (*progress)(const json_t *params); /* told of health.progress; NULL: of no interest */
-    bool no_memory;           /* for a message of the service: it may have been what is waited for */
-    struct secret passphrase; /* the one given last */
-    bool gave_up;             /* asking for a passphrase led to nothing: once is enough */
+    bool no_memory;                /* for a message of the service: it may have been what is waited for */
+    struct secret passphrase;      /* the one given last */
+    struct loop_watch *interrupts; /* NULL once there was one */
+    bool interrupted;
+    bool gave_up; /* asking for a passphrase led to nothing: once is enough */
 };
 
 /* Runs the command line; the exit status. */
 int cli_run(int argc, char **argv);
+
+#define CLI_REQUEST_ID 1 /* one call at a time */
 
 /* Calls a method and waits for the answer. The result, borrowed until the next call; NULL after the error was
  * told on stderr, then *status is the exit status. params is taken over. */
 json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *status);
 /* The same without asking for a passphrase where one is missing. */
 json_t *cli_call_once(struct cli *cli, const char *method, json_t *params, int *status);
-/* Tells an error object {code, message, data} on stderr; the exit status that goes with it. */
-int cli_tell_error(const json_t *error);
+/* Tells an error object {code, message, data} on stderr, of which of several accounts it is, or NULL; the
+ * exit status that goes with it. */
+int cli_tell_error(const json_t *error, const char *account);
 /* Says that there is not enough memory; the exit status. */
 int cli_no_memory(void);
 /* The same for the Problem object of a notification. */
@@ -72,6 +78,14 @@ void cli_print_check(const json_t *check, bool coloured);
 bool cli_colours(int descriptor);
 /* Flushes stdout: 0, or EX_IOERR after telling. */
 int cli_flush(void);
+
+/* --- interrupt.c --- */
+/* After the service is there. 0, or -1 out of memory or descriptors. */
+int cli_interrupts_open(struct cli *cli);
+/* Before the loop is freed. */
+void cli_interrupts_close(struct cli *cli);
+/* Runs the loop until something has happened, a signal included: see interrupt.c. */
+void cli_wait(struct cli *cli);
 
 /* All accounts, page by page: a new reference, or NULL after telling. */
 json_t *cli_all_accounts(struct cli *cli, int *status);

@@ -56,7 +56,7 @@ static void wait_for_end(struct cli *cli)
         paste.watch = loop_watch_fd(cli->loop, STDIN_FILENO, LOOP_READ, input_ready, &paste);
     }
     while (cli->finished == NULL && !cli->no_memory)
-        loop_run(cli->loop);
+        cli_wait(cli);
     if (paste.watch != NULL)
         loop_unwatch(cli->loop, paste.watch);
     explicit_bzero(paste.line, sizeof paste.line);
@@ -132,6 +132,8 @@ int command_login(struct cli *cli)
     }
     if (status != 0)
         return status;
+    if (cli->interrupted)
+        return problem_exit_status(PROBLEM_CANCELLED);
     wait_for_end(cli);
     return tell_end(cli);
 }

@@ -62,7 +62,7 @@ static void print_cause(const char *cause, const char *field)
     }
 }
 
-int cli_tell_problem(const json_t *problem)
+static int tell(const json_t *problem, const char *account)
 {
     const char *field = json_string_value(json_object_get(problem, "field"));
     int status = exit_status_of(json_string_value(json_object_get(problem, "kind")));
@@ -70,6 +70,11 @@ int cli_tell_problem(const json_t *problem)
     if (json_object_get(problem, "cause") == NULL) /* it could not be made whole */
         return cli_no_memory();
     fputs("thunderseal:", stderr);
+    if (account != NULL) {
+        putc(' ', stderr);
+        cli_print_text(stderr, account);
+        putc(':', stderr);
+    }
     print_cause(json_string_value(json_object_get(problem, "cause")), field);
     /* The service takes its client for a program; here a person typed. */
     print_sentence(status == EX_USAGE && field != NULL
@@ -79,9 +84,14 @@ int cli_tell_problem(const json_t *problem)
     return status;
 }
 
-int cli_tell_error(const json_t *error)
+int cli_tell_problem(const json_t *problem)
 {
-    return cli_tell_problem(json_object_get(error, "data"));
+    return tell(problem, NULL);
+}
+
+int cli_tell_error(const json_t *error, const char *account)
+{
+    return tell(json_object_get(error, "data"), account);
 }
 
 int cli_flush(void)

@@ -15,13 +15,16 @@ static const json_t *renew_one(struct cli *cli, const json_t *account, json_t *s
     return cli_call(cli, "renew", params, status);
 }
 
-static json_t *outcome(const json_t *account, const json_t *result)
+static json_t *outcome(const struct cli *cli, const json_t *account, const json_t *result)
 {
     bool renewed =
         result != NULL && strcmp(json_string_value(json_object_get(result, "source")), "renewed") == 0;
+    json_t *told = json_pack("{s:O, s:b, s:b}", "account", json_object_get(account, "account"), "ok",
+                             result != NULL, "renewed", renewed);
 
-    return json_pack("{s:O, s:b, s:b}", "account", json_object_get(account, "account"), "ok", result != NULL,
-                     "renewed", renewed);
+    if (result == NULL)
+        json_object_set(told, "problem", json_object_get(json_object_get(cli->reply, "error"), "data"));
+    return told;
 }
 
 static void tell(const struct cli *cli, const json_t *told)
@@ -49,7 +52,7 @@ static int renew_account(struct cli *cli, const json_t *account, json_t *list)
     count = json_array_size(scopes);
     for (i = 0; i < (count > 0 ? count : 1); i++) {
         int status = 0;
-        json_t *told = outcome(account, renew_one(cli, account, json_array_get(scopes, i), &status));
+        json_t *told = outcome(cli, account, renew_one(cli, account, json_array_get(scopes, i), &status));
         tell(cli, told);
         json_array_append_new(list, told);
         if (status != 0)
@@ -68,10 +71,12 @@ int command_renew(struct cli *cli)
 
     json_array_foreach(accounts, i, account)
     {
+        cli->account = json_string_value(json_object_get(account, "account"));
         status = renew_account(cli, account, list);
         if (status != 0)
             result = status;
     }
+    cli->account = NULL;
     if (cli->options.json && accounts != NULL) {
         object = json_pack("{s:O}", "renewals", list);
         status = cli_print_json(object);

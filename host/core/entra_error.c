@@ -101,7 +101,7 @@ static const struct entra_error table[] TEXTS = {
      SIGN_IN,
      "Entra's audit log says who ended the user's sessions."},
     {{70000}, ENTRA_REVOKED, PROBLEM_SIGN_IN_REQUIRED,
-     "Microsoft does not accept the stored sign-in as one that it gave.",
+     "Microsoft does not know the sign-in, or its code, that Thunderseal sent.",
      SIGN_IN,
      "See whether the folder with Thunderseal's files was copied from another computer."},
     {{54005}, ENTRA_REGISTRATION, PROBLEM_SIGN_IN_REQUIRED,

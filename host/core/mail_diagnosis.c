@@ -251,7 +251,9 @@ void mail_diagnose(json_t *check, const struct mail_result *result,
 
     put_evidence(check, result);
     if (result->failure == MAIL_FINE && !result->retried_over_ipv4) {
-        check_detail(check, "The server takes the token, and the mailbox opens.");
+        check_detail(check, result->protocol == MAIL_SMTP
+                                ? "The server takes the token."
+                                : "The server takes the token, and the mailbox opens.");
         return;
     }
     if (result->failure == MAIL_FINE) {

@@ -72,7 +72,7 @@ int rpc_request_check(json_t *message, struct rpc_request *request, struct probl
     json_t *id = json_object_get(message, "id");
 
     if (!json_is_object(message) || !plain_text(version) || strcmp(json_string_value(version), "2.0") != 0 ||
-        !plain_text(method)) {
+        !json_is_string(method)) {
         problem_set(problem, PROBLEM_INVALID_REQUEST, "The message is not a JSON-RPC 2.0 request.",
                     CLIENT_BUG);
         json_decref(message);
@@ -80,13 +80,14 @@ int rpc_request_check(json_t *message, struct rpc_request *request, struct probl
     }
     if (id != NULL && !id_valid(id)) {
         problem_set(problem, PROBLEM_INVALID_REQUEST,
-                    "The request's id is neither an integer nor a text of at most 64 bytes.", CLIENT_BUG);
+                    "The request's id is neither an integer nor a text of at most 64 bytes without NUL.",
+                    CLIENT_BUG);
         json_decref(message);
         return -1;
     }
     request->message = message;
     request->id = id;
-    request->method = json_string_value(method);
+    request->method = plain_text(method) ? json_string_value(method) : ""; /* no method has such a name */
     request->params = json_object_get(message, "params");
     return 0;
 }

@@ -200,6 +200,20 @@ static void tolerate(void *context, const struct settings_fault *fault)
     settings_warn(tolerated->settings, &problem);
 }
 
+/* What an object leaves out is as it is by default. 0, or -1 for lack of memory. */
+static int complete(const struct settings_key *key, json_t *value)
+{
+    json_t *usual;
+    int result;
+
+    if (key->default_json == NULL || !json_is_object(value))
+        return 0;
+    usual = json_read(key->default_json, strlen(key->default_json), JSON_DECODE_ANY, NULL, NULL);
+    result = json_object_update_missing(value, usual);
+    json_decref(usual);
+    return result;
+}
+
 /* Takes one value without what is not known in it, unless a higher source has set the key. */
 static void take(struct settings *settings, const struct settings_key *key, json_t *value,
                  enum settings_source source, const char *where)
@@ -213,7 +227,7 @@ static void take(struct settings *settings, const struct settings_key *key, json
         settings_check_value(key, copy, &faults);
     /* A rule that is not in force for lack of memory must not be forgotten in silence. */
     if (copy == NULL || (!tolerated.wrong && source >= source_of(settings, key->name) &&
-                         set_value(settings, key->name, copy, source) != 0))
+                         (complete(key, copy) != 0 || set_value(settings, key->name, copy, source) != 0)))
         settings_break(settings, where, "out of memory");
     json_decref(copy);
     json_pointer_add(pointer, key->name);

@@ -112,16 +112,17 @@ static int read_accounts(struct health_job *job, const json_t *params, struct pr
     return 0;
 }
 
-/* The number of a word in the list, or -1. */
-static int word_of(const json_t *object, const char *key, const char *const *words, int count)
+/* The number of the field's word in the list, or -1 and the problem. */
+static int word_of(const json_t *object, const char *field, const char *const *words, int count,
+                   const char *expected TEXTS, struct problem *problem)
 {
-    const char *text = rpc_text(json_object_get(object, key));
+    const char *text = rpc_text(json_object_get(object, field));
     int i;
 
     for (i = 0; text != NULL && i < count; i++)
         if (strcmp(words[i], text) == 0)
             return i;
-    return -1;
+    return rpc_param_bad(problem, field, expected);
 }
 
 static int read_server(const json_t *object, struct health_server *server, const char **account,
@@ -132,20 +133,30 @@ static int read_server(const json_t *object, struct health_server *server, const
     static const char *const types[] = {"imap", "pop3", "smtp", "graph", "ews"};
     static const char *const sockets[] = {"tls", "starttls", "plain"};
     static const char *const auths[] = {"oauth2", "password", "other"};
-    int type = word_of(object, "type", types, SERVER_TYPES),
-        socket = word_of(object, "socketType", sockets, 3), auth = word_of(object, "authMethod", auths, 3);
     const json_t *offline_copy = json_object_get(object, "offlineCopy");
     const char *hostname = NULL;
     json_int_t port = 0;
+    int type, socket, auth;
 
     memset(server, 0, sizeof *server);
-    if (!json_is_object(object) || type < 0 || socket < 0 || auth < 0 ||
-        json_object_get(object, "port") == NULL)
+    if (!json_is_object(object))
         return rpc_param_bad(problem, "servers", "a list of servers as the protocol describes them");
     if (rpc_params_known(object, names, sizeof names / sizeof names[0], problem) != 0 ||
         rpc_param_account(object, "account", true, account, problem) != 0 ||
         rpc_param_text(object, "hostname", true, &hostname, problem) != 0 ||
         rpc_param_integer(object, "port", 1, 65535, &port, problem) != 0)
+        return -1;
+    if (port == 0)
+        return rpc_param_bad(problem, "port", "a whole number from 1 to 65535");
+    type = word_of(object, "type", types, SERVER_TYPES,
+                   "one of \"imap\", \"pop3\", \"smtp\", \"graph\", \"ews\"", problem);
+    socket = type < 0 ? -1
+                      : word_of(object, "socketType", sockets, 3, "one of \"tls\", \"starttls\", \"plain\"",
+                                problem);
+    auth = socket < 0 ? -1
+                      : word_of(object, "authMethod", auths, 3, "one of \"oauth2\", \"password\", \"other\"",
+                                problem);
+    if (auth < 0)
         return -1;
     if (strlen(hostname) >= MAIL_HOST_SIZE)
         return rpc_param_bad(problem, "hostname", "a host name");

@@ -77,6 +77,17 @@ test("a problem's sentence takes the place of the state's own, but for what hold
   assert.equal(viewOf({ state: "signed-out" }, { server: { authMethod: "password" } }).words, "state_password");
 });
 
+test("another sign-in is not offered where the account's own works, as it would end that one before it has succeeded", () => {
+  const offers = (/** @type {object} */ account) => viewOf(account).actions.includes("openBy");
+  for (const state of ["ready", "renewing"]) {
+    assert.deepEqual([offers({ state }), offers({ state, signInAs: "Ada@contoso.test" }), offers({ state, signInAs: BEN })], [false, false, true], state);
+  }
+  for (const state of ["signed-out", "attention", "blocked"]) {
+    assert.ok(offers({ state }), state);
+  }
+  assert.ok(viewOf({ account: BEN, signInAs: BEN, state: "ready" }).actions.includes("openBy"), "unlisted");
+});
+
 test("a mailbox can be opened by whoever is signed in, each named once, and not by who opens it already", () => {
   const others = [
     { account: BEN, signInAs: BEN, state: "ready" },

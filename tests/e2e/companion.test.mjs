@@ -451,6 +451,54 @@ test("the permissions of POP and Graph are asked for where a server uses them, i
   assert.deepEqual(await scopesIn("one we have not heard of", "pop3"), [undefined]);
 });
 
+const OFFICE = "office@contoso.test";
+
+/**
+ * Ada is signed in, and the office's mailbox is to be opened with her sign-in.
+ * @param {string[]} hers protocols of the servers
+ * @param {string[]} offices
+ */
+async function openOffice(hers, offices) {
+  const methods = { "account.add": (/** @type {any} */ { account: name }) => ({ account: account("ready", { account: name }) }) };
+  const all = await started({ accounts: [account("ready")], methods });
+  const servers = Object.entries({ [ADA]: hers, [OFFICE]: offices });
+  all.browser.tokenBridge.listServers = async () => servers.flatMap(([name, types]) => types.map(type => ({ ...SERVER, account: name, type })));
+  await all.companion.actions.perform({ action: "openBy", account: OFFICE, signInAs: ADA });
+  const asked = () => all.host().asked("signIn.start").map(({ scopes }) => scopes.map((/** @type {string} */ scope) => scope.split("/").at(-1)).sort());
+  return { ...all, asked };
+}
+
+test("a sign-in asks for what all accounts need that the same name signs in for, as it takes nothing over from the one before", async () => {
+  const graph = ["User.Read", "MailboxFolder.ReadWrite", "Mail.ReadWrite", "Mail.Send"];
+  const mail = ["IMAP.AccessAsUser.All", "SMTP.Send"];
+  for (const [hers, offices, all] of [
+    [["graph"], ["imap", "smtp"], [...graph, ...mail]],
+    [["imap", "smtp"], ["graph"], [...graph, ...mail]],
+    [["pop3", "smtp"], ["imap", "smtp"], [...mail, "POP.AccessAsUser.All"]],
+  ]) {
+    const { companion, host, asked } = await openOffice(hers, offices);
+    assert.deepEqual(asked(), [all.toSorted()], `${hers} before, ${offices} now`);
+    host().notify("signIn.finished", { signInId: "s1", account: OFFICE, ok: true });
+    await companion.actions.perform({ action: "signIn", account: ADA });
+    assert.deepEqual(asked()[1], all.toSorted(), "whoever of them signs in next");
+  }
+});
+
+test("nobody has to sign in for a mailbox that needs nothing more than the sign-in has that opens it", async () => {
+  for (const [hers, offices] of [[["imap", "smtp"], ["imap"]], [["graph", "imap"], ["imap"]], [["graph"], ["graph"]], [["imap"], ["smtp"]]]) {
+    const { host, checked } = await openOffice(hers, offices);
+    assert.deepEqual([host().asked("signIn.start"), checked], [[], [OFFICE]], `${hers} before, ${offices} now`);
+  }
+});
+
+test("an account that Thunderbird signs in by itself adds nothing to what the sign-in of its name asks for", async () => {
+  const methods = { "account.add": () => ({ account: account("signed-out", { account: OFFICE }) }) };
+  const { companion, browser, host } = await started({ methods });
+  browser.tokenBridge.listServers = async () => [{ ...SERVER, type: "graph" }, { ...SERVER, account: OFFICE }];
+  await companion.actions.perform({ action: "openBy", account: OFFICE, signInAs: ADA });
+  assert.deepEqual(host().asked("signIn.start"), [{ account: OFFICE }]);
+});
+
 test("a vault that stays locked is told of once, and one that its keyring opens is not", async () => {
   const accounts = [account("locked", { problem: { kind: "vault-locked", cause: "Locked." } })];
   const refusal = { kind: "vault-locked", cause: "Locked.", field: "passphrase" };
@@ -545,6 +593,83 @@ test("who waits for the end of a sign-in waits beyond the start anew that a wron
   await settled();
   assert.equal(hosts.length, 2, "started anew, and once");
   assert.equal(host().asked("signIn.start").length, 1);
+  host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: true });
+  assert.deepEqual(await end, { ok: true });
+});
+
+const BEN = "ben@contoso.test";
+
+/**
+ * Somebody waits for the end of Ada's sign-in, at which Ben signed in, and takes his for the sign-in name.
+ * @param {(params: any) => any} add the host's answer
+ */
+async function takeBen(add) {
+  let count = 0;
+  const methods = { "account.add": add, "signIn.start": () => ({ signInId: `s${++count}`, authorizationUrl: "https://login.test/" }) };
+  const all = await started({ accounts: [account("signed-out")], methods });
+  const end = all.companion.actions.signInToEnd(ADA, ["imap"]);
+  await settled();
+  all.host().notify("signIn.retry", { signInId: "s1", problem: { kind: "wrong-account", cause: "Ben.", signedInAs: BEN } });
+  await all.companion.actions.perform({ action: "openBy", account: ADA, signInAs: BEN });
+  all.host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: false, problem: { kind: "cancelled", cause: "Cancelled." } });
+  assert.deepEqual(all.host().asked("signIn.cancel"), [{ signInId: "s1" }]);
+  return { ...all, end };
+}
+
+test("who waits for the end of a sign-in goes on when another name is taken for it", async () => {
+  for (const ok of [true, false]) {
+    const { host, end } = await takeBen(({ signInAs }) => ({ account: account("signed-out", { signInAs }) }));
+    const problem = ok ? undefined : { kind: "blocked", cause: "Disabled." };
+    host().notify("signIn.finished", { signInId: "s2", account: ADA, ok, problem });
+    const outcome = await end;
+    assert.deepEqual([outcome.ok, outcome.problem], [ok, problem], "the second one's outcome");
+  }
+  const signedIn = await takeBen(({ signInAs }) => ({ account: account("ready", { signInAs }) }));
+  assert.deepEqual(await signedIn.end, { ok: true }, "nobody had to sign in");
+  const refused = await takeBen(() => Promise.reject({ kind: "policy-denied", cause: "Not Ben." }));
+  assert.equal((await refused.end).problem?.cause, "Not Ben.");
+});
+
+/** Somebody waits for Ada's sign-in, which that of another mailbox of hers took the place of. */
+async function replaced() {
+  const office = account("signed-out", { account: OFFICE });
+  const methods = { "signIn.start": (/** @type {any} */ { account: name }) => ({ signInId: name === ADA ? "s1" : "s2", authorizationUrl: "https://login.test/" }) };
+  const all = await started({ accounts: [account("signed-out"), office], methods });
+  const end = all.companion.actions.signInToEnd(ADA, ["imap"]);
+  await settled();
+  const second = all.companion.actions.perform({ action: "signIn", account: OFFICE });
+  await settled();
+  all.host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: false, problem: { kind: "cancelled", cause: "Another took its place." } });
+  await second;
+  return { ...all, end, second: { signInId: "s2", account: OFFICE } };
+}
+
+test("who waits for the end of a sign-in waits for the one of the same person that took its place", async () => {
+  const succeeded = await replaced();
+  succeeded.host().notify("signIn.finished", { ...succeeded.second, ok: true });
+  assert.deepEqual(await succeeded.end, { ok: true });
+
+  const failed = await replaced();
+  const problem = { kind: "blocked", cause: "Disabled." };
+  failed.host().notify("signIn.finished", { ...failed.second, ok: false, problem });
+  assert.deepEqual(await failed.end, { ok: false, problem });
+
+  const givenUp = await replaced();
+  await givenUp.companion.actions.perform({ action: "cancelSignIn", account: OFFICE });
+  assert.deepEqual(await givenUp.end, { ok: false });
+
+  const renamed = await replaced();
+  renamed.host().methods["account.add"] = ({ signInAs }) => ({ account: account("signed-out", { account: OFFICE, signInAs }) });
+  await renamed.companion.actions.perform({ action: "openBy", account: OFFICE, signInAs: BEN });
+  assert.deepEqual(await renamed.end, { ok: false }, "it is for somebody else now");
+});
+
+test("who waits for a sign-in that is still open is not told of one that could not take its place", async () => {
+  const methods = { "signIn.start": (/** @type {any} */ { account: name }) => (name === ADA ? { signInId: "s1", authorizationUrl: "https://login.test/" } : Promise.reject({ kind: "vault-locked", cause: "Locked." })) };
+  const { companion, host } = await started({ accounts: [account("signed-out"), account("signed-out", { account: OFFICE })], methods });
+  const end = companion.actions.signInToEnd(ADA, ["imap"]);
+  await settled();
+  await companion.actions.perform({ action: "signIn", account: OFFICE });
   host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: true });
   assert.deepEqual(await end, { ok: true });
 });

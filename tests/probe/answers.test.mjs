@@ -47,6 +47,7 @@ for (const protocol of /** @type {const} */ (["imap", "pop3", "smtp"])) {
       assert.equal(result.stage, "done");
       assert.equal(result.failure, "");
       assert.equal(check.status, "ok");
+      assert.equal(/mailbox opens/.test(check.detail), protocol !== "smtp", "nothing is opened to send");
       assert.match(result.tlsVersion, /^TLSv1\.[23]$/);
       assert.match(result.certificate.name, /localhost/);
       assert.match(result.certificate.issuer, /Thunderseal test authority/);

@@ -17,12 +17,17 @@ const NO_REQUEST = {
   'an array': [request({})], 'an empty array': [], 'a text': 'hello', 'a number': 7, null: null, 'an empty object': {},
   'no jsonrpc': { id: 1, method: 'account.list' }, 'jsonrpc 1.0': request({ jsonrpc: '1.0' }), 'jsonrpc as a number': request({ jsonrpc: 2.0 }),
   'jsonrpc with a NUL': request({ jsonrpc: '2.0\0' }),
-  'no method': { jsonrpc: '2.0', id: 1 }, 'a method that is no text': request({ method: 5 }), 'a method null': request({ method: null }), 'a method with a NUL': request({ method: 'account.list\0' }),
+  'no method': { jsonrpc: '2.0', id: 1 }, 'a method that is no text': request({ method: 5 }), 'a method null': request({ method: null }),
   'a reply': { jsonrpc: '2.0', id: 1, result: {} },
   'id null': request({ id: null }), 'id a fraction': '{"jsonrpc":"2.0","id":1.5,"method":"account.list"}', 'id 1.0': '{"jsonrpc":"2.0","id":1.0,"method":"account.list"}',
   'id true': request({ id: true }), 'id an object': request({ id: {} }), 'id of 65 bytes': request({ id: 'x'.repeat(65) }),
   'id of 65 bytes in 33 characters': request({ id: `${'é'.repeat(32)}x` }), 'id with a NUL': request({ id: 'a\0b' }),
 };
+
+test('a method with a NUL is not taken for what stands before it, and its request is answered', async () => {
+  host.send({ jsonrpc: '2.0', id: 'nul', method: 'account.list\0' });
+  assert.equal((await host.answer('nul')).error.data.kind, 'method-not-found');
+});
 
 test('what is no request is invalid-request with id null', async (t) => {
   for (const [what, message] of Object.entries(NO_REQUEST)) {

@@ -86,9 +86,21 @@ test('the causes of several servers begin with the gravest, each once', async ()
 
 test('a text with NUL inside is not taken for what stands before it', async () => {
   const { host, account } = await signedIn();
-  for (const [field, params] of Object.entries({ checks: { checks: ['versions\0x'] }, servers: { servers: [server(account, 'imap', 993, { socketType: 'tls\0x' })] } })) {
+  for (const [field, params] of Object.entries({ checks: { checks: ['versions\0x'] }, socketType: { servers: [server(account, 'imap', 993, { socketType: 'tls\0x' })] } })) {
     const { kind, data } = await host.refused('health.check', params);
     assert.deepEqual([kind, data.field], ['invalid-params', field]);
+  }
+});
+
+test('of a server the field is named that is missing or wrong', async () => {
+  const { host, account } = await signedIn();
+  const good = server(account, 'imap', 993);
+  for (const field of Object.keys(good).filter((name) => name !== 'offlineCopy')) {
+    const { [field]: _, ...without } = /** @type {any} */ (good);
+    for (const one of [without, { ...good, [field]: 'x' }].slice(0, field === 'hostname' ? 1 : 2)) {
+      const { kind, data } = await host.refused('health.check', { servers: [one] });
+      assert.deepEqual([kind, data.field], ['invalid-params', field]);
+    }
   }
 });
 

@@ -233,11 +233,12 @@ export class Host {
 }
 
 /**
- * @param {string[]} args @param {Start & { input?: string, stdout?: number, onStdout?: (text: string, child: import('node:child_process').ChildProcess) => void }} start
+ * @param {string[]} args @param {Start & { input?: string, stdout?: number, onStdout?: (text: string, child: import('node:child_process').ChildProcess) => void,
+ *          onStart?: (child: import('node:child_process').ChildProcess) => void }} start
  *        `stdout`: a descriptor to write to instead
  * @returns {Promise<{ code: number | null, stdout: string, stderr: string }>}
  */
-export async function runCommand(args, { input = '', stdout, onStdout, ...start }) {
+export async function runCommand(args, { input = '', stdout, onStdout, onStart, ...start }) {
   const child = spawn(start.program ?? PROGRAM, args, {
     env: environment(start), stdio: ['pipe', stdout ?? 'pipe', 'pipe'], uid: start.uid, gid: start.gid, cwd: '/',
   });
@@ -249,6 +250,7 @@ export async function runCommand(args, { input = '', stdout, onStdout, ...start 
   });
   child.stderr?.setEncoding('utf8').on('data', (text) => { output.stderr += text; });
   if (!onStdout) child.stdin?.end(input);
+  onStart?.(child);
   const end = soon(once(child, 'close'), `thunderseal ${args.join(' ')}`, 30_000);
   const [code] = await end.finally(() => child.kill('SIGKILL'));
   return { code, ...output };

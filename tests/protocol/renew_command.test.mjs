@@ -61,10 +61,11 @@ test('a grant that is dead is 77, and all others are renewed', async () => {
   const { code, stdout, stderr } = await renew(home, ['--all']);
   assert.equal(code, 77);
   assert.deepEqual(stdout.trimEnd().split('\n'), [`${first}  renewed`, `${last}  renewed`]);
-  assert.match(stderr, /^thunderseal: .+\. .+\n$/);
+  assert.match(stderr, new RegExp(`^thunderseal: ${dead}: .+\\. .+\n$`));
   const json = await renew(home, ['--all', '--json']);
   assert.equal(json.code, 77);
   assert.deepEqual(JSON.parse(json.stdout).renewals.map((/** @type {any} */ { account, ok }) => [account, ok]), [[first, true], [dead, false], [last, true]]);
+  assert.equal(JSON.parse(json.stdout).renewals[1].problem.kind, 'sign-in-required');
   assert.equal(world.requestsOf(dead).length, 1);
 });
 

@@ -126,7 +126,7 @@ test('an unknown key is a warning, and the rest counts', async () => {
   assert.equal(policy.clientid, undefined);
   const inside = await warningsOf({ audit: { enabled: false, foo: 1 }, accounts: { 'ada@contoso.test': { foo: 1 } } });
   assert.deepEqual(inside.warnings.map((/** @type {any} */ { cause }) => /, (\/.*): the key is not known/.exec(cause)?.[1]), ['/audit/foo', '/accounts/ada@contoso.test/foo']);
-  assert.equal(inside.policy.audit.enabled, false);
+  assert.deepEqual(inside.policy.audit, { enabled: false, retentionDays: 365 }, 'what is left out is as by default');
 });
 
 test('keys whose feature is not built are said to be so', async () => {
