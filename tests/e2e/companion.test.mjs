@@ -52,7 +52,7 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
       },
     },
     storage: { managed: { get: async () => managed } },
-    windows: { openDefaultBrowser() {} },
+    windows: { async openDefaultBrowser() {} },
     tokenBridge: {
       getStatus: async () => ({ installed: true, obstacle: null, fallback: null, ...bridge }),
       listServers: async () => [{ ...SERVER, ...server }],
@@ -120,13 +120,40 @@ test("a first sign-in that fails is taken off the list, and what went wrong stay
 test("a sign-in page that is not secure is not opened, and whatever goes wrong here is said in the reader's language", async () => {
   let address = "http://login.test/";
   const { companion, browser, host, view } = await started({ methods: { "signIn.start": () => ({ signInId: "s1", authorizationUrl: address }) } });
-  browser.windows.openDefaultBrowser = () => assert.fail("opened");
+  browser.windows.openDefaultBrowser = async () => assert.fail("opened");
   for (const cause of ["problemInsecurePage", "problemInternal"]) {
     await companion.actions.perform({ action: "signIn", account: ADA });
     assert.equal((await view()).problem?.cause, cause);
     address = "no address";
   }
   assert.equal(host().asked("signIn.cancel").length, 1);
+});
+
+test("a sign-in whose page the browser does not open has ended, and says so", async () => {
+  const { companion, browser, host, said, view } = await started();
+  browser.windows.openDefaultBrowser = () => Promise.reject(new Error("no browser"));
+  const end = companion.actions.signInToEnd(ADA, ["imap"]);
+  await settled();
+  assert.deepEqual(host().asked("signIn.cancel"), [{ signInId: "s1" }]);
+  host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: false, problem: { kind: "cancelled", cause: "Cancelled." } });
+  await settled();
+  const { state, actions, problem } = await view();
+  assert.deepEqual([state, problem?.cause], ["unlisted", "problemNoBrowser"]);
+  assert.ok(actions.includes("signIn"));
+  assert.equal((await end).problem?.kind, "no-browser");
+  assert.deepEqual(said, [], "it is shown where the button is");
+});
+
+test("a sign-in that was given up while its page was being opened has nothing more to say", async () => {
+  const { companion, browser, view } = await started();
+  const opened = Promise.withResolvers();
+  browser.windows.openDefaultBrowser = () => /** @type {any} */ (opened.promise);
+  const signIn = companion.actions.perform({ action: "signIn", account: ADA });
+  await settled();
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
+  opened.reject(new Error("no browser"));
+  await signIn;
+  assert.equal((await view()).problem, null);
 });
 
 test("a first sign-in that the host refuses to begin is taken off the list too", async () => {
