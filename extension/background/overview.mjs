@@ -23,6 +23,7 @@ const OTHER_NAMES_MAX = 6;
  * @property {string} label the key of the text that names how things stand
  * @property {string|null} words the key of a sentence about it; null: the problem's own says it
  * @property {string|null} signInAs another name that signs in for it
+ * @property {number} mailboxes that its sign-in opens, itself among them
  * @property {string[]} otherNames that are signed in and could open it
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {string[]} actions which buttons it has
@@ -71,6 +72,7 @@ export function groupByAccount(servers) {
  */
 export function accountViews(servers, { book, signIns, failures, listing }, situation) {
   const names = book.signInNames();
+  const counts = book.mailboxCounts();
   return [...groupByAccount(servers)].map(([name, { account, protocols, passwordOnly, ewsOnly, ownLogin }]) => {
     const known = book.get(name);
     const open = signIns.of(name);
@@ -95,6 +97,7 @@ export function accountViews(servers, { book, signIns, failures, listing }, situ
       state: facts.signIn ? "signing-in" : facts.state,
       ...wordsFor(facts, situation),
       signInAs,
+      mailboxes: counts.get(name) ?? 0,
       otherNames: names.filter(one => one.toLowerCase() !== (signInAs ?? account).toLowerCase()).slice(0, OTHER_NAMES_MAX),
       problem,
       actions,
