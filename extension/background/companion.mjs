@@ -10,6 +10,7 @@ import { AccountListing } from "./account_listing.mjs";
 import { AccountNotices, sentences } from "./account_notices.mjs";
 import { AccountSetup } from "./account_setup.mjs";
 import { adminText } from "./admin_text.mjs";
+import { cloudsInUse, lacksCloud } from "./clouds.mjs";
 import { Failures, problemOf } from "./failures.mjs";
 import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
@@ -153,12 +154,12 @@ export class Companion {
    */
   async overview() {
     const servers = await messenger.tokenBridge.listServers();
-    const { fallback, manage, locale } = this.#settings;
+    const { fallback, manage, locale, policy } = this.#settings;
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
       language: locale,
       host: { state: this.#host.state, fallback, ...this.#hello },
-      bridge: this.#bridge,
+      bridge: { ...this.#bridge, lacksCloud: lacksCloud(this.#bridge, cloudsInUse(policy, this.#book.all())) },
       accounts: accountViews(servers, known, { hostState: this.#host.state, fallback, manage }),
     };
   }

@@ -526,6 +526,15 @@ test("an account that Thunderbird signs in by itself adds nothing to what the si
   assert.deepEqual(host().asked("signIn.start"), [{ account: OFFICE }]);
 });
 
+test("where Thunderbird cannot be told of other clouds, that is known to matter only to those who use one", async () => {
+  const lacks = async (/** @type {Parameters<typeof setUp>[0]} */ world) => (await (await started(world)).companion.overview()).bridge.lacksCloud;
+  const bridge = { obstacle: "OAuth2Providers.registerProvider" };
+  assert.equal(await lacks({ bridge }), false);
+  assert.equal(await lacks({ bridge, policy: { cloud: "china" } }), true);
+  assert.equal(await lacks({ bridge, accounts: [account("ready", { cloud: "usgov" })] }), true);
+  assert.equal(await lacks({ policy: { cloud: "china" } }), false);
+});
+
 test("a vault that stays locked is told of once, and one that its keyring opens is not", async () => {
   const accounts = [account("locked", { problem: { kind: "vault-locked", cause: "Locked." } })];
   const refusal = { kind: "vault-locked", cause: "Locked.", field: "passphrase" };

@@ -118,3 +118,20 @@ test("“Sign out” says whom it signs out, where that is more than the mailbox
   assert.equal(await words([ADA, shared], "en"), "Sign out ada@contoso.test (2 mailboxes)");
   assert.equal(await words([ADA, shared], "de"), "ada@contoso.test abmelden (2 Postfächer)");
 });
+
+test("what keeps this Thunderbird from being supported is among the versions, and nothing is where all is well", async () => {
+  const orders = { "migration.view": { result: { accounts: [] } }, checkHealth: { result: { report: { checks: [] } } } };
+  const about = async (/** @type {object} */ bridge) => {
+    await browser.open(DASHBOARD, { hash: "#about", messages: [{ overview: overviewOf([ADA], { bridge }) }], orders }, "en");
+    await browser.waitFor('[data-fact="thunderbird"]');
+    return browser.evaluate('document.querySelector("[data-fact=obstacle]")?.textContent ?? ""');
+  };
+  assert.equal(await about({}), "");
+  assert.equal(await about({ installed: false, obstacle: "OAuth2.connect" }), "OAuth2.connect");
+});
+
+test("that this Thunderbird cannot be told of a cloud that is in use is a warning above everything", async () => {
+  await browser.open(POPUP, { messages: [{ overview: overviewOf([ADA], { bridge: { obstacle: "OAuth2Providers.registerProvider", lacksCloud: true } }) }] }, "en");
+  assert.match(await browser.evaluate('document.querySelector(".host-warning").innerText'), /not fully supported/);
+  assert.equal(await browser.evaluate('document.querySelector("[data-action=retryHost]").checkVisibility()'), false);
+});
