@@ -102,9 +102,15 @@ export class AccountBook {
     return [...this.#accounts.keys()];
   }
 
-  /** How many need somebody; a mail server may refuse tokens that are good. */
+  /**
+   * A mail server may refuse tokens that are good.
+   * @returns {string[]} in lower case, who needs somebody
+   */
   troubled() {
-    return this.all().filter(({ state, problem }) => TROUBLED.has(state) || (state === "ready" && problem)).length;
+    return this.names().filter(name => {
+      const { state = "", problem } = this.get(name) ?? {};
+      return TROUBLED.has(state) || (state === "ready" && problem);
+    });
   }
 
   /** @returns {string[]} who is signed in, each once */

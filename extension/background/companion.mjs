@@ -149,12 +149,13 @@ export class Companion {
   }
 
   /**
-   * What all pages show.
+   * What all pages show. Which accounts are here may have changed, of which nobody told.
    * @returns {Promise<import("./overview.mjs").Overview>}
    */
   async overview() {
     const servers = await messenger.tokenBridge.listServers();
     const { fallback, manage, locale, policy } = this.#settings;
+    this.#accountNotices.hereAre(servers.map(({ account }) => account));
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
       language: locale,

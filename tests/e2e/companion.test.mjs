@@ -23,6 +23,8 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   const said = [];
   /** @type {string[]} */
   const withdrawn = [];
+  /** @type {string[]} */
+  const badges = [];
   /** @type {any[]} */
   const setManaged = [];
   /** @type {string[]} */
@@ -65,11 +67,11 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   const timers = new FakeTimers();
   Object.assign(globalThis, { browser, messenger: browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
   const say = (/** @type {any[]} */ ...words) => said.push(words);
-  const notices = { say, answer: say, withdraw: (/** @type {string} */ subject) => withdrawn.push(subject), mark() {} };
+  const notices = { say, answer: say, withdraw: (/** @type {string} */ subject) => withdrawn.push(subject), mark: (/** @type {string} */ badge) => badges.push(badge) };
   let changes = 0;
   const companion = new Companion(/** @type {any} */ (notices), () => changes++);
   const view = async () => (await companion.overview()).accounts[0];
-  return { companion, browser, hosts, said, withdrawn, setManaged, checked, disconnected, view, timers, changes: () => changes, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
+  return { companion, browser, hosts, said, withdrawn, badges, setManaged, checked, disconnected, view, timers, changes: () => changes, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
 }
 
 /** @param {Parameters<typeof setUp>[0]} [world] */
@@ -736,4 +738,19 @@ test("a proxy script that never comes does not hold up the host", async () => {
   timers.advance(1_500);
   await settled();
   assert.equal(host().asked("hello").length, 1);
+});
+
+test("the button counts the accounts that the pages show, and no deleted one after the next look", async () => {
+  const { companion, browser, host, said, badges, withdrawn } = await started({ accounts: [account("attention"), account("attention", { account: "ben@contoso.test" })] });
+  await companion.overview();
+  assert.equal(badges.at(-1), "1");
+  const problem = { kind: "sign-in-required", cause: "Ended.", remedy: "" };
+  host().notify("attention", { account: "ben@contoso.test", problem });
+  host().notify("attention", { account: ADA, problem });
+  await settled();
+  await companion.overview();
+  assert.deepEqual(said.map(([subject]) => subject), [`account ${ADA}`]);
+  browser.tokenBridge.listServers = async () => [];
+  await companion.overview();
+  assert.deepEqual([badges.at(-1), withdrawn.at(-1)], ["", `account ${ADA}`]);
 });
