@@ -14,6 +14,7 @@ import { cloudsInUse, lacksCloud } from "./clouds.mjs";
 import { Failures, problemOf } from "./failures.mjs";
 import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
+import { HostNotice } from "./host_notice.mjs";
 import { accountViews } from "./overview.mjs";
 import { ServerNeeds } from "./server_needs.mjs";
 import { Settings } from "./settings.mjs";
@@ -24,8 +25,6 @@ import { Unlocking } from "./unlocking.mjs";
 import { VaultNotice } from "./vault_notice.mjs";
 
 const NATIVE_NAME = "thunderseal";
-
-const HOST_SUBJECT = "host";
 
 /** States of the connection in which the add-on steps aside. */
 const ASIDE = new Set(["missing", "broken", "crashing", "outdated", "newer"]);
@@ -40,6 +39,7 @@ export class Companion {
   #tokenRequests;
   #accountSetup;
   #accountNotices;
+  #hostNotice;
   #vaultNotice;
   #notices;
   #onChange;
@@ -68,6 +68,7 @@ export class Companion {
       onNotification: (method, params) => this.#afterwards(this.#notified(method, params)),
     });
     this.#accountNotices = new AccountNotices(notices, this.#book);
+    this.#hostNotice = new HostNotice(notices);
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings, account => this.#dropped(account));
     const openBrowser = (/** @type {string} */ address) => messenger.windows.openDefaultBrowser(address);
     this.#signIns = new SignIns(this.#host, openBrowser, (one, other) => this.#book.signsInAs(one) === this.#book.signsInAs(other));
@@ -188,6 +189,7 @@ export class Companion {
    * @param {Record<string, any>} detail
    */
   async #hostChanged(state, detail) {
+    this.#hostNotice.changed(state);
     if (state !== "connected") {
       this.unlocking.hostLost();
       this.#signIns.clear().forEach(account => this.#signInFailed(account, problemOf({ kind: "disconnected" })));
@@ -196,11 +198,9 @@ export class Companion {
       await this.#started.promise;
     }
     if (ASIDE.has(state) && this.#host.state === state) {
-      const remedy = `${text(`host_${state}_remedy`)} ${text(`until_${this.#settings.fallback}`)}`;
-      this.#notices.say(HOST_SUBJECT, text(`host_${state}_title`), remedy);
+      this.#hostNotice.say(state, this.#settings.fallback);
     }
     if (state === "connected") {
-      this.#notices.withdraw(HOST_SUBJECT);
       const { host, protocol, features = [] } = detail.welcome;
       this.#hello = { version: host?.version ?? "", protocol, features };
       this.#settings.learn(detail.welcome.policy ?? {});

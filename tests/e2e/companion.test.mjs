@@ -458,7 +458,7 @@ test("a server that refuses good tokens is told of though the account is ready",
   assert.deepEqual(said.map(([, , words]) => words), ["The mail server refuses tokens. Ask your administrator."]);
   host().notify("account.changed", { account: account("ready") });
   await settled();
-  assert.deepEqual(withdrawn.filter(subject => subject !== "host" && subject !== "vault"), [said[0][0]]);
+  assert.deepEqual(withdrawn.filter(subject => subject !== "vault"), [said[0][0]]);
 });
 
 test("the permissions of POP and Graph are asked for where a server uses them, in the cloud where the host sees the account", async () => {
@@ -753,4 +753,47 @@ test("the button counts the accounts that the pages show, and no deleted one aft
   browser.tokenBridge.listServers = async () => [];
   await companion.overview();
   assert.deepEqual([badges.at(-1), withdrawn.at(-1)], ["", `account ${ADA}`]);
+});
+
+const aboutHost = (/** @type {any[]} */ list) => list.filter(one => [one].flat()[0] === "host").length;
+
+test("a host that says hello and ends, again and again, is one problem until it has stayed for a while", async t => {
+  const { companion, host, said, withdrawn, timers } = await started();
+  t.mock.method(Date, "now", timers.now);
+  const pass = async (/** @type {number} */ ms) => {
+    timers.advance(ms);
+    await settled();
+    await settled();
+  };
+  const crash = async () => {
+    for (const delay of [0, 1_000, 0]) {
+      host().lose();
+      await pass(delay);
+    }
+    assert.equal(companion.host.state, "crashing");
+  };
+  await crash();
+  assert.equal(aboutHost(said), 1);
+  for (let round = 0; round < 2; round++) {
+    await pass(60_000);
+    assert.equal(companion.host.state, "connected", "it is looked at again");
+    await pass(50_000);
+    await crash();
+  }
+  await pass(60_000);
+  assert.equal(aboutHost(withdrawn), 0, "what was said of it stands, so that it is not said anew");
+  await pass(60_000);
+  assert.equal(aboutHost(withdrawn), 1);
+  await crash();
+  assert.deepEqual([aboutHost(said) > 1, aboutHost(withdrawn)], [true, 1], "a problem of its own");
+});
+
+test("a program that was missing is not complained of as soon as it is there", async () => {
+  const { companion, browser, said, withdrawn } = await started({ registered: false });
+  assert.deepEqual([companion.host.state, aboutHost(said), aboutHost(withdrawn)], ["missing", 1, 0]);
+  browser.runtime.connectNative = () => new FakeHost({ hello: () => ({ protocol: 1, host: {}, policy: {}, accounts: [], more: false }) });
+  companion.host.retry();
+  await settled();
+  await settled();
+  assert.deepEqual([companion.host.state, aboutHost(withdrawn)], ["connected", 1]);
 });
