@@ -115,8 +115,8 @@ test("“Sign out” says whom it signs out, where that is more than the mailbox
     return browser.evaluate('document.querySelector("[data-action=signOut]").textContent');
   };
   assert.equal(await words([ADA], "en"), "Sign out");
-  assert.equal(await words([ADA, shared], "en"), "Sign out ada@contoso.test (2 mailboxes)");
-  assert.equal(await words([ADA, shared], "de"), "ada@contoso.test abmelden (2 Postfächer)");
+  assert.equal(await words([ADA, shared], "en"), "Sign out ada@contoso.test (2\u00a0mailboxes)");
+  assert.equal(await words([ADA, shared], "de"), "ada@contoso.test abmelden (2\u00a0Postfächer)");
 });
 
 test("what keeps this Thunderbird from being supported is among the versions, and nothing is where all is well", async () => {
