@@ -8,6 +8,7 @@
  * @property {string} signInAs
  * @property {"signed-out"|"signing-in"|"ready"|"renewing"|"waiting"|"attention"|"blocked"|"locked"} state
  * @property {string} cloud
+ * @property {string} tenant
  * @property {"browser"|"device"|"import"|null} method how it was signed in
  * @property {(import("./rpc_client.mjs").Problem & {resource?: string})|null} problem
  */
@@ -17,6 +18,9 @@ const TROUBLED = new Set(["attention", "blocked", "locked"]);
 
 /** States in which tokens are had without a person. */
 const SIGNED_IN = new Set(["ready", "renewing", "waiting"]);
+
+/** @param {Account} account */
+const signInOf = ({ cloud, tenant, signInAs }) => JSON.stringify([cloud, tenant, signInAs.toLowerCase()]);
 
 export class AccountBook {
   /** @type {Map<string, Account>} */
@@ -74,6 +78,12 @@ export class AccountBook {
     return (this.get(name)?.signInAs ?? name).toLowerCase();
   }
 
+  /** @returns {Map<string, number>} by name in lower case: how many mailboxes its sign-in opens, itself among them */
+  mailboxCounts() {
+    const groups = Map.groupBy(this.#accounts, ([, account]) => signInOf(account));
+    return new Map([...groups.values()].flatMap(group => group.map(([name]) => /** @type {[string, number]} */ ([name, group.length]))));
+  }
+
   /**
    * Whether its tokens are had without a person.
    * @param {string} name
@@ -92,9 +102,15 @@ export class AccountBook {
     return [...this.#accounts.keys()];
   }
 
-  /** How many need somebody; a mail server may refuse tokens that are good. */
+  /**
+   * A mail server may refuse tokens that are good.
+   * @returns {string[]} in lower case, who needs somebody
+   */
   troubled() {
-    return this.all().filter(({ state, problem }) => TROUBLED.has(state) || (state === "ready" && problem)).length;
+    return this.names().filter(name => {
+      const { state = "", problem } = this.get(name) ?? {};
+      return TROUBLED.has(state) || (state === "ready" && problem);
+    });
   }
 
   /** @returns {string[]} who is signed in, each once */

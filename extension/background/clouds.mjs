@@ -107,3 +107,13 @@ export function cloudsInUse({ cloud = "worldwide", accounts: rules = {} }, accou
   const named = [...Object.values(rules), ...accounts].flatMap(one => one.cloud ?? []);
   return [...new Set([cloud, ...named])];
 }
+
+/**
+ * Thunderbird knows the worldwide cloud by itself.
+ * @param {{installed: boolean, obstacle: string|null}} bridge
+ * @param {string[]} names of the clouds that are in use
+ * @returns {boolean} whether it cannot be told of one of them
+ */
+export function lacksCloud({ installed, obstacle }, names) {
+  return installed && obstacle !== null && names.some(name => name !== "worldwide");
+}

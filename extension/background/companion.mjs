@@ -10,9 +10,11 @@ import { AccountListing } from "./account_listing.mjs";
 import { AccountNotices, sentences } from "./account_notices.mjs";
 import { AccountSetup } from "./account_setup.mjs";
 import { adminText } from "./admin_text.mjs";
+import { cloudsInUse, lacksCloud } from "./clouds.mjs";
 import { Failures, problemOf } from "./failures.mjs";
 import { greeting, managedSettings } from "./greeting.mjs";
 import { HostConnection } from "./host_connection.mjs";
+import { HostNotice } from "./host_notice.mjs";
 import { accountViews } from "./overview.mjs";
 import { ServerNeeds } from "./server_needs.mjs";
 import { Settings } from "./settings.mjs";
@@ -23,8 +25,6 @@ import { Unlocking } from "./unlocking.mjs";
 import { VaultNotice } from "./vault_notice.mjs";
 
 const NATIVE_NAME = "thunderseal";
-
-const HOST_SUBJECT = "host";
 
 /** States of the connection in which the add-on steps aside. */
 const ASIDE = new Set(["missing", "broken", "crashing", "outdated", "newer"]);
@@ -39,6 +39,7 @@ export class Companion {
   #tokenRequests;
   #accountSetup;
   #accountNotices;
+  #hostNotice;
   #vaultNotice;
   #notices;
   #onChange;
@@ -67,6 +68,7 @@ export class Companion {
       onNotification: (method, params) => this.#afterwards(this.#notified(method, params)),
     });
     this.#accountNotices = new AccountNotices(notices, this.#book);
+    this.#hostNotice = new HostNotice(notices);
     this.#listing = new AccountListing(this.#host, this.#book, this.#settings, account => this.#dropped(account));
     const openBrowser = (/** @type {string} */ address) => messenger.windows.openDefaultBrowser(address);
     this.#signIns = new SignIns(this.#host, openBrowser, (one, other) => this.#book.signsInAs(one) === this.#book.signsInAs(other));
@@ -148,17 +150,18 @@ export class Companion {
   }
 
   /**
-   * What all pages show.
+   * What all pages show. Which accounts are here may have changed, of which nobody told.
    * @returns {Promise<import("./overview.mjs").Overview>}
    */
   async overview() {
     const servers = await messenger.tokenBridge.listServers();
-    const { fallback, manage, locale } = this.#settings;
+    const { fallback, manage, locale, policy } = this.#settings;
+    this.#accountNotices.hereAre(servers.map(({ account }) => account));
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
       language: locale,
       host: { state: this.#host.state, fallback, ...this.#hello },
-      bridge: this.#bridge,
+      bridge: { ...this.#bridge, lacksCloud: lacksCloud(this.#bridge, cloudsInUse(policy, this.#book.all())) },
       accounts: accountViews(servers, known, { hostState: this.#host.state, fallback, manage }),
     };
   }
@@ -186,6 +189,7 @@ export class Companion {
    * @param {Record<string, any>} detail
    */
   async #hostChanged(state, detail) {
+    this.#hostNotice.changed(state);
     if (state !== "connected") {
       this.unlocking.hostLost();
       this.#signIns.clear().forEach(account => this.#signInFailed(account, problemOf({ kind: "disconnected" })));
@@ -194,11 +198,9 @@ export class Companion {
       await this.#started.promise;
     }
     if (ASIDE.has(state) && this.#host.state === state) {
-      const remedy = `${text(`host_${state}_remedy`)} ${text(`until_${this.#settings.fallback}`)}`;
-      this.#notices.say(HOST_SUBJECT, text(`host_${state}_title`), remedy);
+      this.#hostNotice.say(state, this.#settings.fallback);
     }
     if (state === "connected") {
-      this.#notices.withdraw(HOST_SUBJECT);
       const { host, protocol, features = [] } = detail.welcome;
       this.#hello = { version: host?.version ?? "", protocol, features };
       this.#settings.learn(detail.welcome.policy ?? {});

@@ -12,6 +12,7 @@ const OWN_TEXTS = new Map([
   ["disconnected", "problemDisconnected"],
   ["cancelled", "problemCancelled"],
   ["insecure-page", "problemInsecurePage"],
+  ["no-browser", "problemNoBrowser"],
 ]);
 
 /**

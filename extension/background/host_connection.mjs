@@ -20,7 +20,7 @@ const TOKEN_PROMISE_MS = 8_000;
  * delays within a minute means that it keeps crashing.
  */
 const RECONNECT_DELAYS_MS = [0, 1_000];
-const CRASH_WINDOW_MS = 60_000;
+export const CRASH_WINDOW_MS = 60_000;
 
 /** A host that was missing or broken may have been repaired: one quiet look per interval. */
 const RECHECK_MS = 60_000;

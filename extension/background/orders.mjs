@@ -13,7 +13,6 @@ const BACKUP_DEADLINE_MS = 40_000;
 
 /** Methods of the host that a page may ask for, with the deadline of each. */
 const HOST_METHODS = /** @type {Record<string, number>} */ ({
-  "account.add": 15_000,
   "account.list": 15_000,
   "audit.names": 15_000,
   "audit.read": 15_000,

@@ -23,6 +23,7 @@ const OTHER_NAMES_MAX = 6;
  * @property {string} label the key of the text that names how things stand
  * @property {string|null} words the key of a sentence about it; null: the problem's own says it
  * @property {string|null} signInAs another name that signs in for it
+ * @property {number} mailboxes that its sign-in opens, itself among them
  * @property {string[]} otherNames that are signed in and could open it
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {string[]} actions which buttons it has
@@ -33,7 +34,8 @@ const OTHER_NAMES_MAX = 6;
  * @typedef {object} Overview
  * @property {string} [language] the policy's choice; else Thunderbird's own is right
  * @property {{state: string, fallback: "thunderbird"|"none", version: string, protocol: number, features: string[]}} host
- * @property {{installed: boolean, obstacle: string|null}} bridge
+ * @property {{installed: boolean, obstacle: string|null, lacksCloud: boolean}} bridge `obstacle`: what this Thunderbird has not
+ *   as we need it; `lacksCloud`: an account may be in a cloud whose accounts cannot be signed in for that
  * @property {AccountView[]} accounts
  */
 
@@ -71,6 +73,7 @@ export function groupByAccount(servers) {
  */
 export function accountViews(servers, { book, signIns, failures, listing }, situation) {
   const names = book.signInNames();
+  const counts = book.mailboxCounts();
   return [...groupByAccount(servers)].map(([name, { account, protocols, passwordOnly, ewsOnly, ownLogin }]) => {
     const known = book.get(name);
     const open = signIns.of(name);
@@ -95,6 +98,7 @@ export function accountViews(servers, { book, signIns, failures, listing }, situ
       state: facts.signIn ? "signing-in" : facts.state,
       ...wordsFor(facts, situation),
       signInAs,
+      mailboxes: counts.get(name) ?? 0,
       otherNames: names.filter(one => one.toLowerCase() !== (signInAs ?? account).toLowerCase()).slice(0, OTHER_NAMES_MAX),
       problem,
       actions,

@@ -11,15 +11,19 @@ const DASHBOARD = "dashboard/dashboard.html";
 export class PageTabs {
   /** @type {Promise<number>|null} */
   #space = null;
+  /** What the button says. */
+  #title = "";
 
   /**
-   * Puts the button where it is not yet.
+   * Puts the button where it is not yet, with its title in the language that is in force.
    * @returns {Promise<number|null>} null: Thunderbird did not take it, and is asked again the next time
    */
   async addButton() {
     this.#space ??= this.#createSpace();
     try {
-      return await this.#space;
+      const space = await this.#space;
+      await this.#nameSpace(space);
+      return space;
     } catch (error) {
       console.error(error);
       this.#space = null;
@@ -29,8 +33,21 @@ export class PageTabs {
 
   /** @returns {Promise<number>} */
   async #createSpace() {
-    const button = { title: text("dashboard_title"), defaultIcons: "icons/thunderseal.svg" };
+    this.#title = text("dashboard_title");
+    const button = { title: this.#title, defaultIcons: "icons/thunderseal.svg" };
     return (await messenger.spaces.create("thunderseal", browser.runtime.getURL(DASHBOARD), button)).id;
+  }
+
+  /**
+   * The policy's language is known later than Thunderbird's, and may change.
+   * @param {number} space
+   */
+  async #nameSpace(space) {
+    const title = text("dashboard_title");
+    if (title !== this.#title) {
+      this.#title = title;
+      await messenger.spaces.update(space, { title }).catch(error => console.error(error));
+    }
   }
 
   /** Opens the popup at its button, or the dashboard where no main window has that button. */

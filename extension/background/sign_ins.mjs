@@ -27,7 +27,7 @@ export class SignIns {
 
   /**
    * @param {import("./host_connection.mjs").HostConnection} host
-   * @param {(address: string) => void} openBrowser
+   * @param {(address: string) => Promise<void>} openBrowser
    * @param {(account: string, other: string) => boolean} sharesSignIn whether one name signs in for both
    */
   constructor(host, openBrowser, sharesSignIn) {
@@ -53,7 +53,20 @@ export class SignIns {
       throw Object.assign(new Error("the sign-in page is not https"), { kind: "insecure-page" });
     }
     this.#running.set(signInId, { account, problem: null });
-    this.#openBrowser(authorizationUrl);
+    await this.#openBrowser(authorizationUrl).catch(error => this.#notOpened(signInId, error));
+  }
+
+  /**
+   * Nobody can finish a sign-in whose page is nowhere.
+   * @param {string} signInId
+   * @param {unknown} error
+   */
+  async #notOpened(signInId, error) {
+    console.error(error);
+    if (this.#running.delete(signInId)) {
+      await this.#host.request("signIn.cancel", { signInId }).catch(whenEnded);
+      throw Object.assign(new Error("the sign-in page could not be opened"), { kind: "no-browser" });
+    }
   }
 
   /**

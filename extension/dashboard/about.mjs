@@ -27,6 +27,8 @@ export class AboutSection {
   #link;
   /** @type {import("../background/overview.mjs").Overview["host"]|null} */
   #host = null;
+  /** What keeps this Thunderbird from being supported, as it is called in Thunderbird. @type {string|null} */
+  #obstacle = null;
 
   /**
    * @param {HTMLElement} place
@@ -51,8 +53,9 @@ export class AboutSection {
   }
 
   /** @param {import("../background/overview.mjs").Overview} overview */
-  draw({ host }) {
+  draw({ host, bridge }) {
     this.#host = host;
+    this.#obstacle = bridge.obstacle;
   }
 
   /** The program tells of its libraries and its key store as it does in a health check. */
@@ -69,6 +72,7 @@ export class AboutSection {
       ["protocol", protocol ? String(protocol) : ""],
       ["features", features.join(", ") || text("dashboard_about_none")],
       ["thunderbird", thunderbird],
+      ["obstacle", this.#obstacle ?? ""],
       ["libraries", LIBRARIES.map(name => versions[name] && (versions[name].startsWith(name) ? versions[name] : `${name} ${versions[name]}`)).filter(Boolean).join(", ")],
     ]));
     const named = store ? text(`dashboard_choice_keystore_${store.replaceAll("-", "_")}`) : "";

@@ -18,6 +18,9 @@ function wordsOn(action, view) {
   if (action === "useName") {
     return text("useName", view.problem?.signedInAs ?? "");
   }
+  if (action === "signOut" && view.mailboxes > 1) {
+    return text("signOutAll", view.signInAs ?? view.account, String(view.mailboxes));
+  }
   return text(action === "signIn" && view.state === "attention" ? "signInAgain" : action);
 }
 

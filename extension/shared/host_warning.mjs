@@ -37,9 +37,12 @@ export function drawHostWarning(warning, overview) {
 function draw(warning, { host, bridge }) {
   const aside = host.state !== "connected" && host.state !== "connecting";
   warning.dataset.state = host.state;
-  warning.hidden = !aside && bridge.installed;
-  show(find(warning, "h2"), aside ? text(`host_${host.state}_title`) : text("bridgeMissingTitle"));
-  show(find(warning, "p"), aside ? `${text(`host_${host.state}_remedy`)} ${text(`until_${host.fallback}`)}` : text("bridgeMissing"));
+  warning.hidden = !aside && bridge.installed && !bridge.lacksCloud;
+  const ofThunderbird = bridge.installed ? [text("cloudMissingTitle"), text("cloudMissing")] : [text("bridgeMissingTitle"), text("bridgeMissing")];
+  const ofHost = () => [text(`host_${host.state}_title`), `${text(`host_${host.state}_remedy`)} ${text(`until_${host.fallback}`)}`];
+  const [title, words] = aside ? ofHost() : ofThunderbird;
+  show(find(warning, "h2"), title);
+  show(find(warning, "p"), words);
   const retry = find(warning, "button");
   retry.hidden = !aside;
   retry.ariaDisabled = null;

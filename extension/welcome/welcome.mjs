@@ -54,16 +54,17 @@ function onReport({ overall }) {
 
 /** @param {import("../background/overview.mjs").Overview} next */
 async function arrived(next) {
-  const connected = next.host.state === "connected" && overview?.host.state !== "connected";
+  const first = !overview;
   overview = next;
   beginPage("welcome_title");
   migration.refresh();
   report ??= new HealthReport(find(document, "#check-report"), link, { onReport });
-  if (connected) {
-    await learnConfiguration();
-  } else {
-    draw();
+  // Each time, as a setting may have been changed elsewhere; only the first is not drawn without it.
+  const learnt = next.host.state === "connected" ? learnConfiguration() : null;
+  if (first) {
+    await learnt;
   }
+  draw();
   pageReady();
 }
 

@@ -98,3 +98,13 @@ test("a mailbox can be opened by whoever is signed in, each named once, and not 
   const shared = viewOf({ state: "ready", signInAs: BEN }, { others });
   assert.deepEqual([shared.signInAs, shared.otherNames], [BEN, []]);
 });
+
+test("how many mailboxes one sign-in opens is known beside the button that ends it", () => {
+  const others = [
+    { account: "info@contoso.test", signInAs: "Ada@contoso.test", state: "ready" },
+    { account: "sales@contoso.test", signInAs: ADA, state: "ready", tenant: "fabrikam.test" },
+    { account: BEN, signInAs: BEN, state: "ready" },
+  ];
+  assert.equal(viewOf({ state: "ready" }, { others }).mailboxes, 2);
+  assert.equal(viewOf({ state: "ready" }).mailboxes, 1);
+});

@@ -23,6 +23,8 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   const said = [];
   /** @type {string[]} */
   const withdrawn = [];
+  /** @type {string[]} */
+  const badges = [];
   /** @type {any[]} */
   const setManaged = [];
   /** @type {string[]} */
@@ -52,7 +54,7 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
       },
     },
     storage: { managed: { get: async () => managed } },
-    windows: { openDefaultBrowser() {} },
+    windows: { async openDefaultBrowser() {} },
     tokenBridge: {
       getStatus: async () => ({ installed: true, obstacle: null, fallback: null, ...bridge }),
       listServers: async () => [{ ...SERVER, ...server }],
@@ -65,11 +67,11 @@ function setUp({ policy = {}, accounts = [], methods = {}, bridge = {}, managed 
   const timers = new FakeTimers();
   Object.assign(globalThis, { browser, messenger: browser, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
   const say = (/** @type {any[]} */ ...words) => said.push(words);
-  const notices = { say, answer: say, withdraw: (/** @type {string} */ subject) => withdrawn.push(subject), mark() {} };
+  const notices = { say, answer: say, withdraw: (/** @type {string} */ subject) => withdrawn.push(subject), mark: (/** @type {string} */ badge) => badges.push(badge) };
   let changes = 0;
   const companion = new Companion(/** @type {any} */ (notices), () => changes++);
   const view = async () => (await companion.overview()).accounts[0];
-  return { companion, browser, hosts, said, withdrawn, setManaged, checked, disconnected, view, timers, changes: () => changes, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
+  return { companion, browser, hosts, said, withdrawn, badges, setManaged, checked, disconnected, view, timers, changes: () => changes, host: () => /** @type {FakeHost} */ (hosts.at(-1)) };
 }
 
 /** @param {Parameters<typeof setUp>[0]} [world] */
@@ -120,13 +122,40 @@ test("a first sign-in that fails is taken off the list, and what went wrong stay
 test("a sign-in page that is not secure is not opened, and whatever goes wrong here is said in the reader's language", async () => {
   let address = "http://login.test/";
   const { companion, browser, host, view } = await started({ methods: { "signIn.start": () => ({ signInId: "s1", authorizationUrl: address }) } });
-  browser.windows.openDefaultBrowser = () => assert.fail("opened");
+  browser.windows.openDefaultBrowser = async () => assert.fail("opened");
   for (const cause of ["problemInsecurePage", "problemInternal"]) {
     await companion.actions.perform({ action: "signIn", account: ADA });
     assert.equal((await view()).problem?.cause, cause);
     address = "no address";
   }
   assert.equal(host().asked("signIn.cancel").length, 1);
+});
+
+test("a sign-in whose page the browser does not open has ended, and says so", async () => {
+  const { companion, browser, host, said, view } = await started();
+  browser.windows.openDefaultBrowser = () => Promise.reject(new Error("no browser"));
+  const end = companion.actions.signInToEnd(ADA, ["imap"]);
+  await settled();
+  assert.deepEqual(host().asked("signIn.cancel"), [{ signInId: "s1" }]);
+  host().notify("signIn.finished", { signInId: "s1", account: ADA, ok: false, problem: { kind: "cancelled", cause: "Cancelled." } });
+  await settled();
+  const { state, actions, problem } = await view();
+  assert.deepEqual([state, problem?.cause], ["unlisted", "problemNoBrowser"]);
+  assert.ok(actions.includes("signIn"));
+  assert.equal((await end).problem?.kind, "no-browser");
+  assert.deepEqual(said, [], "it is shown where the button is");
+});
+
+test("a sign-in that was given up while its page was being opened has nothing more to say", async () => {
+  const { companion, browser, view } = await started();
+  const opened = Promise.withResolvers();
+  browser.windows.openDefaultBrowser = () => /** @type {any} */ (opened.promise);
+  const signIn = companion.actions.perform({ action: "signIn", account: ADA });
+  await settled();
+  await companion.actions.perform({ action: "cancelSignIn", account: ADA });
+  opened.reject(new Error("no browser"));
+  await signIn;
+  assert.equal((await view()).problem, null);
 });
 
 test("a first sign-in that the host refuses to begin is taken off the list too", async () => {
@@ -429,7 +458,7 @@ test("a server that refuses good tokens is told of though the account is ready",
   assert.deepEqual(said.map(([, , words]) => words), ["The mail server refuses tokens. Ask your administrator."]);
   host().notify("account.changed", { account: account("ready") });
   await settled();
-  assert.deepEqual(withdrawn.filter(subject => subject !== "host" && subject !== "vault"), [said[0][0]]);
+  assert.deepEqual(withdrawn.filter(subject => subject !== "vault"), [said[0][0]]);
 });
 
 test("the permissions of POP and Graph are asked for where a server uses them, in the cloud where the host sees the account", async () => {
@@ -497,6 +526,15 @@ test("an account that Thunderbird signs in by itself adds nothing to what the si
   browser.tokenBridge.listServers = async () => [{ ...SERVER, type: "graph" }, { ...SERVER, account: OFFICE }];
   await companion.actions.perform({ action: "openBy", account: OFFICE, signInAs: ADA });
   assert.deepEqual(host().asked("signIn.start"), [{ account: OFFICE }]);
+});
+
+test("where Thunderbird cannot be told of other clouds, that is known to matter only to those who use one", async () => {
+  const lacks = async (/** @type {Parameters<typeof setUp>[0]} */ world) => (await (await started(world)).companion.overview()).bridge.lacksCloud;
+  const bridge = { obstacle: "OAuth2Providers.registerProvider" };
+  assert.equal(await lacks({ bridge }), false);
+  assert.equal(await lacks({ bridge, policy: { cloud: "china" } }), true);
+  assert.equal(await lacks({ bridge, accounts: [account("ready", { cloud: "usgov" })] }), true);
+  assert.equal(await lacks({ policy: { cloud: "china" } }), false);
 });
 
 test("a vault that stays locked is told of once, and one that its keyring opens is not", async () => {
@@ -700,4 +738,62 @@ test("a proxy script that never comes does not hold up the host", async () => {
   timers.advance(1_500);
   await settled();
   assert.equal(host().asked("hello").length, 1);
+});
+
+test("the button counts the accounts that the pages show, and no deleted one after the next look", async () => {
+  const { companion, browser, host, said, badges, withdrawn } = await started({ accounts: [account("attention"), account("attention", { account: "ben@contoso.test" })] });
+  await companion.overview();
+  assert.equal(badges.at(-1), "1");
+  const problem = { kind: "sign-in-required", cause: "Ended.", remedy: "" };
+  host().notify("attention", { account: "ben@contoso.test", problem });
+  host().notify("attention", { account: ADA, problem });
+  await settled();
+  await companion.overview();
+  assert.deepEqual(said.map(([subject]) => subject), [`account ${ADA}`]);
+  browser.tokenBridge.listServers = async () => [];
+  await companion.overview();
+  assert.deepEqual([badges.at(-1), withdrawn.at(-1)], ["", `account ${ADA}`]);
+});
+
+const aboutHost = (/** @type {any[]} */ list) => list.filter(one => [one].flat()[0] === "host").length;
+
+test("a host that says hello and ends, again and again, is one problem until it has stayed for a while", async t => {
+  const { companion, host, said, withdrawn, timers } = await started();
+  t.mock.method(Date, "now", timers.now);
+  const pass = async (/** @type {number} */ ms) => {
+    timers.advance(ms);
+    await settled();
+    await settled();
+  };
+  const crash = async () => {
+    for (const delay of [0, 1_000, 0]) {
+      host().lose();
+      await pass(delay);
+    }
+    assert.equal(companion.host.state, "crashing");
+  };
+  await crash();
+  assert.equal(aboutHost(said), 1);
+  for (let round = 0; round < 2; round++) {
+    await pass(60_000);
+    assert.equal(companion.host.state, "connected", "it is looked at again");
+    await pass(50_000);
+    await crash();
+  }
+  await pass(60_000);
+  assert.equal(aboutHost(withdrawn), 0, "what was said of it stands, so that it is not said anew");
+  await pass(60_000);
+  assert.equal(aboutHost(withdrawn), 1);
+  await crash();
+  assert.deepEqual([aboutHost(said) > 1, aboutHost(withdrawn)], [true, 1], "a problem of its own");
+});
+
+test("a program that was missing is not complained of as soon as it is there", async () => {
+  const { companion, browser, said, withdrawn } = await started({ registered: false });
+  assert.deepEqual([companion.host.state, aboutHost(said), aboutHost(withdrawn)], ["missing", 1, 0]);
+  browser.runtime.connectNative = () => new FakeHost({ hello: () => ({ protocol: 1, host: {}, policy: {}, accounts: [], more: false }) });
+  companion.host.retry();
+  await settled();
+  await settled();
+  assert.deepEqual([companion.host.state, aboutHost(withdrawn)], ["connected", 1]);
 });

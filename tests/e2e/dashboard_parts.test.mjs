@@ -31,6 +31,7 @@ const browser = {
   spaces: {
     create: async (...given) => (spaces.push(["create", ...given]), { id: 7 }),
     open: async (...given) => (spaces.push(["open", ...given]), { id: 3 }),
+    update: async (...given) => spaces.push(["update", ...given]),
   },
   windows: { getAll: async (...given) => (spaces.push(["windows", ...given]), [{ id: 4 }, { id: 5 }]) },
   browserAction: { openPopup: async ({ windowId }) => (spaces.push(["popup", windowId]), windowId === buttonWindow) },
@@ -152,6 +153,20 @@ test("the space is made once, and opened at a section", async () => {
   await tabs.openDashboard({ section: "health" });
   assert.deepEqual(spaces.map(([what]) => what), ["create", "open", "open", "tab"]);
   assert.deepEqual(spaces.at(-1), ["tab", 3, { url: "moz-extension://x/dashboard/dashboard.html#health" }]);
+});
+
+test("the space is named anew when the policy's language is known, and once", async t => {
+  const known = messages.dashboard_title;
+  t.after(() => (messages.dashboard_title = known));
+  const tabs = new PageTabs();
+  await tabs.addButton();
+  spaces.length = 0;
+  await tabs.addButton();
+  assert.deepEqual(spaces, [], "as it was");
+  messages.dashboard_title = { message: "Anderswo" };
+  await tabs.addButton();
+  await tabs.addButton();
+  assert.deepEqual(spaces, [["update", 7, { title: "Anderswo" }]]);
 });
 
 test("where Thunderbird takes no space the dashboard is a tab like any other, and the next change asks anew", async t => {

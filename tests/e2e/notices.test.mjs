@@ -51,6 +51,7 @@ function setUp() {
   const notices = new Notices(() => popups++, quiet);
   const book = new AccountBook();
   const accounts = new AccountNotices(notices, book);
+  accounts.hereAre([ADA]);
   /** @param {string} state @param {any} [problem] */
   const become = (state, problem = null) => {
     const account = /** @type {any} */ ({ account: ADA, signInAs: ADA, state, problem });
@@ -105,6 +106,35 @@ test("how a sign-in ended can be read though the account's state says the same",
   accounts.attention(ADA, PROBLEM);
   become("ready");
   assert.equal(cleared.length, 4, "trouble that has healed");
+});
+
+test("an account that Thunderbird has not troubles nobody, until it has it", () => {
+  const { accounts, become, shown, cleared, marks } = setUp();
+  const look = (/** @type {string[]} */ ...here) => {
+    accounts.hereAre(here);
+    return [marks.badge, shown.length, cleared.length];
+  };
+  become("attention", PROBLEM);
+  assert.deepEqual(look(), ["", 0, 0], "another Thunderbird's");
+  accounts.attention(ADA, PROBLEM);
+  assert.deepEqual(look(), ["", 0, 0]);
+  assert.deepEqual(look("Ada@contoso.test"), ["1", 1, 0], "it was added since somebody looked");
+  assert.deepEqual(look("Ada@contoso.test"), ["1", 1, 0]);
+  assert.deepEqual(look("ben@contoso.test"), ["", 1, 1], "it was deleted");
+  assert.equal(cleared.at(-1), `account ${ADA}`);
+  accounts.attention(ADA, PROBLEM);
+  become("ready");
+  assert.deepEqual(look(ADA)[1], 1, "it healed before it came");
+});
+
+test("what account set-up tries out is told of though it is not here yet", () => {
+  const { accounts, become, shown, cleared } = setUp();
+  accounts.hereAre([]);
+  become("blocked", PROBLEM);
+  const before = cleared.length;
+  accounts.notServed(ADA);
+  accounts.hereAre([]);
+  assert.deepEqual([shown.length, cleared.length], [1, before]);
 });
 
 test("what was wrong before Thunderbird started is told when a mail connection finds no token", () => {
@@ -172,4 +202,6 @@ test("the button says how many accounts need somebody, a refused good token amon
   assert.deepEqual(after("attention", PROBLEM), ["1", "actionTitleOne"]);
   assert.deepEqual(after("ready", { kind: "blocked", cause: "Refused." }), ["1", "actionTitleOne"]);
   assert.deepEqual(after("ready", null, true), ["!", "actionTitleAside"]);
+  accounts.hereAre([]);
+  assert.equal(marks.badge, "!", "whoever is here");
 });

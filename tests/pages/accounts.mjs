@@ -20,10 +20,10 @@ import { accountViews } from "../../extension/background/overview.mjs";
 
 /**
  * @param {AccountState[]} accounts
- * @param {{hostState?: string, fallback?: "thunderbird"|"none"}} [situation]
+ * @param {{hostState?: string, fallback?: "thunderbird"|"none", bridge?: object}} [situation]
  * @returns {import("../../extension/background/overview.mjs").Overview}
  */
-export function overviewOf(accounts, { hostState = "connected", fallback = "thunderbird" } = {}) {
+export function overviewOf(accounts, { hostState = "connected", fallback = "thunderbird", bridge = {} } = {}) {
   const book = new AccountBook();
   for (const { account, state, problem = null, signInAs = account } of accounts) {
     if (state) {
@@ -44,7 +44,7 @@ export function overviewOf(accounts, { hostState = "connected", fallback = "thun
     types.map(type => ({ account, type, authMethod, ownLogin })));
   return {
     host: { state: hostState, version: "0.1.0", fallback },
-    bridge: { installed: true, obstacle: null },
+    bridge: { installed: true, obstacle: null, lacksCloud: false, ...bridge },
     accounts: accountViews(servers, /** @type {any} */ (known), { hostState, fallback, manage: "listed" }),
   };
 }

@@ -93,3 +93,45 @@ test("a page to read links to no page of a cloud that is not the organisation's"
   }
   assert.deepEqual(await browser.evaluate('[...document.querySelectorAll("[data-cloud]")].filter(one => one.checkVisibility()).map(one => one.textContent)'), ["portal.azure.cn"]);
 });
+
+test("an open welcome page learns of an app that was chosen elsewhere", async () => {
+  const configurations = [{}, { clientId: "11111111-2222-3333-4444-555555555555" }].map(policy => ({ result: { policy: { cloud: "worldwide", ...policy }, sources: {} } }));
+  const overview = overviewOf([ADA]);
+  await browser.open(
+    { file: "welcome/welcome.html", width: 1000 },
+    { messages: [{ overview }], refreshed: [{ overview }], orders: { "ask policy.get": configurations, "migration.view": { result: { accounts: [] } } }, steps: [{ click: '[data-step="app"]' }, { waitFor: "#app-form" }] },
+    "en",
+  );
+  await showAgain();
+  await browser.waitFor("#app-chosen");
+  assert.equal(await browser.evaluate('document.querySelector("#app-form").checkVisibility()'), false);
+});
+
+test("“Sign out” says whom it signs out, where that is more than the mailbox it stands with", async () => {
+  const shared = { account: "info@contoso.test", state: "ready", signInAs: ADA.account };
+  const words = async (/** @type {any[]} */ accounts, /** @type {"en"|"de"} */ language) => {
+    await browser.open(POPUP, { messages: [{ overview: overviewOf(accounts) }], steps: [{ click: `[data-account="${ADA.account}"] .more` }] }, language);
+    await browser.waitFor('[data-action="signOut"]');
+    return browser.evaluate('document.querySelector("[data-action=signOut]").textContent');
+  };
+  assert.equal(await words([ADA], "en"), "Sign out");
+  assert.equal(await words([ADA, shared], "en"), "Sign out ada@contoso.test (2\u00a0mailboxes)");
+  assert.equal(await words([ADA, shared], "de"), "ada@contoso.test abmelden (2\u00a0Postfächer)");
+});
+
+test("what keeps this Thunderbird from being supported is among the versions, and nothing is where all is well", async () => {
+  const orders = { "migration.view": { result: { accounts: [] } }, checkHealth: { result: { report: { checks: [] } } } };
+  const about = async (/** @type {object} */ bridge) => {
+    await browser.open(DASHBOARD, { hash: "#about", messages: [{ overview: overviewOf([ADA], { bridge }) }], orders }, "en");
+    await browser.waitFor('[data-fact="thunderbird"]');
+    return browser.evaluate('document.querySelector("[data-fact=obstacle]")?.textContent ?? ""');
+  };
+  assert.equal(await about({}), "");
+  assert.equal(await about({ installed: false, obstacle: "OAuth2.connect" }), "OAuth2.connect");
+});
+
+test("that this Thunderbird cannot be told of a cloud that is in use is a warning above everything", async () => {
+  await browser.open(POPUP, { messages: [{ overview: overviewOf([ADA], { bridge: { obstacle: "OAuth2Providers.registerProvider", lacksCloud: true } }) }] }, "en");
+  assert.match(await browser.evaluate('document.querySelector(".host-warning").innerText'), /not fully supported/);
+  assert.equal(await browser.evaluate('document.querySelector("[data-action=retryHost]").checkVisibility()'), false);
+});

@@ -49,7 +49,12 @@ export function installStub({ language, texts, messages, refreshed, orders, repl
 
   Object.assign(window, {
     browser: {
-      runtime: { connect, getURL: (/** @type {string} */ path) => `/${path}` },
+      runtime: {
+        connect,
+        getURL: (/** @type {string} */ path) => `/${path}`,
+        getManifest: () => ({ version: "0.1.0" }),
+        getBrowserInfo: async () => ({ version: "153.7.0" }),
+      },
       // What pages show comes by messages.
       extension: { getBackgroundPage: () => null },
       i18n: {
