@@ -38,7 +38,7 @@ function stateWith(kind) {
 const named = name => `${name}@contoso.test`;
 
 /** The add-on itself says these, in words of its own: background/failures.mjs. */
-const OWN_KINDS = ["timeout", "disconnected", "cancelled", "insecure-page"];
+const OWN_KINDS = ["timeout", "disconnected", "cancelled", "insecure-page", "no-browser"];
 
 const accounts = [
   { account: named("unlisted") },
