@@ -326,15 +326,41 @@ test("a server that does not answer is asked again, and given up after a minute"
     }
   };
   const checked = changes.check(["server1", "smtp1"]);
+  await settled();
   timers.advance(10_000);
   assert.equal(await checked, true);
   await settled();
   assert.deepEqual([asked, timers.pending], [2, 0]);
   servers[0].check = () => {};
   const givenUp = changes.check(["server1", "smtp1"]);
+  await settled();
   timers.advance(60_000);
   assert.equal(await givenUp, false);
   assert.equal(timers.pending, 0);
+});
+
+test("servers are asked one after the other, those for sending first", async () => {
+  const { changes, servers } = setUp();
+  await changes.apply([wanted("server1"), wanted("smtp1")], []);
+  const [incoming, outgoing] = ["server1", "smtp1"].map(key => servers.find(server => server.key === key));
+  /** @type {string[]} */
+  const order = [];
+  /** @type {(works: boolean) => void} */
+  let end = () => {};
+  outgoing.check = onEnd => {
+    order.push("smtp1");
+    end = onEnd;
+  };
+  incoming.check = onEnd => {
+    order.push("server1");
+    onEnd(true);
+  };
+  const checked = changes.check(["server1", "smtp1"]);
+  await settled();
+  assert.deepEqual(order, ["smtp1"]);
+  end(true);
+  assert.equal(await checked, true);
+  assert.deepEqual(order, ["smtp1", "server1"]);
 });
 
 test("what names folders follows them at the start after a change, and goes back after an undo", async () => {

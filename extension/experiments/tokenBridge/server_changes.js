@@ -79,7 +79,7 @@ function login(server) {
       resolve(false);
     }
   };
-  const deadline = setTimeout(resolve, CHECK_DEADLINE_MS, false);
+  const deadline = setTimeout(() => resolve(false), CHECK_DEADLINE_MS);
   ask();
   return promise.finally(() => [again, deadline].forEach(timer => clearTimeout(timer)));
 }
@@ -340,8 +340,13 @@ var ServerChanges = class {
    * @returns {Promise<boolean>} whether mail flows over all of them
    */
   async check(keys) {
-    const servers = this.#changed(keys);
-    const flows = (await Promise.all(servers.map(login))).every(Boolean) && servers.length > 0;
+    // One after the other, outgoing ones first: Thunderbird 140 hangs for good where a connection for sending turns to TLS
+    // while one for fetching is being made.
+    const servers = this.#changed(keys).sort((one, other) => Number(one.incoming) - Number(other.incoming));
+    let flows = servers.length > 0;
+    for (const server of servers) {
+      flows &&= await login(server);
+    }
     if (flows) {
       const entries = servers.flatMap(({ key }) => this.#record.entries[key] ?? []);
       entries.forEach(entry => {
