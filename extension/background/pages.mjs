@@ -53,7 +53,6 @@ export class Pages {
       this.#ports.delete(port);
       open.forEach(controller => controller.abort());
     });
-    this.#send(port);
   }
 
   /** What the pages show is no longer right; changes that come together are sent once. */

@@ -13,13 +13,29 @@ const cards = new AccountCards(find(document, "#accounts"), link);
 const warning = createHostWarning(link);
 find(document, "main").before(warning);
 
+/** So many cards fill the window; the others can come when it is there. */
+const FIRST_CARDS = 8;
+
+/** @type {import("../background/overview.mjs").AccountView[]|null} the newest */
+let views = null;
+
+/** @param {import("../background/overview.mjs").AccountView[]} accounts */
+function drawCards(accounts) {
+  const isFirst = !views;
+  views = accounts;
+  cards.draw(isFirst ? accounts.slice(0, FIRST_CARDS) : accounts);
+  if (isFirst && accounts.length > FIRST_CARDS) {
+    requestAnimationFrame(() => requestAnimationFrame(() => cards.draw(views ?? [])));
+  }
+}
+
 /** @param {import("../background/overview.mjs").Overview} overview */
 function draw(overview) {
   const { host, accounts } = overview;
   beginPage("extensionName");
   show(find(document, "#version"), host.state === "connected" ? text("version", host.version) : "");
   drawHostWarning(warning, overview);
-  cards.draw(accounts);
+  drawCards(accounts);
   find(document, "#empty").hidden = accounts.length > 0;
   pageReady();
 }

@@ -54,12 +54,17 @@ export class Link {
         this.#answered(message);
       }
     });
+    const refresh = () => this.#port.postMessage({ refresh: true });
     const last = /** @type {any} */ (browser.extension.getBackgroundPage())?.lastOverview?.();
     if (last) {
       draw(last);
+      // Thunderbird, which is asked for it then, is busy showing the page until it is there.
+      requestAnimationFrame(() => requestAnimationFrame(refresh));
+    } else {
+      refresh();
     }
     // An account that was added in another tab, for one, is told of by nobody.
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#port.postMessage({ refresh: true }));
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
   }
 
   /**

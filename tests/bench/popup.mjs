@@ -11,20 +11,21 @@ const OPENINGS = 15;
 
 /**
  * Runs in every page of Thunderbird from then on: tells when the popup's content is painted, not only drawn. A paint that
- * had begun before is told of afterwards too, and is known by its number.
+ * had begun before is told of afterwards too, and is known by its number; when it happened is in the event, which itself
+ * comes later.
  */
 function watch() {
   addEventListener('DOMDocElementInserted', ({ target }) => {
     if (!target.location?.href.endsWith('/popup/popup.html')) return;
-    const { defaultView: { windowUtils, MutationObserver }, documentElement: root } = target;
+    const { defaultView: { windowUtils, performance, MutationObserver }, documentElement: root } = target;
     const drawn = new MutationObserver(() => {
       if (root.dataset.ready !== 'true') return;
       drawn.disconnect();
       const last = windowUtils.lastTransactionId;
-      addEventListener('MozAfterPaint', function painted({ transactionId }) {
+      addEventListener('MozAfterPaint', function painted({ transactionId, paintTimeStamp }) {
         if (transactionId <= last) return;
         removeEventListener('MozAfterPaint', painted);
-        sendAsyncMessage('thunderseal-bench:painted', Date.now());
+        sendAsyncMessage('thunderseal-bench:painted', performance.timeOrigin + paintTimeStamp);
       });
     });
     drawn.observe(root, { attributes: true });

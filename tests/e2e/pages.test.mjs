@@ -41,7 +41,7 @@ async function setUp(orders, overview = { accounts: [] }) {
   const pages = new Pages(() => source.overview(), orders);
   const extension = { getBackgroundPage: () => ({ lastOverview: () => pages.last }) };
   const browser = { extension, runtime: { connect: () => page }, i18n: { getUILanguage: () => "en-GB", getMessage: (/** @type {string} */ key) => `[${key}]` } };
-  Object.assign(globalThis, { browser, document: { addEventListener() {} } });
+  Object.assign(globalThis, { browser, document: { addEventListener() {} }, requestAnimationFrame: queueMicrotask });
   /** @type {any[]} */
   const drawn = [];
   const link = new Link("test", one => drawn.push(one));

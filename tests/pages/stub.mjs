@@ -25,12 +25,16 @@ export function installStub({ language, texts, messages, refreshed, orders, repl
     return [...progress.map((/** @type {any} */ one) => ({ id, progress: one })), ...(Object.keys(outcome).length ? [{ id, ...outcome }] : [])];
   };
 
-  const connect = () => {
+  const connect = (/** @type {{name: string}} */ { name }) => {
     /** @type {((message: any) => void)[]} */
     const listeners = [];
+    let asked = false;
     const receive = (/** @type {any[]} */ list) =>
       setTimeout(() => list.forEach(message => listeners.forEach(listener => listener(structuredClone(message)))));
-    receive(messages);
+    // This one is told without asking.
+    if (name === "unlock") {
+      receive(messages);
+    }
     return {
       onMessage: { addListener: (/** @type {(message: any) => void} */ listener) => listeners.push(listener) },
       onDisconnect: { addListener() {} },
@@ -38,7 +42,8 @@ export function installStub({ language, texts, messages, refreshed, orders, repl
         if (message.order) {
           receive(answersTo(message));
         } else if (message.refresh) {
-          receive(refreshed);
+          receive(asked ? refreshed : messages);
+          asked = true;
         } else if (reply && message.cancel === undefined) {
           receive([reply]);
         }
