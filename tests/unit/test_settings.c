@@ -98,9 +98,8 @@ static const struct {
     {"caFile", "\"/etc/ssl/ca.pem\""},
     {"proxy", "\"http://proxy.test:3128\""},
     {"proxy", "\"socks5h://u:p@proxy.test\""},
-    {"audit", "{}"},
     {"audit", "{\"enabled\":false,\"retentionDays\":1}"},
-    {"audit", "{\"retentionDays\":36500}"},
+    {"audit", "{\"enabled\":true,\"retentionDays\":36500}"},
     {"renewAhead", "false"},
     {"manage", "\"listed\""},
     {"manage", "\"domains\""},
@@ -282,12 +281,31 @@ static void every_default_passes_its_own_check(void **state)
     }
 }
 
+static void what_an_object_leaves_out_is_as_by_default(void **state)
+{
+    static const char *const cases[][2] = {
+        {"{}", "{\"enabled\":true,\"retentionDays\":365}"},
+        {"{\"enabled\":false}", "{\"enabled\":false,\"retentionDays\":365}"},
+        {"{\"retentionDays\":1}", "{\"enabled\":true,\"retentionDays\":1}"}};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct settings settings;
+        json_t *expected = json_loads(cases[i][1], 0, NULL);
+        apply_one(&settings, "audit", cases[i][0]);
+        assert_true(json_equal(json_object_get(settings.values, "audit"), expected));
+        json_decref(expected);
+        settings_clear(&settings);
+    }
+}
+
 #define CUSTOM_RESOURCES "\"outlook\":\"https://a\",\"graph\":\"https://b\""
 
 static const struct {
     const char *key, *json, *pointer, *taken;
 } unknown_members[] = {
-    {"audit", "{\"keep\":1,\"enabled\":false}", "/audit/keep", "{\"enabled\":false}"},
+    {"audit", "{\"keep\":1,\"enabled\":false}", "/audit/keep", "{\"enabled\":false,\"retentionDays\":365}"},
     {"custom", "{" CUSTOM_WITHOUT_IMAP ",\"imap\":\"a:1\",\"ews\":\"x\"}", "/custom/ews",
      "{" CUSTOM_WITHOUT_IMAP ",\"imap\":\"a:1\"}"},
     {"custom", "{" CUSTOM_WITHOUT_RESOURCES ",\"resources\":{" CUSTOM_RESOURCES ",\"x/y\":1}}",
@@ -436,6 +454,7 @@ int main(void)
         cmocka_unit_test(wrong_values_are_refused_with_their_pointer),
         cmocka_unit_test(every_key_is_tried_both_ways),
         cmocka_unit_test(a_member_that_is_not_known_is_a_warning_and_the_rest_counts),
+        cmocka_unit_test(what_an_object_leaves_out_is_as_by_default),
         cmocka_unit_test(every_default_passes_its_own_check),
         cmocka_unit_test(all_faults_are_told_in_their_order),
         cmocka_unit_test(lengths_are_bounded),
