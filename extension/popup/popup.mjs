@@ -15,6 +15,7 @@ find(document, "main").before(warning);
 
 /** So many cards fill the window; the others can come when it is there. */
 const FIRST_CARDS = 8;
+const LONGEST_WAIT_MS = 1_000;
 
 /** @type {import("../background/overview.mjs").AccountView[]|null} the newest */
 let views = null;
@@ -28,6 +29,12 @@ function drawCards(accounts) {
     requestAnimationFrame(() => requestAnimationFrame(() => cards.draw(views ?? [])));
   }
 }
+
+// Where nothing comes that could be drawn, the buttons below are there all the same.
+setTimeout(() => {
+  beginPage("extensionName");
+  pageReady();
+}, LONGEST_WAIT_MS);
 
 /** @param {import("../background/overview.mjs").Overview} overview */
 function draw(overview) {

@@ -77,13 +77,13 @@ json_t *cli_call(struct cli *cli, const char *method, json_t *params, int *statu
     bool needs_key = strcmp(method, "hello") != 0 && strcmp(method, "account.list") != 0 &&
                      strcmp(method, "key.show") != 0;
 
+    if (needs_key && !cli->interrupted)
+        (void)cli_unlock(cli);
     if (cli->interrupted) { /* what was called off then is all that is said */
         json_decref(params);
         *status = problem_exit_status(PROBLEM_CANCELLED);
         return NULL;
     }
-    if (needs_key)
-        (void)cli_unlock(cli);
     return cli_call_once(cli, method, params, status);
 }
 
@@ -123,8 +123,10 @@ static int run_with_service(struct cli *cli, const struct command *command)
     while (service_key_comes(cli->service)) /* its child has deadlines */
         cli_wait(cli);
     if (cli->options.passphrase_fd >= 0 && service_passphrase(cli->service) == PASSPHRASE_NEEDED &&
-        !cli_unlock(cli))
+        !cli_unlock(cli) && !cli->interrupted)
         return EX_TEMPFAIL;
+    if (cli->interrupted)
+        return problem_exit_status(PROBLEM_CANCELLED);
     status = command->function(cli);
     if (status == 0)
         status = cli_flush();

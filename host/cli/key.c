@@ -34,6 +34,8 @@ static int print(const struct cli *cli, const json_t *key)
 /* The passphrase that the new key is put under: the one in force, or another for a store that it moves to. */
 static int get_passphrase(struct cli *cli, const char *store)
 {
+    if (cli->interrupted)
+        return problem_exit_status(PROBLEM_CANCELLED);
     if (strcmp(store, "passphrase") != 0)
         return 0;
     if (cli->options.to == NULL && cli->passphrase.length > 0)

@@ -83,7 +83,7 @@ bool cli_unlock(struct cli *cli)
             break;
         if (status == 0 && cli_call_once(cli, "vault.unlock", unlock_params(cli), &status) != NULL)
             return true;
-        if (cli->options.passphrase_fd >= 0)
+        if (cli->options.passphrase_fd >= 0 || cli->interrupted)
             break;
     }
     cli->gave_up = true;

@@ -50,7 +50,7 @@ static int renew_account(struct cli *cli, const json_t *account, json_t *list)
                                  json_pack("{s:O}", "account", json_object_get(account, "account")), &result),
                         "scopes"));
     count = json_array_size(scopes);
-    for (i = 0; i < (count > 0 ? count : 1); i++) {
+    for (i = 0; i < (count > 0 ? count : 1) && !cli->interrupted; i++) {
         int status = 0;
         json_t *told = outcome(cli, account, renew_one(cli, account, json_array_get(scopes, i), &status));
         tell(cli, told);
@@ -71,6 +71,8 @@ int command_renew(struct cli *cli)
 
     json_array_foreach(accounts, i, account)
     {
+        if (cli->interrupted)
+            break;
         cli->account = json_string_value(json_object_get(account, "account"));
         status = renew_account(cli, account, list);
         if (status != 0)

@@ -51,7 +51,8 @@ static int spawn(pid_t *process, int socket)
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
     if (posix_spawnattr_setsigdefault(&attributes, &defaults) == 0 &&
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF) == 0 &&
+        posix_spawnattr_setpgroup(&attributes, 0) == 0 && /* Ctrl-C is for us alone: it goes with us */
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP) == 0 &&
         posix_spawn_file_actions_adddup2(&actions, socket, KEY_CHILD_FD) == 0 &&
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&

@@ -356,11 +356,12 @@ test("servers are asked one after the other, those for sending first", async () 
     onEnd(true);
   };
   const checked = changes.check(["server1", "smtp1"]);
+  const another = changes.check(["server1"]);
   await settled();
   assert.deepEqual(order, ["smtp1"]);
   end(true);
-  assert.equal(await checked, true);
-  assert.deepEqual(order, ["smtp1", "server1"]);
+  assert.deepEqual(await Promise.all([checked, another]), [true, true]);
+  assert.deepEqual(order, ["smtp1", "server1", "server1"]);
 });
 
 test("what names folders follows them at the start after a change, and goes back after an undo", async () => {

@@ -113,6 +113,8 @@ var ServerChanges = class {
   #isMicrosoftAuthority;
   #describe;
   #record;
+  /** @type {Promise<any>} the end of the check that was asked for last */
+  #checking = Promise.resolve();
 
   /**
    * @param {object} parts
@@ -339,9 +341,16 @@ var ServerChanges = class {
    * @param {string[]} keys of servers that were changed here
    * @returns {Promise<boolean>} whether mail flows over all of them
    */
-  async check(keys) {
-    // One after the other, outgoing ones first: Thunderbird 140 hangs for good where a connection for sending turns to TLS
-    // while one for fetching is being made.
+  check(keys) {
+    // One after the other, of all accounts, outgoing ones first: Thunderbird 140 hangs for good where a connection for
+    // sending turns to TLS while one for fetching is being made.
+    const checked = this.#checking.then(() => this.#check(keys));
+    this.#checking = checked.catch(() => {});
+    return checked;
+  }
+
+  /** @param {string[]} keys */
+  async #check(keys) {
     const servers = this.#changed(keys).sort((one, other) => Number(one.incoming) - Number(other.incoming));
     let flows = servers.length > 0;
     for (const server of servers) {
