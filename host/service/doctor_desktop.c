@@ -87,7 +87,7 @@ void doctor_session_bus(struct doctor *doctor)
     if (address == NULL) {
         json_decref(check);
         check = check_new("session-bus", NULL, CHECK_SKIPPED, "Session bus");
-        check_detail(check, "This session has no D-Bus session bus, so no keyring can be asked.");
+        check_detail(check, "There is no D-Bus session bus, so no keyring can be asked.");
     } else if (error < 0) {
         check_detail(check,
                      "The address of the session bus is of another kind than those that are tried here.");
