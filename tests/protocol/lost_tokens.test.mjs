@@ -159,7 +159,11 @@ test('a check at the end of input asks for no token any more, and what it looks 
   await world.idp.control({ lifetimes: { accessToken: 4500 } });
   await moment(Math.ceil(Date.now() / 1000) + 1);
   const asked = ['token', 'versions'].map((id) => frame(JSON.stringify({ jsonrpc: '2.0', id, method: 'health.check', params: { checks: [id] } })));
+  // Stopped, so that it finds the end of input beside what was asked.
+  host.process.kill('SIGSTOP');
   host.process.stdin.end(Buffer.concat(asked));
+  await once(host.process.stdin, 'finish');
+  host.process.kill('SIGCONT');
   assert.equal((await soon(host.exited, 'the end of the host')).code, 0);
   assert.equal((await host.answer('versions')).result.report.overall, 'ok');
   assert.equal(world.requestsOf(account).length, 0);
