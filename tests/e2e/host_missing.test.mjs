@@ -54,7 +54,12 @@ const cases = [
   },
   {
     name: "a host that does not speak the protocol",
-    makeHost: async () => "/bin/ls",
+    // It stays: one that ends at once is a host that ends at once, whatever it has said.
+    async makeHost(/** @type {string} */ folder) {
+      const file = join(folder, "other-program");
+      await writeFile(file, "#!/bin/sh\necho Hello there.\nexec cat >/dev/null\n", { mode: 0o755 });
+      return file;
+    },
     title: "The Thunderseal program cannot be started",
     remedy: /thunderseal doctor/,
   },
