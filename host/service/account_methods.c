@@ -118,6 +118,13 @@ json_t *method_account_add(struct service *service, struct rpc_request *request,
         return NULL;
     account = account_as_written(service, account, written);
     before = entry_of(service, account);
+    if (before != NULL && entry_is_moving(before, account)) {
+        /* It is here when that succeeds, and not before. */
+        if (wish.sign_in_as[0] == '\0' && wish.tenant[0] == '\0' && wish.cloud[0] == '\0')
+            return json_pack("{s:o}", "account", account_to_json(before, account));
+        cancel_for(before, account, "The account was changed meanwhile.", "Start the sign-in again.");
+        before = entry_of(service, account);
+    }
     if (before != NULL)
         wish_before = before->wish;
     entry = account_ensure(service, account, &wish, problem);
@@ -195,6 +202,10 @@ json_t *method_sign_out(struct service *service, struct rpc_request *request, st
         rpc_param_bool(request->params, "everywhere", &everywhere, problem) != 0)
         return NULL;
     entry = entry_of(service, account);
+    if (entry != NULL && entry_is_moving(entry, account)) {
+        cancel_for(entry, account, "The account was signed out.", "Sign in again when you want to use it.");
+        entry = entry_of(service, account); /* what is stored is where it was to move from */
+    }
     if (entry == NULL) {
         unknown_account(problem, account);
         return NULL;

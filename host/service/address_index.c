@@ -157,6 +157,11 @@ void entry_set_moving(struct entry *entry, const char *account)
         link_claim(entry, &entry->move, entry->moving);
 }
 
+bool entry_is_moving(const struct entry *entry, const char *account)
+{
+    return entry->moving[0] != '\0' && account_name_equal(entry->moving, account);
+}
+
 /* --- by key --- */
 
 bool keys_equal(const struct identity_key *a, const struct identity_key *b)

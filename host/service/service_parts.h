@@ -195,6 +195,7 @@ void entry_remove_address(struct entry *entry, const char *account);
 void entry_clear_addresses(struct entry *entry);
 /* The address that comes here if the sign-in succeeds; "": none. */
 void entry_set_moving(struct entry *entry, const char *account);
+bool entry_is_moving(const struct entry *entry, const char *account);
 bool keys_equal(const struct identity_key *a, const struct identity_key *b);
 struct entry *entry_by_key(struct service *service, const struct identity_key *key);
 /* A new entry, still without address; and one to be released. */
@@ -226,6 +227,10 @@ int accounts_sorted(struct service *service, struct listed **list);
 
 /* --- account_json.c --- */
 json_t *account_to_json(struct entry *entry, const char *account);
+/* The state that clients are shown of it, and its problem (NULL: none); room: for one that the configuration
+ * makes. */
+const char *account_state(struct entry *entry, const char *account, const struct problem **problem,
+                          struct problem *room);
 /* A list of scopes as an array. */
 json_t *scopes_to_json(const char *list);
 

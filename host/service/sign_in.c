@@ -135,7 +135,7 @@ static struct entry *entry_to_sign_in(struct service *service, const char *accou
         problem_set(problem, PROBLEM_INTERNAL, "Thunderseal ran out of memory.", "Close other programs.");
         return NULL;
     }
-    *moves = wanted != current;
+    *moves = wanted != current || entry_is_moving(current, account);
     if (*moves)
         wanted->wish = wish;
     return wanted;
@@ -191,6 +191,8 @@ int sign_in_begin(const struct sign_in_plan *plan, struct event *event, int64_t 
     event->start.scopes = plan->scopes;
     if (entry_step(entry, event) != 0)
         return -1;
+    if (entry->identity.sign_in.id != event->start.id)
+        return 0; /* the request that it begins with could not be sent: it is over, and that was told */
     /* Only now: the step may just have told the end of an earlier sign-in by its own id and account. */
     memset(&entry->sign_in_request, 0, sizeof entry->sign_in_request);
     problem_copy_text(entry->sign_in_account, sizeof entry->sign_in_account, plan->account);

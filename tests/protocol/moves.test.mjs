@@ -148,6 +148,63 @@ test('an account that is given to another identity while its sign-in is under wa
   }
 });
 
+/** A host with an account that is signed in and whose sign-in, since the app's tenant changed, moves it to another identity. */
+async function moving() {
+  const home = await world.home();
+  const before = await world.host(home);
+  const { account } = await world.signedIn(before);
+  await before.end();
+  await world.configure(home, { tenant: 'contoso.test' });
+  const host = await world.host(home);
+  return { home, host, account, started: await host.call('signIn.start', { account }) };
+}
+
+/** It is known once, and gone when it is removed: also for whoever comes later. @param {{ home: string, host: Host, account: string }} one */
+async function assertOnce({ home, host, account }) {
+  assert.deepEqual(Object.keys(await served(host)), [account]);
+  await host.call('account.remove', { account });
+  assert.deepEqual([await served(host), await sealedFiles(home)], [{}, []]);
+  await host.end();
+  assert.deepEqual(await served(await world.host(home)), {});
+}
+
+test('a second sign-in of an account that is moving moves it too', async () => {
+  const given = await moving();
+  const { signInId, authorizationUrl } = await given.host.call('signIn.start', { account: given.account });
+  await world.answer(authorizationUrl);
+  assert.equal((await given.host.told('signIn.finished', (told) => told.signInId === signInId)).ok, true);
+  await assertOnce(given);
+  const again = await moving();
+  const second = await again.host.call('signIn.start', { account: again.account });
+  await again.host.call('signIn.cancel', { signInId: second.signInId });
+  await assertOnce(again);
+});
+
+test('account.add while an account is moving asks for nothing new, or ends the move', async () => {
+  const idle = await moving();
+  assert.equal((await idle.host.call('account.add', { account: idle.account })).account.state, 'signing-in');
+  await world.answer(idle.started.authorizationUrl);
+  assert.equal((await idle.host.told('signIn.finished', (told) => told.signInId === idle.started.signInId)).ok, true);
+  await assertOnce(idle);
+  const renamed = await moving();
+  const other = await world.user();
+  await renamed.host.call('account.add', { account: renamed.account, signInAs: other });
+  const { ok, problem } = await renamed.host.told('signIn.finished', (told) => told.signInId === renamed.started.signInId);
+  assert.deepEqual([ok, problem.kind], [false, 'cancelled']);
+  assert.deepEqual(await served(renamed.host), { [renamed.account]: other });
+  await assertOnce(renamed);
+});
+
+test('signing out of an account that is moving signs out what is stored', async () => {
+  const { home, host, account, started } = await moving();
+  assert.deepEqual((await host.call('signOut', { account })).accounts, [account]);
+  const { ok, problem } = await host.told('signIn.finished', (told) => told.signInId === started.signInId);
+  assert.deepEqual([ok, problem.kind], [false, 'cancelled']);
+  await host.end();
+  await world.configure(home, {});
+  assert.equal((await (await world.host(home)).refused('token.get', { account })).kind, 'sign-in-required');
+});
+
 test('a sign-in that is refused for one address does not disturb that of another to the same identity', async () => {
   const home = await world.home();
   const before = await world.host(home);
