@@ -354,6 +354,16 @@ test('the commands refuse what they cannot do well, with a next step, and leave 
   assert.equal((await run(['restore', good], home, PASSPHRASE)).code, 0, 'a copy that others can read is the user\'s own business');
 });
 
+test('after Ctrl-Z the terminal echoes, and who comes back is asked anew without echo', async () => {
+  const home = await world.home();
+  const file = join(home, 'stopped');
+  const typed = [`${PROGRAM} backup ${file}\n`, 'half\u001a', 'fg\n', `${PASSPHRASE}\n`, `${PASSPHRASE}\n`, 'exit\n'];
+  const { screen, echoes } = atTerminal('/bin/bash', host.home, typed, ['--norc', '--noediting', '-i'], { PS1: 'shell: ' });
+  assert.deepEqual(echoes, [true, false, true, false, false, true], screen);
+  assert.ok(!screen.includes(PASSPHRASE) && !screen.includes('half'), screen);
+  assert.equal(backups.open(await readFile(file), { passphrase: PASSPHRASE }).identities.length, 2);
+});
+
 test('the terminal is asked without echo, twice for a new passphrase, and can be interrupted', async () => {
   const home = await world.home();
   const file = join(home, 'typed');

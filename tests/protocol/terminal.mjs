@@ -23,9 +23,9 @@ _, status = os.waitpid(pid, 0)
 print(json.dumps({'screen': screen.decode(), 'echoes': echoes, 'code': os.waitstatus_to_exitcode(status)}))
 `;
 
-/** @param {string} program @param {string} home @param {string[]} answers @param {string[]} args @returns {{ screen: string, echoes: boolean[], code: number }} */
-export function atTerminal(program, home, answers, args) {
-  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', TERMINAL, JSON.stringify(answers), program, ...args], { env: { HOME: home, PATH: '/usr/bin:/bin' }, encoding: 'utf8', timeout: 60_000 });
+/** @param {string} program @param {string} home @param {string[]} answers @param {string[]} args @param {Record<string, string>} [env] @returns {{ screen: string, echoes: boolean[], code: number }} */
+export function atTerminal(program, home, answers, args, env = {}) {
+  const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', TERMINAL, JSON.stringify(answers), program, ...args], { env: { HOME: home, PATH: '/usr/bin:/bin', ...env }, encoding: 'utf8', timeout: 60_000 });
   assert.ok(stdout, stderr);
   return JSON.parse(stdout);
 }
