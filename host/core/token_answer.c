@@ -76,8 +76,10 @@ static void take_scopes(struct token_answer *answer, const json_t *object)
     char scope[SCOPE_SIZE];
 
     while (rest != NULL && scope_list_next(&rest, scope))
-        if (scope_valid(scope))
-            (void)scope_list_add(answer->scopes, scope);
+        if (scope_valid(scope) && scope_list_add(answer->scopes, scope) != 0) {
+            answer->scopes[0] = '\0'; /* as if it had not said: a part would deny what was granted */
+            return;
+        }
 }
 
 static int read_success(struct token_answer *answer, const json_t *object)

@@ -402,6 +402,20 @@ static void scopes_that_are_no_scopes_are_dropped(void **state)
     assert_string_equal(answer.scopes, "a b");
 }
 
+/* Half a list would deny what was granted; none stands for what was asked for (RFC 6749 section 5.1). */
+static void more_scopes_than_there_is_room_for_are_as_if_not_told(void **state)
+{
+    char text[SCOPE_LIST_SIZE * 3] = "{" GOOD ",\"scope\":\"";
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < SCOPE_LIST_SIZE / 10; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "permission-%03zu ", i);
+    snprintf(text + strlen(text), sizeof text - strlen(text), "last\"}");
+    assert_good(text);
+    assert_string_equal(answer.scopes, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +434,7 @@ int main(void)
         cmocka_unit_test_teardown(a_claim_that_is_too_long_is_absent_not_cut, wipe_body),
         cmocka_unit_test_teardown(an_id_token_that_is_none_is_absent, wipe_body),
         cmocka_unit_test_teardown(scopes_that_are_no_scopes_are_dropped, wipe_body),
+        cmocka_unit_test_teardown(more_scopes_than_there_is_room_for_are_as_if_not_told, wipe_body),
     };
 
     return CORE_TESTS(tests);
