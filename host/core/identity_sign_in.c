@@ -349,6 +349,7 @@ void sign_out(struct identity *identity, struct moment now, struct effects *effe
     identity_forget_tokens(identity);
     answer_waiters(identity, -1, false, &identity->reply, now, effects);
     memset(&identity->dead, 0, sizeof identity->dead);
+    memset(&identity->advice, 0, sizeof identity->advice);
     memset(&identity->sign_in_failed, 0, sizeof identity->sign_in_failed);
     effect_add(effects, EFFECT_CHANGED);
 }

@@ -86,6 +86,22 @@ static void the_fourth_refusal_in_ten_minutes_gets_the_newest_token_and_advice(v
     bench_close(&bench);
 }
 
+static void a_sign_out_withdraws_the_advice(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench);
+    sign_in(&bench, "outlook-1", "refresh-1");
+    pass(&bench, 100);
+    reject_and_renew(&bench, 1, REJECTED_RENEWALS_MAX);
+    assert_token(&bench, reject(&bench, OUTLOOK, "outlook-4"), "outlook-4", false);
+    assert_state(&bench, "ready", PROBLEM_BLOCKED);
+    happens(&bench, EVENT_SIGN_OUT);
+    assert_state(&bench, "signed-out", PROBLEM_NONE);
+    bench_close(&bench);
+}
+
 static void refusals_are_counted_for_each_resource_alone(void **state)
 {
     struct bench bench;
@@ -274,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_look_that_is_refused_everything_shows_in_no_state),
         cmocka_unit_test(looks_leave_thunderbird_its_renewals),
         cmocka_unit_test(a_look_withdraws_no_advice),
+        cmocka_unit_test(a_sign_out_withdraws_the_advice),
         cmocka_unit_test(who_needs_the_token_makes_a_look_s_failure_count),
         cmocka_unit_test(a_refused_token_is_not_handed_out_when_its_renewal_fails),
         cmocka_unit_test(the_fourth_refusal_in_ten_minutes_gets_the_newest_token_and_advice),
