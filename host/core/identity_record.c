@@ -4,6 +4,7 @@
 #include "core/diagnosis.h"
 #include "core/identity_parts.h"
 #include "core/json_read.h"
+#include "core/settings.h"
 #include "core/wiping_alloc.h"
 #include <string.h>
 
@@ -94,6 +95,11 @@ int identity_header_read(const json_t *header, struct identity *identity, struct
         read_text(extra->cloud, sizeof extra->cloud, header, "askedCloud", true) != 0 ||
         !account_name_valid(key->sign_in_as))
         return -1;
+    /* What this version does not know asks for nothing. */
+    if (!settings_tenant_valid(extra->tenant))
+        extra->tenant[0] = '\0';
+    if (!settings_cloud_valid(extra->cloud))
+        extra->cloud[0] = '\0';
     extra->addresses = json_incref(addresses);
     return 0;
 }

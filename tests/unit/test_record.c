@@ -152,6 +152,21 @@ static void a_header_with_a_wrong_value_is_refused(void **state)
     }
 }
 
+static void a_wish_that_nobody_knows_asks_for_nothing(void **state)
+{
+    struct record_header extra;
+    json_t *header = json_loads(HEADER, 0, NULL);
+
+    (void)state;
+    json_object_set_new(header, "askedCloud", json_string("mars"));
+    json_object_set_new(header, "askedTenant", json_string("no/tenant"));
+    assert_int_equal(read_header(header, &extra), 0);
+    assert_string_equal(extra.cloud, "");
+    assert_string_equal(extra.tenant, "");
+    json_decref(extra.addresses);
+    json_decref(header);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +174,7 @@ int main(void)
         cmocka_unit_test(the_header_holds_no_secret),
         cmocka_unit_test(a_header_with_a_wrong_field_is_refused),
         cmocka_unit_test(a_header_with_a_wrong_value_is_refused),
+        cmocka_unit_test(a_wish_that_nobody_knows_asks_for_nothing),
     };
 
     return CORE_TESTS(tests);
