@@ -51,22 +51,27 @@ static json_t *time_or_null(int64_t time)
     return time == 0 ? json_null() : json_integer((json_int_t)time);
 }
 
+const char *account_state(struct entry *entry, const char *account, const struct problem **problem,
+                          struct problem *room)
+{
+    if (entry->identity.sign_in.id != 0 || entry_may_serve(entry, account, room))
+        return identity_state(&entry->identity, problem);
+    if (room->kind != entry->denied)
+        entry->denied_since = wall_clock();
+    entry->denied = room->kind;
+    room->since = entry->denied_since;
+    *problem = room;
+    return room->kind == PROBLEM_POLICY_DENIED ? "blocked" : "attention";
+}
+
 json_t *account_to_json(struct entry *entry, const char *account)
 {
     const struct identity *identity = &entry->identity;
-    const struct problem *problem = NULL;
-    const char *state = identity_state(identity, &problem);
+    const struct problem *problem;
     struct problem denied;
+    const char *state = account_state(entry, account, &problem, &denied);
     struct account_target target;
 
-    if (identity->sign_in.id == 0 && !entry_may_serve(entry, account, &denied)) {
-        if (denied.kind != entry->denied)
-            entry->denied_since = wall_clock();
-        entry->denied = denied.kind;
-        denied.since = entry->denied_since;
-        problem = &denied;
-        state = denied.kind == PROBLEM_POLICY_DENIED ? "blocked" : "attention";
-    }
     settings_target(&entry->service->settings, account, &entry->wish, &target);
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "account", account, "signInAs",

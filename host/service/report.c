@@ -196,9 +196,10 @@ static void put_accounts(FILE *out, const struct service *service, const struct 
 
     fprintf(out, "\nAccounts: %d\n", count);
     for (i = 0; i < count; i++) {
-        const struct entry *entry = list[i].entry;
+        struct entry *entry = list[i].entry;
         const struct problem *problem;
-        const char *state = identity_state(&entry->identity, &problem);
+        struct problem denied;
+        const char *state = account_state(entry, list[i].account, &problem, &denied);
         char hash[AUDIT_HASH_SIZE];
 
         fprintf(out, "  account %d: %s", i + 1, state);

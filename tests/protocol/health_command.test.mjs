@@ -114,6 +114,16 @@ test('a report has all that a help desk needs, and names nobody', async () => {
   report.split('\n').forEach((/** @type {string} */ line) => assert.ok(line.length <= 160 && /^[\x20-\x7e]*$/.test(line), line));
 });
 
+test('a report says of each account what the list says of it', async () => {
+  for (const [change, told] of /** @type {const} */ ([[{ tenant: 'contoso.test' }, /account 1: attention[^]*problem sign-in-required/], [{ allowedDomains: ['other.test'] }, /account 1: blocked[^]*problem policy-denied/]])) {
+    const { host } = await signedIn();
+    await host.end();
+    await world.configure(host.home, change);
+    const next = await world.host(host.home);
+    assert.match((await next.call('report.create', {})).report, told);
+  }
+});
+
 test('a report of a refused renewal has the ids by which Entra\'s log has it', async () => {
   const { host, account } = await signedIn();
   await world.idp.control({ revoke: account, nextToken: { entra: { error: 'invalid_grant', code: 50173, suberror: 'bad_token' } } });
