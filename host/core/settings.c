@@ -116,7 +116,15 @@ static enum settings_source source_of(const struct settings *settings, const cha
                                               : SETTINGS_ADMIN;
 }
 
-const char *settings_ignored(const struct settings_key *key, enum settings_source source, bool custom_cloud)
+bool settings_redirects_microsoft(const struct settings_key *key, const json_t *value)
+{
+    const char *authority = json_string_value(json_object_get(value, "authority"));
+
+    return strcmp(key->name, "custom") == 0 && authority != NULL && cloud_authority_is_built_in(authority);
+}
+
+const char *settings_ignored(const struct settings_key *key, const json_t *value, enum settings_source source,
+                             bool custom_cloud)
 {
     if (source == SETTINGS_THUNDERBIRD && !key->for_extension)
         return TEXT("ignored, Thunderbird's own policies set only the add-on's keys");
@@ -124,6 +132,8 @@ const char *settings_ignored(const struct settings_key *key, enum settings_sourc
         return TEXT("ignored, only the administrator's file may set it");
     if (source == SETTINGS_USER && key->with_custom_cloud && !custom_cloud)
         return TEXT("ignored, the user's file may set it only with the cloud \"custom\"");
+    if (source == SETTINGS_USER && settings_redirects_microsoft(key, value))
+        return TEXT("ignored, only the administrator's file may name other servers for Microsoft's sign-in");
     return NULL;
 }
 
@@ -257,7 +267,7 @@ void settings_apply(struct settings *settings, const json_t *object, enum settin
     json_object_foreach((json_t *)object, name, value)
     {
         const struct settings_key *key = settings_key_find(name);
-        const char *ignored = key == NULL ? NULL : settings_ignored(key, source, custom);
+        const char *ignored = key == NULL ? NULL : settings_ignored(key, value, source, custom);
         char pointer[SETTINGS_POINTER_SIZE] = "";
         json_pointer_add(pointer, name);
         if (key == NULL)

@@ -114,7 +114,7 @@ void settings_check(const json_t *object, enum settings_source source, bool cust
     {
         const struct settings_key *key = settings_key_find(name);
         faults->pointer[0] = '\0';
-        if (key != NULL && settings_ignored(key, source, custom_cloud) == NULL)
+        if (key != NULL && settings_ignored(key, value, source, custom_cloud) == NULL)
             settings_check_value(key, value, faults);
         else if (key == NULL)
             settings_tell_unknown(faults, object, name, settings_key_near(name));

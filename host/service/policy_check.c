@@ -122,12 +122,9 @@ static void warn_of_keys(const struct check *check, const json_t *object, enum s
                      pointer);
             add_at(check, check->warnings, pointer, true, message);
         }
-        if (key != NULL && settings_ignored(key, source, is_custom_cloud(object)) != NULL) {
-            snprintf(message, sizeof message,
-                     key->admin_only
-                         ? "%s is ignored: only the administrator's file may set it."
-                         : "%s is ignored: the user's file may set it only with the cloud \"custom\".",
-                     pointer);
+        if (key != NULL && settings_ignored(key, value, source, is_custom_cloud(object)) != NULL) {
+            snprintf(message, sizeof message, "%s is %s.", pointer,
+                     settings_ignored(key, value, source, is_custom_cloud(object)));
             add_at(check, check->warnings, pointer, true, message);
         }
     }
@@ -180,7 +177,7 @@ static void warn_of_combinations(const struct check *check, const json_t *object
     if (custom && json_object_get(object, "custom") == NULL)
         add_at(check, check->warnings, "/cloud", false,
                "/cloud is \"custom\", but the file has no \"custom\" with its endpoints.");
-    if (settings_ignored(settings_key_find("caFile"), source, custom) == NULL && ca_file != NULL &&
+    if (settings_ignored(settings_key_find("caFile"), NULL, source, custom) == NULL && ca_file != NULL &&
         ca_file[0] == '/' && access(ca_file, R_OK) != 0)
         add_at(check, check->warnings, "/caFile", false,
                "/caFile names a file that cannot be read here: nobody signs in until it can.");

@@ -105,6 +105,9 @@ static int may_set(const struct settings *settings, const struct settings_key *k
     else if (strcmp(key->name, "caFile") == 0 && !json_is_null(value) &&
              (cloud == NULL || strcmp(cloud, CLOUD_CUSTOM) != 0))
         reason = TEXT("The setting \"%s\" can be set by you only with the cloud \"custom\".");
+    else if (settings_redirects_microsoft(key, value))
+        reason = TEXT("The setting \"%s\" can name other servers for Microsoft's sign-in only where your "
+                      "administrator sets it.");
     if (reason == NULL)
         return 0;
     problem_setf(problem, PROBLEM_POLICY_DENIED, "Ask your administrator.", reason, key->name);

@@ -201,6 +201,7 @@ test('settings.set refuses what is wrong, unknown, or for the administrator to s
   assert.equal(await refused({ key: 'manage', value: 'listed' }), 'policy-denied');
   assert.equal(await refused({ key: 'recoveryPublicKey', value: Buffer.alloc(32, 7).toString('base64') }), 'policy-denied');
   assert.equal(await refused({ key: 'caFile', value: '/etc/ssl/mine.pem' }), 'policy-denied');
+  assert.equal(await refused({ key: 'custom', value: { ...world.custom(), authority: 'https://login.microsoftonline.com' } }), 'policy-denied');
   assert.deepEqual(await readdir(host.home), [], 'nothing is written');
   const many = Array.from({ length: 20_000 }, (_each, i) => `domain-${i}.contoso.test`);
   assert.equal(await refused({ key: 'allowedDomains', value: many }), 'storage', 'nobody would read it again');

@@ -298,6 +298,30 @@ static void the_users_ca_file_never_vouches_for_a_built_in_cloud(void **state)
     }
 }
 
+static void the_users_file_names_no_other_servers_for_microsofts_sign_in(void **state)
+{
+    static const char users[] =
+        "{\"cloud\":\"custom\",\"custom\":{\"authority\":\"https://Login.microsoftonline.com\","
+        "\"resources\":{\"outlook\":\"https://a.test\",\"graph\":\"https://b.test\"},"
+        "\"imap\":\"a:1\",\"smtp\":\"a:2\"},\"manage\":\"all\"}";
+    struct settings settings;
+
+    (void)state;
+    begin(&settings);
+    apply(&settings, SETTINGS_USER, users);
+    assert_int_equal(settings.broken.kind, PROBLEM_NONE);
+    assert_warning(&settings, "/custom");
+    assert_setting(&settings, "custom", NULL, NULL);
+    assert_setting(&settings, "manage", "\"all\"", "user");
+    settings_clear(&settings);
+
+    begin(&settings);
+    apply(&settings, SETTINGS_ADMIN, users);
+    assert_non_null(json_object_get(settings.values, "custom"));
+    assert_int_equal(json_array_size(settings.warnings), 0);
+    settings_clear(&settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_file_with_one_wrong_value_counts_as_absent),
         cmocka_unit_test(the_first_broken_file_is_the_one_shown),
         cmocka_unit_test(the_recovery_key_is_the_admins_alone),
+        cmocka_unit_test(the_users_file_names_no_other_servers_for_microsofts_sign_in),
         cmocka_unit_test(the_users_ca_file_counts_only_with_a_custom_cloud),
         cmocka_unit_test(what_is_ignored_may_be_wrong_and_the_rest_counts),
         cmocka_unit_test(the_users_ca_file_never_vouches_for_a_built_in_cloud),
