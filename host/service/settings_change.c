@@ -134,6 +134,7 @@ static int reread(struct service *service, struct problem *problem)
     service->settings = fresh;
     for (entry = service->entries; entry != NULL; entry = entry->next) {
         entry->identity.renew_ahead = json_is_true(json_object_get(fresh.values, "renewAhead"));
+        entry_judge(entry);
         entry_changed(entry);
     }
     store_policy_accounts(service);

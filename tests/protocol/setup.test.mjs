@@ -182,6 +182,21 @@ test('settings.set writes the user\'s file and is in force at once', async () =>
   assert.deepEqual(await written(home), { clientId: CLIENT_ID });
 });
 
+test('settings.set of what renewals were waiting for lets them go on', async () => {
+  const home = await world.home();
+  const before = await world.host(home);
+  const { account, token } = await world.signedIn(before);
+  await before.end();
+  await world.configure(home, { clientId: undefined });
+  const host = await world.host(home);
+  const { createHash } = await import('node:crypto');
+  const rejected = createHash('sha256').update(token).digest('hex');
+  assert.equal((await host.refused('token.get', { account, rejected })).kind, 'sign-in-required');
+  await host.call('settings.set', { key: 'clientId', value: world.idp.clientId });
+  assert.equal((await host.call('account.list')).accounts[0].state, 'ready');
+  assert.equal((await host.call('token.get', { account, rejected })).source, 'renewed');
+});
+
 test('settings.set refuses what is wrong, unknown, or for the administrator to say', async () => {
   const { program, set } = await building;
   await set({ tenant: 'contoso.test' });
