@@ -21,14 +21,17 @@ test("an access token that is due is renewed unasked, one that expired by the ne
   const world = await World.open();
   t.after(() => world.close());
   const { identityProvider, mail } = world;
-  await identityProvider.control({ lifetimes: { accessToken: LONG_S }, refreshIn: 3 });
+  await identityProvider.control({
+    lifetimes: { accessToken: LONG_S },
+    refreshIn: 3,
+    nextToken: { lifetimes: { accessToken: SHORT_S }, refreshIn: null, match: { grant_type: "refresh_token" } },
+  });
   const { thunderbird } = await world.signedIn();
   const { mailbox } = thunderbird;
   const windows = await thunderbird.windows();
 
-  await identityProvider.control({ lifetimes: { accessToken: SHORT_S }, refreshIn: null });
   await identityProvider.waitForRequest({ endpoint: "token", grant_type: "refresh_token", answered: true });
-  await identityProvider.control({ lifetimes: { accessToken: LONG_S } });
+  await identityProvider.control({ refreshIn: null });
   await expired(world);
   assert.equal(world.renewals(), 1, "without a mail check nobody needs a token that lives so short");
 
@@ -48,7 +51,8 @@ test("while the identity provider is out of reach mail waits quietly, and comes 
   const world = await World.open();
   t.after(() => world.close());
   const { identityProvider, mail } = world;
-  await identityProvider.control({ lifetimes: { accessToken: LONG_S }, refreshIn: 3 });
+  // Four times what signing in takes.
+  await identityProvider.control({ lifetimes: { accessToken: LONG_S }, refreshIn: 12 });
   const { thunderbird, popup } = await world.signedIn();
   const { mailbox } = thunderbird;
   const windows = await thunderbird.windows();

@@ -8,7 +8,7 @@ import { startGraph } from '../servers/mail/graph.mjs';
 import { startMail } from '../servers/mail.mjs';
 import { startRawServer } from '../servers/raw_https.mjs';
 import { assertSkipped, assertTrouble, check, one, server, startGate } from './health_world.mjs';
-import { moment, World } from './world.mjs';
+import { World } from './world.mjs';
 
 const world = await World.open();
 const mail = await startMail({ folder: join(world.folder, 'mail'), identityProvider: world.idp, sharedMailboxes: {} });
@@ -330,11 +330,7 @@ test('servers of several names behind one port keep their connections', async ()
 
 test('a check asks the sign-in service for eight tokens at a time', async () => {
   const host = await world.host(await world.home({ renewAhead: false }));
-  const accounts = [];
-  await world.idp.control({ lifetimes: { accessToken: 1 } });
-  for (let i = 0; i < 10; i += 1) accounts.push((await world.signedIn(host)).account);
-  await world.idp.control({ lifetimes: { accessToken: 4500 } });
-  await moment(Math.ceil(Date.now() / 1000) + 1);
+  const accounts = await world.expired(host, 10);
   for (const user of accounts) await world.idp.control({ nextToken: { delayMs: 3000, match: { user, grant_type: 'refresh_token' } } });
   host.send({ jsonrpc: '2.0', id: 'tokens', method: 'health.check', params: { checks: ['token'] } });
   const { result: { report } } = await host.answer('tokens', 30_000);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { runCommand } from './host.mjs';
-import { moment, World } from './world.mjs';
+import { World } from './world.mjs';
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
@@ -16,17 +16,9 @@ after(() => world.close());
 
 /** A home whose accounts' tokens have expired. @param {number} count */
 async function homeWithExpired(count) {
-  await world.idp.control({ lifetimes: { accessToken: 1 } });
   const host = await world.host();
-  const accounts = [];
-  for (let n = 0; n < count; n += 1) {
-    const account = await world.user();
-    assert.equal((await world.signIn(host, account)).ok, true);
-    accounts.push(account);
-  }
+  const accounts = await world.expired(host, count);
   await host.end();
-  await world.idp.control({ lifetimes: { accessToken: 4500 } });
-  await moment(Math.ceil(Date.now() / 1000) + 1);
   return { home: host.home, accounts };
 }
 

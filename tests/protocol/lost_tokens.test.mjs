@@ -9,7 +9,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { frame, runCommand, soon } from './host.mjs';
-import { filesBelow, moment, sealedFiles, sha256, stateFolder, World } from './world.mjs';
+import { filesBelow, sealedFiles, sha256, stateFolder, World } from './world.mjs';
 
 const world = await World.open({ strictRotation: true });
 after(() => world.close());
@@ -53,14 +53,11 @@ const sealed = async (home) => (await filesBelow(stateFolder(home))).find(({ pat
 
 /** `thunderseal token` for an expired token whose renewal is answered after the command's 8 s; it runs beside the other tests. */
 async function lateCommand() {
-  await world.idp.control({ lifetimes: { accessToken: 1 } });
   const host = await world.host();
   const { home } = host;
-  const account = await world.user();
-  assert.equal((await world.signIn(host, account)).ok, true);
+  const [account] = await world.expired(host);
   await host.end();
-  await world.idp.control({ lifetimes: { accessToken: 4500 }, nextToken: { delayMs: 8500, match: { user: account, grant_type: 'refresh_token' } } });
-  await moment(Math.ceil(Date.now() / 1000) + 1);
+  await world.idp.control({ nextToken: { delayMs: 8500, match: { user: account, grant_type: 'refresh_token' } } });
   return { home, account, ended: runCommand(['token', account], { home }) };
 }
 
@@ -153,11 +150,8 @@ test('when both pipes close, every renewal on the wire is awaited and saved', as
 });
 
 test('a check at the end of input asks for no token any more, and what it looks at here is told', async () => {
-  await world.idp.control({ lifetimes: { accessToken: 1 } });
   const host = await world.host(await world.home({ renewAhead: false }));
-  const { account } = await world.signedIn(host);
-  await world.idp.control({ lifetimes: { accessToken: 4500 } });
-  await moment(Math.ceil(Date.now() / 1000) + 1);
+  const [account] = await world.expired(host);
   const asked = ['token', 'versions'].map((id) => frame(JSON.stringify({ jsonrpc: '2.0', id, method: 'health.check', params: { checks: [id] } })));
   // Stopped, so that it finds the end of input beside what was asked.
   host.process.kill('SIGSTOP');
@@ -172,11 +166,8 @@ test('a check at the end of input asks for no token any more, and what it looks 
 });
 
 test('a renewal that a check asks for after the reader has gone is awaited and saved', async () => {
-  await world.idp.control({ lifetimes: { accessToken: 1 } });
   const host = await world.host(await world.home({ renewAhead: false }));
-  const { account } = await world.signedIn(host);
-  await world.idp.control({ lifetimes: { accessToken: 4500 } });
-  await moment(Math.ceil(Date.now() / 1000) + 1);
+  const [account] = await world.expired(host);
   await world.idp.control({ nextToken: { delayMs: 1300, match: { user: account, grant_type: 'refresh_token' } } });
   host.process.stdout.destroy();
   await once(host.process.stdout, 'close');

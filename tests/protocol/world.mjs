@@ -141,12 +141,30 @@ export class World {
     return host.told('signIn.finished', (told) => told.signInId === signInId);
   }
 
+  /** @param {Host} host @param {string} account */
+  async #signInWell(host, account) {
+    const { ok, problem } = await this.signIn(host, account);
+    if (!ok) throw new Error(`the sign-in failed: ${JSON.stringify(problem)}`);
+  }
+
   /** A user who is signed in, with a first token. @param {Host} host @param {string} [account] */
   async signedIn(host, account) {
     const name = account ?? await this.user();
-    const { ok, problem } = await this.signIn(host, name);
-    if (!ok) throw new Error(`the sign-in failed: ${JSON.stringify(problem)}`);
+    await this.#signInWell(host, name);
     return { account: name, token: (await host.call('token.get', { account: name })).accessToken };
+  }
+
+  /** Users who are signed in and whose first token is over. Nobody asks for one before: that may renew it already. @param {Host} host @param {number} [count] */
+  async expired(host, count = 1) {
+    const accounts = [];
+    for (let i = 0; i < count; i += 1) {
+      const account = await this.user();
+      await this.idp.control({ nextToken: { lifetimes: { accessToken: 1 }, match: { user: account } } });
+      await this.#signInWell(host, account);
+      accounts.push(account);
+    }
+    await moment(Math.ceil(Date.now() / 1000) + 1);
+    return accounts;
   }
 
   /** Token requests of the user so far. @param {string} account @param {string} [grant] */

@@ -38,7 +38,8 @@ function shapeTokenAnswer(world, ctx) {
     if (body.id_token) body.id_token = altered(world, body.id_token, { ...preferred, ...settings.idTokenClaims });
   }
   if (settings.withoutRefreshToken) delete body.refresh_token;
-  if (settings.refreshIn !== null) body.refresh_in = settings.refreshIn;
+  const { refreshIn = settings.refreshIn } = ctx.req.order ?? {};
+  if (refreshIn !== null) body.refresh_in = refreshIn;
   if (settings.scopeInAnswer === false) delete body.scope;
   else if (settings.scopeInAnswer !== null) body.scope = settings.scopeInAnswer;
   if (settings.clientInfo && ctx.req.form.get("client_info") === "1") {

@@ -104,6 +104,7 @@ function translated(endpoint, tenant, given) {
  */
 async function obey(world, order, response) {
   if (order.delayMs) await world.orders.delay(order.delayMs);
+  if (order.hold) await world.orders.hang();
   if (order.afterProcessing) return false;
   if (order.hang) await world.orders.hang();
   if (order.hang || order.dropConnection) {

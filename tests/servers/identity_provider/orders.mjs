@@ -8,11 +8,14 @@
  * @property {boolean} [hang]             no answer, until `releaseHung` or the end
  * @property {boolean} [dropConnection]   the connection is cut
  * @property {number} [delayMs]           before whatever else is done
+ * @property {boolean} [hold]             whatever else is done waits for `releaseHung`
  * @property {number} [status]
  * @property {Record<string, string>} [headers]
  * @property {string | object} [body]     an object is sent as JSON
  * @property {{ error: string, code: number, text?: string, suberror?: string, claims?: string }} [entra]  an error in Entra's shape
  * @property {boolean} [afterProcessing]  the request is carried out first (so a refresh token rotates), only its answer is lost
+ * @property {Partial<Lifetimes>} [lifetimes]  of what is granted, instead of the settings'
+ * @property {number | null} [refreshIn]  instead of the setting
  * @property {{ grant_type?: string, resource?: string, user?: string }} [match]  only for such a request
  * @property {number} [times]             for so many requests; 1
  */

@@ -117,7 +117,8 @@ const accounts = (directory) => (/** @type {any} */ _ctx, /** @type {string} */ 
 /** @param {Parts} parts @returns {any} */
 export function providerConfiguration(parts) {
   const { adapter, clientId, directory, orders, signingKey } = parts;
-  const ttl = (/** @type {keyof import('./orders.mjs').Lifetimes} */ name) => () => orders.settings.lifetimes[name];
+  const ttl = (/** @type {keyof import('./orders.mjs').Lifetimes} */ name) => (/** @type {any} */ ctx) => (
+    ctx?.req.order?.lifetimes?.[name] ?? orders.settings.lifetimes[name]);
   return {
     adapter,
     jwks: { keys: [signingKey] },
