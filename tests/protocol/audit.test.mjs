@@ -197,6 +197,7 @@ test('a failure that passes is told with its kind', async () => {
   const { account, token } = await world.signedIn(host);
   await world.idp.control({ nextToken: { status: 500, body: '', match: { user: account } } });
   await host.refused('token.get', { account, rejected: sha256(token) });
+  await host.call('account.list'); // by its answer, the entry is in the log
   const failures = (await entriesOf(home)).filter(({ event }) => event === 'renewal-failed');
   assert.deepEqual(failures.map(({ kind, resource }) => [kind, resource]), [['identity-provider', 'outlook']]);
 });

@@ -125,13 +125,14 @@ test('an import that fails leaves the sign-in that is there', async () => {
 test('while it is on the wire its id is taken, and cancel answers it; what comes is kept all the same', async () => {
   const host = await world.host();
   const { account, refreshToken } = await elsewhere();
-  await world.idp.control({ nextToken: { delayMs: 500, match: { user: account } } });
+  await world.idp.control({ nextToken: { hold: true, match: { user: account } } });
   host.send({ jsonrpc: '2.0', id: 7, method: 'account.import', params: { account, refreshToken, clientId } });
   await world.idp.waitForRequest({ endpoint: 'token', grant_type: 'refresh_token', user: account });
   host.send({ jsonrpc: '2.0', id: 7, method: 'account.list' });
   assert.equal((await host.answer(null)).error.data.kind, 'invalid-request');
   host.notify('cancel', { id: 7 });
   assert.equal((await host.answer(7)).error.data.kind, 'cancelled');
+  await world.idp.control({ releaseHung: true });
   await host.told('account.changed', (told) => told.account.account === account && told.account.state === 'ready');
   assert.equal((await shown(host, account)).method, 'import');
   assert.ok(!host.messages.some(({ id, result }) => id === 7 && result));

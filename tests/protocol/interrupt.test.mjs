@@ -2,6 +2,7 @@
 /** Ctrl-C and its kin at a command that waits (protocol sections 2 and 4; DESIGN section 3.3). */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { runCommand } from './host.mjs';
 import { World } from './world.mjs';
@@ -24,6 +25,9 @@ async function homeWithExpired(count) {
 
 /** @param {string} account */
 const renewalOf = (account) => world.idp.waitForRequest({ endpoint: 'token', grant_type: 'refresh_token', user: account });
+
+/** Whether it waits, by the signals that it takes: 2 is SIGINT. @param {ChildProcess} child */
+const catchesInterrupts = ({ pid }) => (parseInt(/SigCgt:.*(.)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '', 16) & 2) !== 0;
 
 /** A command that has begun. @param {string[]} args @param {string} home */
 function begin(args, home) {
@@ -77,7 +81,15 @@ test('of several accounts the rest is not begun', async () => {
 test('a sign-in that waits for the browser is given up, and says so', async () => {
   const home = await world.home();
   const account = await world.user();
-  const { code, stdout, stderr } = await runCommand(['login', account, '--no-browser'], { home, onStdout: (text, child) => { if (text.endsWith('\n')) child.kill('SIGINT'); } });
+  const { code, stdout, stderr } = await runCommand(['login', account, '--no-browser'], {
+    home,
+    onStdout: async (text, child) => {
+      if (!text.endsWith('\n')) return;
+      // The address is told just before it waits.
+      while (child.exitCode === null && !catchesInterrupts(child)) await new Promise((resolve) => { setImmediate(resolve); });
+      child.kill('SIGINT');
+    },
+  });
   assert.equal(code, CANCELLED);
   assert.match(stdout, /^https:\/\/\S+\n$/);
   assert.match(stderr, /\nthunderseal: .*cancelled.*\n$/);

@@ -22,7 +22,8 @@ after(async () => {
 
 test('--log=journal tells a whole life in fields of its own, and no secret or address in it', async () => {
   const { account, secrets, stderr, requests } = await aLoggedLife(world, await world.home(), ['--log=journal', '--log-level=debug'], program);
-  await journal.next(({ THUNDERSEAL_EVENT: event }) => event === 'account-forgotten');
+  const forgotten = await journal.next(({ THUNDERSEAL_EVENT: event }) => event === 'account-forgotten');
+  await journal.next(({ THUNDERSEAL_EVENT: event }) => event === 'ended', journal.entries.indexOf(forgotten));
   const entries = [...journal.entries];
   assertFree(JSON.stringify(entries), [...secrets, account, 'contoso'], 'the journal');
   assert.doesNotMatch(stderr, /request_id/);
