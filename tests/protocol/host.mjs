@@ -17,8 +17,9 @@ export const FRAME_MAX = 1024 * 1024;
 
 /** Longer than any deadline of the host; what takes so long has failed. */
 const PATIENCE_MS = 12_000;
-/** Opening a passphrase's key takes as long as 256 MiB and the computer want; the host gives it 30 s. */
-const UNLOCK_PATIENCE_MS = 35_000;
+/** Stretching a passphrase takes as long as 256 MiB and the computer want; the host gives it 30 s. */
+const STRETCH_PATIENCE_MS = 35_000;
+const STRETCHES = new Set(['vault.unlock', 'backup.create', 'backup.restore']);
 
 /** @typedef {{ home: string, program?: string, env?: Record<string, string>, uid?: number, gid?: number }} Start */
 /** @typedef {{ code: number | null, signal: NodeJS.Signals | null }} Exit */
@@ -185,7 +186,7 @@ export class Host {
   }
 
   /** @param {unknown} id @param {number} [milliseconds] @returns {Promise<any>} the whole answer */
-  answer(id, milliseconds) {
+  answer(id, milliseconds = STRETCHES.has(this.#requests.get(id)?.method) ? STRETCH_PATIENCE_MS : PATIENCE_MS) {
     return this.next((message) => 'id' in message && message.id === id, `answer ${JSON.stringify(id)}`, milliseconds);
   }
 
@@ -205,7 +206,7 @@ export class Host {
     this.#last += 1;
     const id = `t${this.#last}`;
     this.send({ jsonrpc: '2.0', id, method, params });
-    const { result, error } = await this.answer(id, method === 'vault.unlock' ? UNLOCK_PATIENCE_MS : PATIENCE_MS);
+    const { result, error } = await this.answer(id);
     if (error) throw new Refusal(error);
     return result;
   }
