@@ -21,7 +21,8 @@ test("a host that is stopped is replaced after one missed answer", { timeout: 12
   const began = performance.now();
   assert.equal(await thunderbird.mailbox.hasToken(ADA), true, "the token at hand still lives");
   const missed = performance.now();
-  assert.ok(missed - began < 10_500, `${missed - began} ms`);
+  // One patience is 9.7 s, two would be twice as long.
+  assert.ok(missed - began < 15_000, `${missed - began} ms`);
   await thunderbird.mailbox.forgetToken(ADA);
   while (!(await thunderbird.mailbox.hasToken(ADA))) {
     assert.ok(performance.now() - missed < 5_000, "nobody waits for it again");

@@ -164,7 +164,7 @@ test('a provider that is away, or says no, refuses the start', async () => {
 
 test('an account removed while its code is on the way does not come back', async () => {
   const account = await world.user();
-  await world.idp.control({ next: { devicecode: { delayMs: 300 } } });
+  await world.idp.control({ next: { devicecode: { delayMs: 5000 } } });
   const before = world.idp.counts().devicecode;
   const asked = host.refused('signIn.start', { account, flow: 'device' });
   await world.idp.waitForRequest({ endpoint: 'devicecode', count: before + 1 });

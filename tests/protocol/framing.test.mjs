@@ -129,14 +129,16 @@ test('a host that is signed in leaves within 100 ms of the end of input', async 
   const first = await world.host(home);
   await world.signIn(first, 'ada@contoso.test');
   await first.end();
-  const took = [];
+  const took = [], least = [];
   for (let start = 0; start < 5; start++) {
+    const smallest = new Host({ home, program: 'cat', args: [] });
     const host = await world.host(home);
     await host.call('token.get', { account: 'ada@contoso.test' });
     took.push((await host.end()).milliseconds);
+    least.push((await smallest.end()).milliseconds);
   }
-  // What else the machine does slows some down, but not all.
-  assert.ok(Math.min(...took) < 100, `${took} ms`);
+  // What else the machine does slows some down, but not all; and it slows down any program.
+  assert.ok(Math.min(...took) < Math.min(...least) + 100, `${took} ms, and cat ${least} ms`);
 });
 
 test('what was asked before the end of input is answered', async () => {

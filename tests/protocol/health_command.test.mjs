@@ -93,7 +93,7 @@ test('Ctrl-C ends a check at once', async () => {
   child.kill('SIGINT');
   const [code] = await soon(once(child, 'close'), 'the end of check');
   assert.equal(code, 130);
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(performance.now() - started < 5000, 'the probe would have gone on for ten seconds');
 });
 
 test('a report has all that a help desk needs, and names nobody', async () => {

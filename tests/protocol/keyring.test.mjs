@@ -19,7 +19,9 @@ after(async () => {
 });
 
 /** The host's own bound is 5 s; what comes of a request in less has not waited for the keyring. */
-const AT_ONCE_MS = 1500;
+const AT_ONCE_MS = 4000;
+/** That bound and what a busy machine adds; a request to the identity provider is given 7.5 s. */
+const WAITED_MS = 7000;
 
 const start = { env: keyring.env };
 
@@ -74,7 +76,7 @@ async function locksAndComesBack(home, why, heal) {
   assert.ok(milliseconds < AT_ONCE_MS, `hello took ${milliseconds} ms`);
   assert.equal(stateOf(host).state, 'locked');
   const { value: refusal, milliseconds: waited } = await timed(host.refused('token.get', { account: one.account }));
-  assert.ok(waited < 6500, `token.get took ${waited} ms`);
+  assert.ok(waited < WAITED_MS, `token.get took ${waited} ms`);
   assert.equal(refusal.kind, 'vault-locked');
   assert.match(refusal.data.cause, why);
   assert.ok(refusal.data.remedy);

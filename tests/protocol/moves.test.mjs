@@ -59,7 +59,7 @@ test('an address that moves while its renewal is on the wire leaves no file behi
   const signed = await world.signedIn(host);
   const { account } = signed;
   const target = await world.user();
-  await slowRenewal(host, signed, 800);
+  await slowRenewal(host, signed, 1500);
   await host.call('account.add', { account, signInAs: target });
   const { error } = await host.answer(account);
   assert.equal(error.data.kind, 'sign-in-required');
