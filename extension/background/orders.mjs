@@ -2,8 +2,7 @@
 
 /** What the pages can have done, by name: the add-on's own orders, and the host's methods that need nothing of it. */
 
-/* global messenger */
-
+import { checkedServers } from "./checked_servers.mjs";
 import { openWebPage } from "./web_pages.mjs";
 
 /** The host answers within these; more than its own deadline, so that its answer comes first. */
@@ -23,17 +22,6 @@ const HOST_METHODS = /** @type {Record<string, number>} */ ({
   "report.create": 15_000,
   "settings.set": 15_000,
 });
-
-/**
- * The servers of this Thunderbird as the host takes them.
- * @param {string[]} [accounts] in lower case; absent: all
- */
-async function serversOf(accounts) {
-  const servers = await messenger.tokenBridge.listServers();
-  return servers
-    .filter((/** @type {any} */ { account }) => !accounts || accounts.includes(account.toLowerCase()))
-    .map((/** @type {any} */ { ownLogin: _, ...server }) => server);
-}
 
 /**
  * @param {import("./companion.mjs").Companion} companion
@@ -77,11 +65,14 @@ export function ordersOf(companion, { tabs, migration, welcome }) {
     /** For settings that are read at its start. Whether it was started anew: not while it is at work. */
     restartHost: () => companion.actions.startHostAnew(),
 
-    /** The health check of this Thunderbird's accounts and servers, or of one account; all checks, or those named. */
+    /**
+     * The health check of this Thunderbird's accounts and servers, or of one account; all checks, or those named.
+     * `leftOut` beside the report: servers that the host does not take.
+     */
     checkHealth: async ({ account, checks }, context) => {
-      const accounts = account ? [account.toLowerCase()] : undefined;
-      const params = { ...(accounts ? { accounts: [account] } : {}), ...(checks ? { checks } : {}), servers: await serversOf(accounts) };
-      return host.request("health.check", params, HEALTH_DEADLINE_MS, context);
+      const { servers, leftOut } = await checkedServers(account ? [account.toLowerCase()] : undefined);
+      const params = { ...(account ? { accounts: [account] } : {}), ...(checks ? { checks } : {}), servers };
+      return { ...(await host.request("health.check", params, HEALTH_DEADLINE_MS, context)), leftOut };
     },
 
     /** Settings that can be put right, and those that were. */

@@ -5,7 +5,7 @@
  * The page carries `health_report.css`.
  */
 
-import { dateTime } from "./formats.mjs";
+import { dateTime, list } from "./formats.mjs";
 import { healthCheck } from "./health_check.mjs";
 import { countsOf, groupsOf, keyOf } from "./health_order.mjs";
 import { create, find, say, show } from "./page.mjs";
@@ -48,6 +48,7 @@ export class HealthReport {
       create("div", { class: "overall" }, statusIcon("skipped"), create("div", {}, create("p", { class: "verdict", role: "status" }), create("p", { class: "counts" }))),
       create("progress", { "hidden": "", "max": "1", "value": "0", "data-label": "health_running" }),
       create("div", { class: "actions" }, button("checkHealth", "health_run", "primary"), button("cancelHealth", "cancel"), button("copyReport", "health_copy_report")),
+      create("p", { class: "left-out", hidden: "" }),
       create("p", { class: "copied", role: "status" }),
       create("textarea", { "class": "report", "readonly": "", "hidden": "", "rows": "12", "data-label": "health_report" }),
       create("div", { class: "groups" }),
@@ -89,9 +90,9 @@ export class HealthReport {
       this.#follow(done, total);
     };
     try {
-      const { report } = await this.#link.order("checkHealth", {}, { onProgress, signal: controller.signal });
+      const { report, leftOut = [] } = await this.#link.order("checkHealth", {}, { onProgress, signal: controller.signal });
       this.#running = null;
-      this.#finished(report);
+      this.#finished(report, leftOut);
     } catch (error) {
       this.#running = null;
       const { problem } = /** @type {import("./link.mjs").OrderFailed} */ (error);
@@ -100,12 +101,17 @@ export class HealthReport {
     }
   }
 
-  /** @param {Report} report */
-  #finished(report) {
+  /**
+   * @param {Report} report
+   * @param {import("../background/checked_servers.mjs").LeftOut[]} leftOut
+   */
+  #finished(report, leftOut) {
     this.#draw(report.checks);
     this.#enter("done", report.overall, text(`health_overall_${report.overall}`));
     const counts = countsOf(report.checks).filter(([, count]) => count > 0).map(([status, count]) => `${text(`health_status_${status}`)}: ${count}`);
     show(find(this.#place, ".counts"), [...counts, text("health_finished", dateTime(report.finishedAt))].join(" · "));
+    const names = leftOut.map(({ account, hostname }) => text("health_server", account, hostname));
+    show(find(this.#place, ".left-out"), names.length ? text("health_left_out", list(names)) : "");
     this.#options.onReport?.(report);
   }
 
@@ -121,6 +127,7 @@ export class HealthReport {
     find(this.#place, ".overall .status-icon").replaceWith(statusIcon(status));
     show(find(this.#place, ".verdict"), verdict);
     show(find(this.#place, ".counts"), "");
+    show(find(this.#place, ".left-out"), "");
     find(this.#place, "progress").hidden = !running;
     const [start, cancel, copy] = ["checkHealth", "cancelHealth", "copyReport"].map(action => find(this.#place, `[data-action="${action}"]`));
     start.textContent = text(state === "idle" ? "health_run" : "health_again");

@@ -12,9 +12,9 @@ const SCRIPT = resolve(import.meta.dirname, "../../extension/experiments/tokenBr
 const ADA = "ada@contoso.test";
 const ISSUER = "login.microsoftonline.com";
 
-/** @param {string} hostname */
-const smtp = hostname => ({
-  type: "smtp", username: ADA, hostname, port: 587, socketType: 2, authMethod: 10,
+/** @param {string} hostname @param {object} [more] */
+const smtp = (hostname, more) => ({
+  type: "smtp", username: ADA, hostname, port: 587, socketType: 2, authMethod: 10, ...more,
   get serverURI() {
     return { host: new URL(`smtp://${hostname}`).hostname };
   },
@@ -42,4 +42,11 @@ test("an outgoing server whose name is none hides no other", async () => {
   assert.deepEqual([...listed].map(server => ({ ...server })), [
     { account: ADA, type: "smtp", hostname: "smtp.office365.com", port: 587, socketType: "starttls", authMethod: "oauth2", ownLogin: false },
   ]);
+});
+
+test("an outgoing server without a port of its own has that which Thunderbird sends by", async () => {
+  const [NONE, STARTTLS, TLS] = [0, 2, 3];
+  const servers = [NONE, STARTTLS, TLS].map(socketType => smtp("smtp.office365.com", { port: 0, socketType }));
+  const listed = await setUp([...servers, smtp("smtp.office365.com", { port: 2525 })]).list();
+  assert.deepEqual([...listed].map(({ port }) => port), [587, 587, 465, 2525]);
 });

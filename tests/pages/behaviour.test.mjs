@@ -135,3 +135,17 @@ test("that this Thunderbird cannot be told of a cloud that is in use is a warnin
   assert.match(await browser.evaluate('document.querySelector(".host-warning").innerText'), /not fully supported/);
   assert.equal(await browser.evaluate('document.querySelector("[data-action=retryHost]").checkVisibility()'), false);
 });
+
+test("a health check names the servers that it could not include", async () => {
+  const report = { startedAt: 1_790_000_000, finishedAt: 1_790_000_004, overall: "ok", checks: [] };
+  const leftOut = [{ account: "anna@contoso.test\\team@contoso.test", hostname: "outlook.office365.com" }, { account: "@b.test", hostname: "smtp.office365.com" }];
+  const words = async (/** @type {object} */ result) => {
+    const orders = { "migration.view": { result: { accounts: [] } }, checkHealth: { result } };
+    await browser.open(DASHBOARD, { hash: "#health", messages: [{ overview: overviewOf([ADA]) }], orders }, "en");
+    await press('[data-action="checkHealth"]');
+    await browser.waitFor('.health-report[data-state="done"]');
+    return browser.evaluate('document.querySelector(".health-report .left-out").innerText');
+  };
+  assert.match(await words({ report, leftOut }), /^Not checked: anna@contoso\.test\\team@contoso\.test at outlook\.office365\.com and @b\.test at smtp\.office365\.com\. /);
+  assert.equal(await words({ report, leftOut: [] }), "");
+});

@@ -9,6 +9,9 @@ const { OAuth2Providers } = ChromeUtils.importESModule("resource:///modules/OAut
 
 const MICROSOFT_ISSUER = "login.microsoftonline.com";
 
+const SUBMISSION_PORT = 587;
+const SMTPS_PORT = 465;
+
 const INCOMING_TYPES = new Set(["imap", "pop3", "ews", "graph"]);
 
 /** Thunderbird 140 spells it with a capital N. @param {any} server nsIMsgIncomingServer */
@@ -54,13 +57,18 @@ function describeIncoming(server) {
   };
 }
 
+/** @param {any} server nsISmtpServer; without a port of its own it has that which Thunderbird then sends by */
+function portOf({ port, socketType }) {
+  return port || (socketType === Ci.nsMsgSocketType.SSL ? SMTPS_PORT : SUBMISSION_PORT);
+}
+
 /** @param {any} server nsISmtpServer */
 function describeOutgoing(server) {
   return {
     account: server.username,
     type: server.type,
     hostname: server.hostname,
-    port: server.port,
+    port: portOf(server),
     socketType: socketTypeName(server.socketType),
     authMethod: authMethodName(server.authMethod),
   };
