@@ -74,6 +74,11 @@ function describeOutgoing(server) {
   };
 }
 
+/** @param {string} host a name or an address, as it stands in a URL: that of IPv6 in brackets, which a user may have typed */
+function inUrl(host) {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+}
+
 /** @param {any} server nsIMsgIncomingServer; account set-up tries one that belongs to no account yet */
 function isOnTrial(server) {
   return !MailServices.accounts.findAccountForServer(server);
@@ -173,7 +178,7 @@ var MailServers = class {
     service.asyncResolve(channel, 0, {
       onProxyAvailable(_request, _channel, proxy) {
         const scheme = { http: "http", https: "https", socks: "socks5h", socks4: "socks4a" }[proxy?.type];
-        resolve(scheme ? `${scheme}://${proxy.host}:${proxy.port}` : null);
+        resolve(scheme ? `${scheme}://${inUrl(proxy.host)}:${proxy.port}` : null);
       },
     });
     return promise;
