@@ -30,12 +30,25 @@ function rank({ id }) {
   return index < 0 ? IDS.length : index;
 }
 
-/**
- * What tells a check from all others of a report.
- * @param {Check} check
- */
-export function keyOf({ id, account, evidence = {} }) {
+/** @param {Check} check what it is about; a skipped one says only a part of that */
+function subjectOf({ id, account, evidence = {} }) {
   return JSON.stringify([account, id, evidence.hostname ?? evidence.authority ?? null, evidence.port ?? null]);
+}
+
+/**
+ * What tells each check from all others of a report: those about the same are numbered.
+ * @param {Check[]} checks
+ * @returns {Map<Check, string>}
+ */
+export function keysOf(checks) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  return new Map(checks.map(check => {
+    const subject = subjectOf(check);
+    const number = counts.get(subject) ?? 0;
+    counts.set(subject, number + 1);
+    return [check, `${subject} ${number}`];
+  }));
 }
 
 /**

@@ -7,7 +7,7 @@
 
 import { dateTime, list } from "./formats.mjs";
 import { healthCheck } from "./health_check.mjs";
-import { countsOf, groupsOf, keyOf } from "./health_order.mjs";
+import { countsOf, groupsOf, keysOf } from "./health_order.mjs";
 import { create, find, say, show } from "./page.mjs";
 import { statusIcon } from "./status_icon.mjs";
 import { sentencesOf, text } from "./texts.mjs";
@@ -154,7 +154,8 @@ export class HealthReport {
   /** @param {Check[]} checks those that are there keep their elements, open details and focus */
   #draw(checks) {
     const groups = groupsOf([...checks]);
-    const kept = new Map(groups.flatMap(group => group.checks).map(check => [keyOf(check), this.#elementFor(check)]));
+    const keys = keysOf(groups.flatMap(group => group.checks));
+    const kept = new Map([...keys].map(([check, key]) => [key, this.#elementFor(check, key)]));
     this.#drawn = kept;
     const place = find(this.#place, ".groups");
     groups.forEach((group, index) => {
@@ -162,7 +163,7 @@ export class HealthReport {
       show(find(section, "h3"), group.account ?? text("health_general"));
       const rows = find(section, "ul");
       group.checks.forEach((check, row) => {
-        const { element } = /** @type {{element: HTMLElement}} */ (kept.get(keyOf(check)));
+        const { element } = /** @type {{element: HTMLElement}} */ (kept.get(keys.get(check) ?? ""));
         if (rows.children[row] !== element) {
           rows.insertBefore(element, rows.children[row] ?? null);
         }
@@ -172,10 +173,10 @@ export class HealthReport {
     [...place.children].slice(groups.length).forEach(section => section.remove());
   }
 
-  /** @param {Check} check */
-  #elementFor(check) {
+  /** @param {Check} check @param {string} key */
+  #elementFor(check, key) {
     const json = JSON.stringify(check);
-    const present = this.#drawn.get(keyOf(check));
+    const present = this.#drawn.get(key);
     return present?.json === json ? present : { json, element: healthCheck(check) };
   }
 

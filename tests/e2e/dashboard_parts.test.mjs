@@ -13,7 +13,7 @@ import { GROUPS, SHOWN_ONLY, nameOf, read, valueIn, valueToSet, written } from "
 import { identitiesOf, timesOf, tracksOf } from "../../extension/dashboard/token_times.mjs";
 import { plainValue } from "../../extension/shared/evidence.mjs";
 import { fromNow, milliseconds } from "../../extension/shared/formats.mjs";
-import { countsOf, groupsOf, keyOf } from "../../extension/shared/health_order.mjs";
+import { countsOf, groupsOf, keysOf } from "../../extension/shared/health_order.mjs";
 import { passphraseFault } from "../../extension/shared/passphrase.mjs";
 import { isLocked } from "../../extension/shared/policy_source.mjs";
 
@@ -50,8 +50,11 @@ test("checks stand in the protocol's order whatever the order they came in, what
 
 test("two servers of an account are two checks, and each status is counted", () => {
   const [one, other] = ["a.test", "b.test"].map(hostname => check("imap", "ada@b.test", { evidence: { hostname, port: 993 } }));
-  assert.notEqual(keyOf(one), keyOf(other));
-  assert.equal(keyOf(one), keyOf({ ...one, status: "fail" }));
+  const keys = (/** @type {any[]} */ ...checks) => [...keysOf(checks).values()];
+  assert.notEqual(...keys(one, other));
+  assert.deepEqual(keys(one), keys({ ...one, status: "fail" }));
+  const [skipped, again] = [1, 2].map(() => check("imap", "ada@b.test", { status: "skipped" }));
+  assert.equal(new Set(keys(skipped, again, one)).size, 3, "skipped before it was known where");
   assert.deepEqual(countsOf([one, other, check("x", null, { status: "fail" })]), [["fail", 1], ["warn", 0], ["ok", 2], ["skipped", 0]]);
 });
 

@@ -149,3 +149,15 @@ test("a health check names the servers that it could not include", async () => {
   assert.match(await words({ report, leftOut }), /^Not checked: anna@contoso\.test\\team@contoso\.test at outlook\.office365\.com and @b\.test at smtp\.office365\.com\. /);
   assert.equal(await words({ report, leftOut: [] }), "");
 });
+
+test("checks that were skipped for the same reason are as many as are counted", async () => {
+  const skipped = { id: "imap", account: ADA.account, status: "skipped", title: "IMAP", detail: "This builds upon “Access token”." };
+  const report = { startedAt: 1_790_000_000, finishedAt: 1_790_000_004, overall: "ok", checks: [skipped, { ...skipped, id: "smtp" }, skipped] };
+  const progress = report.checks.map((check, index) => ({ done: index + 1, total: 3, check }));
+  const orders = { "migration.view": { result: { accounts: [] } }, checkHealth: { progress, result: { report } } };
+  await browser.open(DASHBOARD, { hash: "#health", messages: [{ overview: overviewOf([ADA]) }], orders }, "en");
+  await press('[data-action="checkHealth"]');
+  await browser.waitFor('.health-report[data-state="done"]');
+  assert.deepEqual(await browser.evaluate('[...document.querySelectorAll(".health-check")].map(one => one.dataset.check)'), ["imap", "imap", "smtp"]);
+  assert.match(await browser.evaluate('document.querySelector(".counts").textContent'), /^Skipped: 3/);
+});
