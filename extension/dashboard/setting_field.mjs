@@ -67,7 +67,7 @@ export class SettingField {
       create("p", { class: "error", id: `${id}-error`, role: "alert" }),
       create("p", { class: "saved", role: "status" }),
     );
-    this.#control.addEventListener("change", () => this.#changed(setting.control === "switch" ? this.#control.checked : this.#read()));
+    this.#control.addEventListener("change", () => this.#edited());
     find(this.element, ".reset").addEventListener("click", async () => {
       await this.#changed(null);
       // The button is gone with what it took back.
@@ -79,7 +79,20 @@ export class SettingField {
     return !["choice", "switch"].includes(this.#setting.control);
   }
 
+  async #edited() {
+    if (this.#control.validity.badInput) {
+      // The browser gives no value for it, as if nothing stood there.
+      say(find(this.element, ".saved"), "");
+      this.#complain(text(`dashboard_wrong_${nameOf(this.#setting)}`));
+      return;
+    }
+    await this.#changed(this.#read());
+  }
+
   #read() {
+    if (this.#setting.control === "switch") {
+      return this.#control.checked;
+    }
     return this.#setting.control === "choice" ? JSON.parse(this.#control.value) : read(this.#setting, this.#control.value);
   }
 

@@ -161,3 +161,23 @@ test("checks that were skipped for the same reason are as many as are counted", 
   assert.deepEqual(await browser.evaluate('[...document.querySelectorAll(".health-check")].map(one => one.dataset.check)'), ["imap", "imap", "smtp"]);
   assert.match(await browser.evaluate('document.querySelector(".counts").textContent'), /^Skipped: 3/);
 });
+
+test("what a number field cannot read is said to be wrong, and nothing is saved", async () => {
+  const policy = { audit: { enabled: true, retentionDays: 90 } };
+  const orders = { "migration.view": { result: { accounts: [] } }, "ask policy.get": { result: { policy, sources: { audit: "user" } } }, "ask settings.set": { result: {} } };
+  await browser.open(DASHBOARD, { hash: "#settings", messages: [{ overview: overviewOf([ADA]) }], orders }, "en");
+  const field = "#setting-audit_retentionDays";
+  await browser.waitFor(`${field}:enabled`);
+  const enter = async (/** @type {string} */ days) => {
+    await browser.evaluate(`(input => { input.focus(); input.select(); })(document.querySelector("${field}"))`);
+    await browser.type(days);
+    await browser.evaluate("document.activeElement.blur()");
+  };
+  const said = (/** @type {string} */ what) => browser.evaluate(`document.querySelector('[data-setting="audit_retentionDays"] ${what}').textContent`);
+  await enter("1-2");
+  assert.deepEqual([await said(".error"), await said(".saved")], ["Give a whole number of days from 1 to 36,500.", ""]);
+  assert.equal(await browser.evaluate(`document.querySelector("${field}").ariaInvalid`), "true");
+  await enter("30");
+  await browser.waitFor('[data-setting="audit_retentionDays"] .saved:not(:empty)');
+  assert.equal(await said(".error"), "");
+});

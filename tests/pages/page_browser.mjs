@@ -191,6 +191,11 @@ export class PageBrowser {
     return this.#await(selector, false);
   }
 
+  /** @param {string} words in the place of what is selected, as the keyboard has them typed where the focus is */
+  async type(words) {
+    await this.#page("Input.insertText", { text: words });
+  }
+
   /** @param {Theme} theme */
   async setTheme(theme) {
     await this.#page("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: theme }] });
