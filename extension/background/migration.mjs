@@ -328,8 +328,8 @@ export class Migration {
     if (migrate === "auto") {
       await Promise.all(waiting.map(plan => this.#switchByItself(plan)));
     } else if (!offered && waiting.some(({ faults }) => faults.includes("password"))) {
-      await this.#storage.set({ [OFFERED]: true });
-      this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_notice"), this.#openSection);
+      const onShown = () => this.#storage.set({ [OFFERED]: true });
+      this.#notices.say(SUBJECT, text("migration_noticeTitle"), text("migration_notice"), this.#openSection, onShown);
     }
   }
 

@@ -10,7 +10,7 @@ const ICON = "icons/thunderseal.svg";
 
 const BADGE_COLOUR = "#b3261e";
 
-/** @typedef {{title: string, text: string, onClick: () => void}} Notice */
+/** @typedef {{title: string, text: string, onClick: () => void, onShown?: () => Promise<void>}} Notice */
 
 export class Notices {
   #openPopup;
@@ -37,9 +37,10 @@ export class Notices {
    * @param {string} title
    * @param {string} text
    * @param {() => void} [onClick]
+   * @param {() => Promise<void>} [onShown] what is held back may be withdrawn, or lost when Thunderbird ends
    */
-  say(subject, title, text, onClick = this.#openPopup) {
-    if (this.#isNew(subject, { title, text, onClick }) && !this.#quiet.holds) {
+  say(subject, title, text, onClick = this.#openPopup, onShown = undefined) {
+    if (this.#isNew(subject, { title, text, onClick, onShown }) && !this.#quiet.holds) {
       this.#release();
     }
   }
@@ -96,8 +97,9 @@ export class Notices {
 
   /** @param {string} subject */
   #show(subject) {
-    const { title, text } = /** @type {Notice} */ (this.#said.get(subject));
+    const { title, text, onShown } = /** @type {Notice} */ (this.#said.get(subject));
     this.#held.delete(subject);
-    browser.notifications.create(subject, { type: "basic", iconUrl: browser.runtime.getURL(ICON), title, message: text });
+    const shown = browser.notifications.create(subject, { type: "basic", iconUrl: browser.runtime.getURL(ICON), title, message: text });
+    Promise.resolve(shown).then(onShown).catch(error => console.error(error));
   }
 }

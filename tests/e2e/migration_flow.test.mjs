@@ -121,7 +121,11 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
   /** @type {string[]} */
   const withdrawn = [];
   const notices = {
-    say: (/** @type {any[]} */ ...words) => said.push(words),
+    holds: false,
+    say(/** @type {any[]} */ ...words) {
+      said.push(words);
+      return this.holds || words[4]?.();
+    },
     withdraw: (/** @type {string} */ subject) => withdrawn.push(subject),
   };
   /** @type {(string|null)[]} */
@@ -131,7 +135,7 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
     onChange: async () => steps.push((await migration.view()).accounts[0]?.step ?? null),
   }));
   const view = async () => (await migration.view()).accounts[0];
-  return { migration, bridge, companion, account, asked, signIns, said, withdrawn, kept, steps, view };
+  return { migration, bridge, companion, account, asked, signIns, notices, said, withdrawn, kept, steps, view };
 }
 
 const authMethods = (/** @type {FakeBridge} */ { servers }) => servers.map(({ authMethod }) => authMethod);
@@ -324,6 +328,16 @@ test("“off” shows and does nothing; “offer” says it once, ever", async (
   const later = setUp({ stored: offer.kept });
   await later.migration.consider();
   assert.deepEqual(later.said, []);
+});
+
+test("an offer that was held back until Thunderbird ended is made after the next start", async () => {
+  const { migration, notices, said, kept } = setUp({ state: "ready" });
+  notices.holds = true;
+  await migration.consider();
+  assert.deepEqual([said.length, kept], [1, {}]);
+  const later = setUp({ stored: kept });
+  await later.migration.consider();
+  assert.deepEqual([later.said.length, later.kept], [1, { migrationOffered: true }]);
 });
 
 test("“auto” switches who is signed in, asks the others for the sign-in, and obeys an undo", async () => {

@@ -8,7 +8,7 @@ import { AccountBook } from "../../extension/background/account_book.mjs";
 import { AccountNotices } from "../../extension/background/account_notices.mjs";
 import { Notices } from "../../extension/background/notices.mjs";
 import { Quiet } from "../../extension/background/quiet.mjs";
-import { FakeTimers } from "./fakes.mjs";
+import { FakeTimers, settled } from "./fakes.mjs";
 
 const ADA = "ada@contoso.test";
 const PROBLEM = { kind: "sign-in-required", cause: "Your sign-in has ended.", remedy: "Sign in again." };
@@ -171,6 +171,25 @@ test("offline nothing is said; what still holds is said when the network is back
   assert.deepEqual(shown, ["The program is gone."]);
   goOnline();
   assert.equal(shown.length, 1);
+});
+
+test("who wants to know that something was shown hears it then, not when it is held back or withdrawn", async () => {
+  const { notices, goOffline, goOnline } = setUp();
+  /** @type {string[]} */
+  const heard = [];
+  const say = (/** @type {string} */ subject) => notices.say(subject, "Title", subject, undefined, async () => void heard.push(subject));
+  say("now");
+  await settled();
+  assert.deepEqual(heard, ["now"]);
+  goOffline();
+  say("later");
+  say("never");
+  notices.withdraw("never");
+  await settled();
+  assert.deepEqual(heard, ["now"]);
+  goOnline();
+  await settled();
+  assert.deepEqual(heard, ["now", "later"]);
 });
 
 test("for 30 s after the machine slept nothing is said but what answers the user", () => {
