@@ -4,10 +4,15 @@
 
 /* exported StoredLogins */
 
+const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
 const { OAuth2Providers } = ChromeUtils.importESModule("resource:///modules/OAuth2Providers.sys.mjs");
 
 /** Under which scheme passwords are stored; those of POP stood under its own name in old profiles. */
 const SCHEMES = { imap: ["imap"], pop3: ["mailbox", "pop3"], smtp: ["smtp"] };
+
+/** In the realm of a sign-in stand its permissions, each with the address of the service. */
+const MAIL_PERMISSION = /(^|\/)(IMAP\.AccessAsUser\.All|POP\.AccessAsUser\.All|SMTP\.Send)$/i;
+const EWS_PERMISSION = /(^|\/)EWS\.AccessAsUser\.All$/i;
 
 /**
  * @typedef {object} Named a server as it is or was
@@ -60,10 +65,26 @@ async function passwordsOf(server) {
 }
 
 /** @param {Named} server */
-async function ownSignInsOf(server) {
+async function signInsOf(server) {
   const issuer = issuerOf(server);
   const logins = issuer ? await loginsOf(`oauth://${issuer}`) : [];
   return logins.filter(({ username }) => username.toLowerCase() === server.username.toLowerCase());
+}
+
+/** @param {Named} server @returns {boolean} whether the same user has an account of Exchange Web Services, which signs in by itself */
+function hasExchange({ username }) {
+  const name = username.toLowerCase();
+  return MailServices.accounts.allServers.some(one => one.type === "ews" && one.username.toLowerCase() === name);
+}
+
+/** @param {Named} server @returns {Promise<any[]>} Thunderbird's own sign-ins for mail, without those that something else needs as well */
+async function mailSignInsOf(server) {
+  const isShared = hasExchange(server);
+  return (await signInsOf(server)).filter(({ httpRealm }) => {
+    const permissions = (httpRealm ?? "").split(" ");
+    const has = (/** @type {RegExp} */ pattern) => permissions.some(one => pattern.test(one));
+    return has(MAIL_PERMISSION) && !(isShared && has(EWS_PERMISSION));
+  });
 }
 
 var StoredLogins = class {
@@ -79,7 +100,7 @@ var StoredLogins = class {
    * @param {() => void} change
    */
   static async keep(servers, change) {
-    const found = await Promise.all(servers.flatMap(server => [passwordsOf(server), ownSignInsOf(server)]));
+    const found = await Promise.all(servers.flatMap(server => [passwordsOf(server), signInsOf(server)]));
     const before = new Map(found.flat().map(login => [guidOf(login), login.clone()]));
     try {
       change();
@@ -126,11 +147,11 @@ var StoredLogins = class {
 
   /**
    * @param {Named} server
-   * @returns {Promise<{clientId: string, authority: string}|null>} for which app Thunderbird has a sign-in of its own
+   * @returns {Promise<{clientId: string, authority: string}|null>} for which app Thunderbird has a sign-in of its own for mail
    */
   static async ownSignIn(server) {
     const app = StoredLogins.appOf(server);
-    if (!app || StoredLogins.locked || !(await ownSignInsOf(server)).length) {
+    if (!app || StoredLogins.locked || !(await mailSignInsOf(server)).length) {
       return null;
     }
     return { clientId: app.clientId, authority: originOf(app.tokenEndpoint) };
@@ -141,14 +162,14 @@ var StoredLogins = class {
    * @returns {Promise<string>} Thunderbird's own refresh token, of several that of most permissions
    */
   static async ownRefreshToken(server) {
-    const logins = await ownSignInsOf(server);
+    const logins = await mailSignInsOf(server);
     logins.sort((one, other) => other.httpRealm.length - one.httpRealm.length);
     return logins[0].password;
   }
 
   /** @param {Named} server */
   static async deleteOwnSignIns(server) {
-    for (const login of await ownSignInsOf(server)) {
+    for (const login of await mailSignInsOf(server)) {
       await remove(login).catch(whenGone);
     }
   }
