@@ -7,21 +7,27 @@
 
 /* global messenger */
 
-import { subjectOf } from "./account_notices.mjs";
+import { sentences, subjectOf } from "./account_notices.mjs";
+import { problemOf } from "./failures.mjs";
 import { groupByAccount } from "./overview.mjs";
 import { text } from "../shared/texts.mjs";
 
 export class AccountSetup {
   #notices;
   #signIn;
+  #unlock;
+  /** @type {Set<string>} accounts whose sign-in can begin when the saved ones are unlocked */
+  #waiting = new Set();
 
   /**
    * @param {import("./notices.mjs").Notices} notices
-   * @param {(account: string) => Promise<string>} signIn begins one; gives what went wrong, in words, or ""
+   * @param {{signIn: (account: string) => Promise<import("./rpc_client.mjs").Problem|undefined>, unlock: () => Promise<void>}} world
+   *   `signIn` begins one, and gives what went wrong; `unlock` asks the user, and rejects where that cannot help
    */
-  constructor(notices, signIn) {
+  constructor(notices, { signIn, unlock }) {
     this.#notices = notices;
     this.#signIn = signIn;
+    this.#unlock = unlock;
   }
 
   /**
@@ -51,8 +57,32 @@ export class AccountSetup {
    */
   async #begin(subject, account) {
     const problem = await this.#signIn(account);
-    if (problem) {
-      this.#notices.say(subject, text("signInFailedTitle", account), problem);
+    if (problem?.kind === "vault-locked") {
+      await this.#unlockFor(subject, account);
+    } else if (problem) {
+      this.#notices.say(subject, text("signInFailedTitle", account), sentences(problem));
     }
+  }
+
+  /**
+   * No page has a button for that, as none has the account.
+   * @param {string} subject
+   * @param {string} account
+   */
+  async #unlockFor(subject, account) {
+    this.#waiting.add(account);
+    try {
+      await this.#unlock();
+    } catch (error) {
+      this.#notices.withdraw(subject);
+      this.#notices.say(subject, text("lockedTitle"), sentences(problemOf(error)), () => this.#unlockFor(subject, account));
+    }
+  }
+
+  /** The browser opens by a click alone, which may be long ago: the user is asked for another one. */
+  async unlocked() {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    await Promise.all(waiting.map(account => this.ask(account)));
   }
 }

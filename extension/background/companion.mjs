@@ -7,7 +7,7 @@
 import { AccountActions } from "./account_actions.mjs";
 import { AccountBook } from "./account_book.mjs";
 import { AccountListing } from "./account_listing.mjs";
-import { AccountNotices, sentences } from "./account_notices.mjs";
+import { AccountNotices } from "./account_notices.mjs";
 import { AccountSetup } from "./account_setup.mjs";
 import { adminText } from "./admin_text.mjs";
 import { cloudsInUse, lacksCloud } from "./clouds.mjs";
@@ -92,7 +92,7 @@ export class Companion {
       onFailure: (account, kind) => this.#notServed(account, kind),
       onUnknown: account => this.#listing.unknown(account),
     });
-    this.#accountSetup = new AccountSetup(notices, account => this.#signInForSetup(account));
+    this.#accountSetup = new AccountSetup(notices, { signIn: account => this.#signInForSetup(account), unlock: () => this.unlocking.begin() });
   }
 
   async start() {
@@ -175,13 +175,10 @@ export class Companion {
     return adminText(this.#host, { account, problem: this.actions.problemOf(account) ?? {}, clientId, version: this.#hello.version });
   }
 
-  /**
-   * @param {string} account
-   * @returns {Promise<string>} what went wrong, in words, or ""
-   */
+  /** @param {string} account */
   async #signInForSetup(account) {
     await this.actions.perform({ action: "signIn", account });
-    return sentences(this.#failures.get(account) ?? {});
+    return this.#failures.get(account);
   }
 
   /**
@@ -232,6 +229,7 @@ export class Companion {
 
   #unlocked() {
     this.#failures.forgetKind("vault-locked");
+    this.#accountSetup.unlocked().catch(error => console.error(error));
     this.#changed();
   }
 

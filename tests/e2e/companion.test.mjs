@@ -280,6 +280,58 @@ test("a sign-in for set-up that cannot begin says why", async () => {
   assert.deepEqual(said.at(-1).slice(1), ["signInFailedTitle", "No client id. Set one."]);
 });
 
+test("a sign-in for set-up that finds the saved sign-ins locked leads to their passphrase, and then to the sign-in", async () => {
+  const NEW = "new@contoso.test";
+  let locked = true;
+  const lock = () => Promise.reject({ kind: "vault-locked", cause: "Locked.", field: "passphrase" });
+  const methods = {
+    "token.get": () => Promise.reject({ kind: "unknown-account" }),
+    "account.add": () => ({ account: account("signed-out") }),
+    "signIn.start": () => (locked ? lock() : { signInId: "s1", authorizationUrl: "https://login.test/" }),
+    "vault.unlock": (/** @type {any} */ { passphrase }) => {
+      locked &&= !passphrase;
+      return locked ? lock() : {};
+    },
+  };
+  const { companion, browser, said, host } = await started({ policy: { manage: "all" }, methods });
+  /** @type {any[]} */
+  const windows = [];
+  Object.assign(browser.runtime, { getURL: (/** @type {string} */ path) => path });
+  Object.assign(browser.windows, { create: async (/** @type {any} */ window) => (windows.push(window), { id: 1 }) });
+  await companion.answerToken(asking({ account: NEW, ownToken: false }));
+  await settled();
+  const count = said.length;
+  await said.at(-1)[3]();
+  assert.deepEqual(windows.map(({ url }) => url), ["unlock/unlock.html"]);
+  assert.equal(said.length, count, "nothing failed");
+  const port = new FakePort();
+  companion.unlocking.attend(port);
+  port.receive({ passphrase: "correct horse battery" });
+  await settled();
+  await settled();
+  const [subject, title, , click] = said.at(-1);
+  assert.deepEqual([said.length, subject, title], [count + 1, `account ${NEW}`, "setUpTitle"]);
+  await click();
+  assert.deepEqual(host().asked("signIn.start").map(({ account: name }) => name), [NEW, NEW]);
+  assert.equal((await companion.overview()).accounts[0].problem, null);
+});
+
+test("a keyring that is not unlocked for set-up can be tried again, and what is wrong is said each time", async () => {
+  const methods = {
+    "token.get": () => Promise.reject({ kind: "sign-in-required" }),
+    "signIn.start": () => Promise.reject({ kind: "vault-locked", cause: "Locked." }),
+    "vault.unlock": () => Promise.reject({ kind: "vault-locked", cause: "Not unlocked.", remedy: "Unlock it." }),
+  };
+  const { companion, said, host } = await started({ methods });
+  await companion.answerToken(asking({ account: "new@contoso.test", ownToken: false }));
+  await settled();
+  for (const tries of [1, 2]) {
+    await said.at(-1)[3]();
+    assert.deepEqual(said.at(-1).slice(1, 3), ["lockedTitle", "Not unlocked. Unlock it."]);
+    assert.equal(host().asked("vault.unlock").length, tries);
+  }
+});
+
 test("a slow host opens no dialog for an account that is signed in here, a missing one lets Thunderbird go on", async () => {
   const { companion, timers } = await started({ accounts: [account("ready")], methods: { "token.get": () => new Promise(() => {}) } });
   const answer = companion.answerToken(asking());
