@@ -45,8 +45,8 @@ export class Companion {
   #onChange;
   /** Accounts whose mail check came to nothing for want of a token, in lower case. */
   #unserved = new Set();
-  /** What the host says of itself. @type {{version: string, protocol: number, features: string[]}} */
-  #hello = { version: "", protocol: 0, features: [] };
+  /** What the host says of itself, and of its configuration. @type {{version: string, protocol: number, features: string[], warnings: any[]}} */
+  #hello = { version: "", protocol: 0, features: [], warnings: [] };
   /** @type {{installed: boolean, obstacle: string|null}} */
   #bridge = { installed: true, obstacle: null };
   /** What can be known without the host is known. */
@@ -198,8 +198,8 @@ export class Companion {
       this.#hostNotice.say(state, this.#settings.fallback);
     }
     if (state === "connected") {
-      const { host, protocol, features = [] } = detail.welcome;
-      this.#hello = { version: host?.version ?? "", protocol, features };
+      const { host, protocol, features = [], warnings = [] } = detail.welcome;
+      this.#hello = { version: host?.version ?? "", protocol, features, warnings };
       this.#settings.learn(detail.welcome.policy ?? {});
       // At once: what changes from now on comes after this.
       await Promise.all([this.#listing.refresh(detail.welcome), chooseLanguage(this.#settings.locale)]);

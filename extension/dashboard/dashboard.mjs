@@ -29,6 +29,8 @@ find(document, "main").prepend(warning);
 let parts = null;
 /** @type {AboutSection} */
 let about;
+/** @type {SettingsSection} */
+let settings;
 
 /** @param {string} id of a section */
 const contentOf = id => find(document, `#${id} .content`);
@@ -37,10 +39,11 @@ function begin() {
   new HealthReport(contentOf("health"), link);
   new BackupSection(contentOf("backup"), link);
   about = new AboutSection(contentOf("about"), link);
+  settings = new SettingsSection(contentOf("settings"), link);
   const kept = {
     signins: new SignInsSection(contentOf("signins"), link),
     activity: new ActivitySection(contentOf("activity"), link),
-    settings: new SettingsSection(contentOf("settings"), link),
+    settings,
   };
   Object.entries({ ...kept, about }).forEach(([id, part]) => sections.onShow(id, () => part.refresh()));
   parts = kept;
@@ -63,6 +66,7 @@ function draw(overview) {
   migration.refresh();
   find(document, "#accounts .empty").hidden = overview.accounts.length > 0;
   about.draw(overview);
+  settings.draw(overview);
   if (first) {
     sections.begin();
   } else {

@@ -29,6 +29,7 @@ export class SettingsSection {
     place.append(
       create("div", { class: "note pending", hidden: "" }, create("p", { "data-text": "dashboard_pending" }), restart),
       create("p", { class: "problem-text", role: "alert" }),
+      create("div", { class: "note warnings", hidden: "" }, create("p", { "data-text": "dashboard_warnings" }), create("ul")),
       ...GROUPS.map(({ name, settings }) => create("fieldset", {}, create("legend", { "data-text": `dashboard_group_${name}` }), ...settings.map(setting => this.#elementOf(setting)))),
       create("fieldset", { class: "shown-only", hidden: "" }, create("legend", { "data-text": "dashboard_group_file" }), create("p", { "class": "help", "data-text": "dashboard_file_only" }), create("dl", { class: "facts" })),
     );
@@ -41,19 +42,30 @@ export class SettingsSection {
     return field.element;
   }
 
+  /** @param {import("../background/overview.mjs").Overview} overview tells what is wrong with the configuration */
+  draw({ host: { warnings = [] } }) {
+    const note = find(this.#place, ".warnings");
+    const words = warnings.map(sentencesOf);
+    const items = [...note.querySelectorAll("li")].map(item => item.textContent);
+    if (JSON.stringify(words) !== JSON.stringify(items)) {
+      find(note, "ul").replaceChildren(...words.map(one => create("li", {}, one)));
+    }
+    note.hidden = !words.length;
+  }
+
   async refresh() {
     try {
       const { policy, sources } = await this.#link.order("ask", { method: "policy.get" });
       this.#policy = policy;
       this.#sources = sources;
       say(find(this.#place, ".problem-text"), "");
-      this.#draw();
+      this.#fill();
     } catch (error) {
       say(find(this.#place, ".problem-text"), sentencesOf(/** @type {import("../shared/link.mjs").OrderFailed} */ (error).problem));
     }
   }
 
-  #draw() {
+  #fill() {
     for (const [setting, field] of this.#fields) {
       field.draw(valueIn(setting, this.#policy), this.#sources[setting.key] ?? "default");
     }

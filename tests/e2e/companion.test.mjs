@@ -332,6 +332,19 @@ test("a keyring that is not unlocked for set-up can be tried again, and what is 
   }
 });
 
+test("what the host found wrong with the configuration is among what pages show, as long as it is so", async () => {
+  const warnings = [{ kind: "misconfigured", cause: "/etc/thunderseal/policy.json cannot be used: not JSON.", remedy: "Correct it." }];
+  const answers = [{ warnings }, {}];
+  const methods = { hello: () => ({ protocol: 1, host: { version: "0.1.0" }, policy: {}, accounts: [], more: false, ...answers.shift() }) };
+  const { companion, host } = await started({ methods });
+  assert.deepEqual((await companion.overview()).host.warnings, warnings);
+  host().lose();
+  await companion.actions.perform({ action: "retryHost" });
+  await settled();
+  await settled();
+  assert.deepEqual((await companion.overview()).host.warnings, []);
+});
+
 test("a slow host opens no dialog for an account that is signed in here, a missing one lets Thunderbird go on", async () => {
   const { companion, timers } = await started({ accounts: [account("ready")], methods: { "token.get": () => new Promise(() => {}) } });
   const answer = companion.answerToken(asking());

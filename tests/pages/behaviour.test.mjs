@@ -181,3 +181,25 @@ test("what a number field cannot read is said to be wrong, and nothing is saved"
   await browser.waitFor('[data-setting="audit_retentionDays"] .saved:not(:empty)');
   assert.equal(await said(".error"), "");
 });
+
+test("what is wrong with the configuration stands above the settings until it is right", async () => {
+  const warnings = [
+    { kind: "misconfigured", cause: "/etc/thunderseal/policy.json, /tenants: the key is not known and has no effect.", remedy: "Check the spelling." },
+    { kind: "misconfigured", cause: "/home/ada/.config/thunderseal/config.json cannot be used: /manage must be one of \"listed\", \"domains\", \"all\".", remedy: "Correct the file." },
+  ];
+  const overview = overviewOf([ADA]);
+  const scene = {
+    hash: "#settings",
+    messages: [{ overview: { ...overview, host: { ...overview.host, warnings } } }],
+    refreshed: [{ overview }],
+    orders: { "migration.view": { result: { accounts: [] } }, "ask policy.get": { result: { policy: {}, sources: {} } } },
+  };
+  const shown = () => browser.evaluate('[...document.querySelectorAll(".warnings li")].filter(one => one.checkVisibility()).map(one => one.textContent)');
+  await browser.open(DASHBOARD, scene, "en");
+  await browser.waitFor(".warnings");
+  assert.deepEqual(await shown(), warnings.map(({ cause, remedy }) => `${cause} ${remedy}`));
+  assert.deepEqual(await browser.violations(), []);
+  await showAgain();
+  await browser.waitFor("#settings:has(.warnings[hidden])");
+  assert.deepEqual(await shown(), []);
+});
