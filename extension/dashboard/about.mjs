@@ -5,6 +5,7 @@
 /* global browser */
 
 import { create } from "../shared/page.mjs";
+import { redraw } from "../shared/redraw.mjs";
 import { text } from "../shared/texts.mjs";
 
 /** Libraries by their name in the evidence of the check. */
@@ -66,7 +67,7 @@ export class AboutSection {
     const versions = evidence("versions");
     const { store, protection } = evidence("vault");
     const { features = [], protocol } = this.#host ?? {};
-    this.#versions.replaceChildren(facts([
+    redraw(this.#versions, [facts([
       ["addon", browser.runtime.getManifest().version],
       ["program", versions.host || this.#host?.version],
       ["protocol", protocol ? String(protocol) : ""],
@@ -74,8 +75,8 @@ export class AboutSection {
       ["thunderbird", thunderbird],
       ["obstacle", this.#obstacle ?? ""],
       ["libraries", LIBRARIES.map(name => versions[name] && (versions[name].startsWith(name) ? versions[name] : `${name} ${versions[name]}`)).filter(Boolean).join(", ")],
-    ]));
+    ])]);
     const named = store ? text(`dashboard_choice_keystore_${store.replaceAll("-", "_")}`) : "";
-    this.#store.replaceChildren(facts([["key", named || store], ["protection", (store && text(`dashboard_protection_${store.replaceAll("-", "_")}`)) || protection]]));
+    redraw(this.#store, [facts([["key", named || store], ["protection", (store && text(`dashboard_protection_${store.replaceAll("-", "_")}`)) || protection]])]);
   }
 }

@@ -3,6 +3,7 @@
 /** The section about the audit log: what happened, newest first, and whether the log is as it was written. */
 
 import { create, find, say } from "../shared/page.mjs";
+import { redraw } from "../shared/redraw.mjs";
 import { statusIcon } from "../shared/status_icon.mjs";
 import { sentencesOf, text } from "../shared/texts.mjs";
 import { dateTime } from "../shared/formats.mjs";
@@ -92,9 +93,11 @@ export class ActivitySection {
    */
   #verified(intact, finding) {
     const line = find(this.#place, ".verified");
-    line.dataset.intact = String(intact);
-    line.querySelector(".status-icon")?.remove();
-    line.prepend(statusIcon(intact ? "ok" : "fail"));
+    if (line.dataset.intact !== String(intact)) {
+      line.dataset.intact = String(intact);
+      line.querySelector(".status-icon")?.remove();
+      line.prepend(statusIcon(intact ? "ok" : "fail"));
+    }
     const where = finding ? ` ${text(`dashboard_damage_${finding.damage.replaceAll("-", "_")}`)}${finding.line ? ` ${text("dashboard_damage_line", String(finding.line))}` : ""}` : "";
     say(find(line, "p"), intact ? text("dashboard_intact") : `${text("dashboard_not_intact")}${where}`);
   }
@@ -104,20 +107,20 @@ export class ActivitySection {
     const chosen = select.value;
     const hashes = [...new Set(this.#entries.flatMap(({ account }) => account ?? []))];
     const nameOf = (/** @type {string} */ hash) => this.#names[hash] ?? hash;
-    const options = hashes.map(hash => create("option", { value: hash }, nameOf(hash)));
-    select.replaceChildren(create("option", { "value": "", "data-text": "dashboard_all_accounts" }), ...options);
+    const options = hashes.map(hash => create("option", { "value": hash, "data-key": hash }, nameOf(hash)));
+    redraw(select, [create("option", { "value": "", "data-text": "dashboard_all_accounts" }), ...options]);
     select.value = hashes.includes(chosen) ? chosen : "";
     const shown = this.#entries.filter(({ account }) => !select.value || account === select.value).reverse();
     const rows = shown.map(entry =>
       create(
         "tr",
-        { "data-event": entry.event },
+        { "data-event": entry.event, "data-key": String(entry.seq) },
         create("td", { class: "time" }, dateTime(entry.time)),
         create("td", {}, eventWords(entry)),
         create("td", { class: "who" }, entry.account ? nameOf(entry.account) : "–"),
         create("td", { class: "quiet-text" }, detailsOf(entry)),
       ));
-    find(this.#place, "tbody").replaceChildren(...rows);
+    redraw(find(this.#place, "tbody"), rows);
     find(this.#place, ".activity").hidden = !rows.length;
     find(this.#place, ".none").hidden = rows.length > 0;
     find(this.#place, ".older").hidden = this.#entries.length < this.#limit || this.#limit === MOST;

@@ -3,6 +3,7 @@
 /** One setting: its name, what it does, where its value comes from, and the control that changes it. */
 
 import { create, find, say, show } from "../shared/page.mjs";
+import { redraw } from "../shared/redraw.mjs";
 import { isLocked } from "../shared/policy_source.mjs";
 import { sentencesOf, text } from "../shared/texts.mjs";
 import { nameOf, read, written } from "./setting_list.mjs";
@@ -148,7 +149,7 @@ export class SettingField {
     const json = JSON.stringify(value);
     const known = (this.#setting.values ?? []).map(one => JSON.stringify(one));
     const values = known.includes(json) ? known : [...known, json];
-    this.#control.replaceChildren(...values.map(one => create("option", { value: one }, choiceWords(this.#setting, JSON.parse(one)))));
+    redraw(this.#control, values.map(one => create("option", { value: one }, choiceWords(this.#setting, JSON.parse(one)))));
     this.#control.value = json;
   }
 }

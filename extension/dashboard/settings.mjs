@@ -3,6 +3,7 @@
 /** The section about settings: each with its source, those of the administrator locked, the others to be changed. */
 
 import { create, find, keepFocus, say } from "../shared/page.mjs";
+import { redraw } from "../shared/redraw.mjs";
 import { sentencesOf, text } from "../shared/texts.mjs";
 import { SettingField } from "./setting_field.mjs";
 import { GROUPS, SHOWN_ONLY, valueIn, valueToSet } from "./setting_list.mjs";
@@ -45,12 +46,8 @@ export class SettingsSection {
   /** @param {import("../background/overview.mjs").Overview} overview tells what is wrong with the configuration */
   draw({ host: { warnings = [] } }) {
     const note = find(this.#place, ".warnings");
-    const words = warnings.map(sentencesOf);
-    const items = [...note.querySelectorAll("li")].map(item => item.textContent);
-    if (JSON.stringify(words) !== JSON.stringify(items)) {
-      find(note, "ul").replaceChildren(...words.map(one => create("li", {}, one)));
-    }
-    note.hidden = !words.length;
+    redraw(find(note, "ul"), warnings.map(one => create("li", {}, sentencesOf(one))));
+    note.hidden = !warnings.length;
   }
 
   async refresh() {
@@ -71,7 +68,7 @@ export class SettingsSection {
     }
     const set = SHOWN_ONLY.filter(key => this.#sources[key] && this.#sources[key] !== "default");
     find(this.#place, ".shown-only").hidden = !set.length;
-    find(this.#place, ".shown-only dl").replaceChildren(...set.flatMap(key => [
+    redraw(find(this.#place, ".shown-only dl"), set.flatMap(key => [
       create("dt", {}, text(`dashboard_setting_${key}`)),
       create("dd", {}, create("pre", {}, JSON.stringify(this.#policy[key], null, 2)), create("p", { class: "source" }, text(`dashboard_source_${this.#sources[key]}`))),
     ]));

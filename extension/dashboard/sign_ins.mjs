@@ -4,6 +4,7 @@
 
 import { dateTime, fromNow } from "../shared/formats.mjs";
 import { create } from "../shared/page.mjs";
+import { redraw } from "../shared/redraw.mjs";
 import { text } from "../shared/texts.mjs";
 import { timeline } from "./timeline.mjs";
 import { identitiesOf, timesOf, tracksOf } from "./token_times.mjs";
@@ -20,7 +21,7 @@ function table(account, now) {
   const rows = times.map(({ name, resource, at }) =>
     create(
       "tr",
-      { "data-time": name, "data-at": String(at) },
+      { "data-time": name, "data-at": String(at), "data-key": `${name} ${resource}` },
       create("th", { scope: "row" }, ...(SIGNS.has(name) ? [create("span", { "class": `sign ${name}`, "aria-hidden": "true" })] : []), text(`dashboard_time_${name}`, resource)),
       create("td", {}, dateTime(at)),
       create("td", { class: "relative" }, name === "now" ? "" : fromNow(at, now)),
@@ -38,7 +39,7 @@ function card({ signInAs, accounts, newest }, now) {
   const method = newest.method ? text(`dashboard_method_${newest.method}`) : "";
   return create(
     "li",
-    { "class": "card identity", "data-identity": signInAs.toLowerCase() },
+    { "class": "card identity", "data-identity": signInAs.toLowerCase(), "data-key": JSON.stringify([newest.cloud, newest.tenant, signInAs.toLowerCase()]) },
     create("h3", {}, signInAs),
     ...(others.length ? [create("p", { class: "quiet-text" }, text("dashboard_opens", others.join(", ")))] : []),
     ...(tracks.length
@@ -86,7 +87,7 @@ export class SignInsSection {
 
   #draw() {
     const now = Date.now() / 1000;
-    this.#list.replaceChildren(...identitiesOf(this.#accounts).map(identity => card(identity, now)));
+    redraw(this.#list, identitiesOf(this.#accounts).map(identity => card(identity, now)));
     this.#empty.hidden = this.#accounts.length > 0;
   }
 }

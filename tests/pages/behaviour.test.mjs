@@ -203,3 +203,52 @@ test("what is wrong with the configuration stands above the settings until it is
   await browser.waitFor("#settings:has(.warnings[hidden])");
   assert.deepEqual(await shown(), []);
 });
+
+/** @param {number} lastUsedAt @param {string} [account] */
+const signedIn = (lastUsedAt, account = ADA.account) => ({
+  account, signInAs: account, state: "ready", cloud: "worldwide", tenant: "common", method: "browser", nextRenewal: lastUsedAt + 3_000,
+  tokens: [{ resource: "https://outlook.office.com", expiresAt: lastUsedAt + 3_600 }],
+  refreshToken: { present: true, obtainedAt: 1_790_000_000, lastUsedAt, idleExpiresAt: lastUsedAt + 7_776_000 },
+});
+
+/** Runs in the page: keeps in mind the elements of a selector, and counts them. @param {string} selector */
+const note = selector => `(window.kept = [...document.querySelectorAll(${JSON.stringify(selector)})]).length`;
+/** Runs in the page: how many of these are on it still. */
+const STILL_THERE = "window.kept.filter(one => one.isConnected).length";
+
+test("in the list of sign-ins only what has changed is drawn anew", async () => {
+  const overview = overviewOf([ADA]);
+  const lists = [[signedIn(1_795_000_000)], [signedIn(1_795_003_000), signedIn(1_795_001_000, BEN.account)]].map(accounts => ({ result: { accounts, more: false } }));
+  const orders = { "migration.view": { result: { accounts: [] } }, "ask account.list": lists };
+  await browser.open(DASHBOARD, { hash: "#signins", messages: [{ overview }], refreshed: [{ overview }], orders }, "en");
+  await browser.waitFor(".identity .times");
+  const used = () => browser.evaluate('document.querySelector("[data-time=lastUsed]").dataset.at');
+  const before = await browser.evaluate(note(".identity, .identity *"));
+  assert.equal(await used(), "1795000000");
+  await browser.evaluate('getSelection().selectAllChildren(document.querySelector("[data-time=idleEnds] th"))');
+  await showAgain();
+  await browser.waitFor(`.identity[data-identity="${BEN.account}"] .times`);
+  assert.equal(await used(), "1795003000");
+  assert.equal(await browser.evaluate(STILL_THERE), before);
+  assert.equal(await browser.evaluate("getSelection().toString()"), await browser.evaluate('document.querySelector("[data-time=idleEnds] th").textContent'), "where the user reads");
+  assert.equal(await browser.evaluate('document.querySelectorAll(".identity").length'), 2);
+  assert.deepEqual(await browser.complaints(), []);
+});
+
+test("in the list of activity what is there stays when more comes, and so do the choice of an account and its place", async () => {
+  const overview = overviewOf([ADA]);
+  const entry = (/** @type {number} */ seq, /** @type {string} */ account) => ({ seq, time: 1_795_000_000 + seq, event: "renewed", account });
+  const logs = [[entry(1, "h1"), entry(2, "h2")], [entry(2, "h2"), entry(3, "h3"), entry(4, "h2")]].map(entries => ({ result: { entries, intact: true } }));
+  const orders = { "migration.view": { result: { accounts: [] } }, "ask audit.read": logs, "ask audit.names": { result: { names: { h2: BEN.account } } } };
+  await browser.open(DASHBOARD, { hash: "#activity", messages: [{ overview }], refreshed: [{ overview }], orders }, "en");
+  await browser.waitFor('.activity [data-key="2"]');
+  await browser.evaluate('(select => { select.focus(); select.value = "h2"; select.dispatchEvent(new Event("change")); })(document.querySelector("#activity-account"))');
+  const kept = '.verified *, #activity-account option:not([value="h1"]), .activity [data-key="2"], .activity [data-key="2"] *';
+  const before = await browser.evaluate(note(kept));
+  await showAgain();
+  await browser.waitFor('.activity [data-key="4"]');
+  assert.equal(await browser.evaluate(STILL_THERE), before);
+  assert.deepEqual(await browser.evaluate('[...document.querySelectorAll(".activity tbody tr")].map(one => one.dataset.key)'), ["4", "2"]);
+  assert.deepEqual(await browser.evaluate('(({ value, options }) => [value, ...[...options].map(one => one.text)])(document.querySelector("#activity-account"))'), ["h2", "All", BEN.account, "h3"]);
+  assert.equal(await browser.evaluate("document.activeElement.id"), "activity-account");
+});
