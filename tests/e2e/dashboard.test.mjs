@@ -13,7 +13,7 @@ import { startProgram } from "./program.mjs";
 import { findSecrets } from "./secrets.mjs";
 import { ADA, HOST, World } from "./world.mjs";
 
-/* global ChromeUtils, Services, content, texts, until */
+/* global ChromeUtils, Ci, Services, content, texts, until */
 
 const PICTURES = resolve(HOST, "../e2e");
 const PASSPHRASE = "four red herons stand in the reeds";
@@ -66,6 +66,25 @@ function shownReport() {
 
 /** Runs in Thunderbird. */
 const clipboard = () => Services.wm.getMostRecentWindow("mail:3pane").navigator.clipboard.readText();
+
+/**
+ * Runs in Thunderbird: adds outgoing servers, which have no port of their own.
+ * @param {string[]} users
+ */
+function addOutgoing(users) {
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  return users.map(username => {
+    const server = MailServices.outgoingServer.createServer("smtp").QueryInterface(Ci.nsISmtpServer);
+    Object.assign(server, { hostname: "smtp.office365.com", username, socketType: Ci.nsMsgSocketType.alwaysSTARTTLS, authMethod: Ci.nsMsgAuthMethod.OAuth2 });
+    return server.port;
+  });
+}
+
+/** Runs in Thunderbird: takes the last of its outgoing servers away. @param {number} count */
+function removeOutgoing(count) {
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+  MailServices.outgoingServer.servers.slice(-count).forEach(server => MailServices.outgoingServer.deleteServer(server));
+}
 
 /** Runs in the page: the user chooses a file. */
 function chooseFile(/** @type {string} */ base64) {
@@ -133,6 +152,17 @@ test("the dashboard", { timeout: 300_000 }, async t => {
     assert.doesNotMatch(report, new RegExp(ADA));
     assert.equal(await dashboard.run(() => content.document.querySelector(".report").value), report);
     await picture("health");
+  });
+
+  await t.test("health: a server without a port is checked where Thunderbird sends by it, one with an odd user name is named", async () => {
+    const odd = "anna@contoso.test\\team@contoso.test";
+    assert.deepEqual(await marionette.chrome(addOutgoing, [ADA, odd]), [0, 0]);
+    await dashboard.press('[data-action="checkHealth"]');
+    assert.match(await dashboard.waitForWords('.health-report[data-state="done"] .left-out', /./), /^Not checked: anna@contoso\.test\\team@contoso\.test at smtp\.office365\.com\. /);
+    const ports = () => [...content.document.querySelectorAll('[data-check="smtp"] details > .evidence')].map(one => /port(\d+)/.exec(one.textContent)?.[1]);
+    const { port } = world.mail.smtp;
+    assert.deepEqual((await dashboard.run(ports)).sort(), [String(port), "587"].sort());
+    await marionette.chrome(removeOutgoing, 2);
   });
 
   await t.test("sign-ins: the times of each as picture and table, new ones as they come", async () => {
