@@ -10,6 +10,8 @@
  * @property {string} cloud
  * @property {string} tenant
  * @property {"browser"|"device"|"import"|null} method how it was signed in
+ * @property {{present: boolean}|null} [refreshToken] of the sign-in that is here, "present" until that has ended for good;
+ *   null: there is none, or it cannot be read
  * @property {(import("./rpc_client.mjs").Problem & {resource?: string})|null} problem
  */
 

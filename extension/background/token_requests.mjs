@@ -5,6 +5,9 @@
 /** Left of the mail connection's patience for the way back. */
 const RETURN_MS = 300;
 
+/** States in which there may be a sign-in here that cannot be read now. */
+const UNREAD = new Set(["locked", "waiting"]);
+
 /**
  * @typedef {object} TokenRequest
  * @property {string} account
@@ -94,8 +97,9 @@ export class TokenRequests {
   }
 
   /**
-   * Thunderbird's own sign-in goes on where we cannot work at all, and where it has a token
-   * and nobody signed in here. Everything else, a slow host too, would open a browser out of the blue.
+   * Thunderbird's own sign-in goes on where we cannot work at all, and where it has a token and there is no sign-in here,
+   * be it that one is under way or has failed. Everything else, a slow host too, would open a browser out of the blue: what
+   * ended a sign-in here has mostly ended Thunderbird's own as well.
    * @param {string} kind
    * @param {string} account
    * @param {boolean} ownToken
@@ -110,7 +114,8 @@ export class TokenRequests {
     if (kind === "unknown-account" || kind === "policy-denied") {
       return true;
     }
-    return ownToken && (this.#book.get(account)?.state ?? "signed-out") === "signed-out";
+    const known = this.#book.get(account);
+    return ownToken && !known?.refreshToken && !UNREAD.has(known?.state ?? "");
   }
 }
 

@@ -8,8 +8,11 @@ import { FakeHost, FakeTimers, settled } from "./fakes.mjs";
 export const ADA = "ada@contoso.test";
 export const SERVER = { account: ADA, type: "imap", authMethod: "oauth2", ownLogin: false };
 
+/** States of an account whose sign-in here has not succeeded yet, or cannot be read. */
+const NO_REFRESH_TOKEN = ["signed-out", "signing-in", "locked"];
+
 export const account = (/** @type {string} */ state, /** @type {object} */ more = {}) =>
-  ({ account: ADA, signInAs: ADA, state, cloud: "worldwide", problem: null, ...more });
+  ({ account: ADA, signInAs: ADA, state, cloud: "worldwide", problem: null, refreshToken: NO_REFRESH_TOKEN.includes(state) ? null : { present: true }, ...more });
 
 /**
  * @param {{policy?: object, accounts?: object[], methods?: object, bridge?: object, managed?: object, registered?: boolean, server?: object}} [world]
