@@ -7,6 +7,9 @@
 import { changeSignInName } from "./sign_in_name.mjs";
 import { replaceToken } from "./token_requests.mjs";
 
+/** The host takes a sign-in over after one renewal. */
+const IMPORT_DEADLINE_MS = 30_000;
+
 export class AccountActions {
   #host;
   #book;
@@ -51,6 +54,26 @@ export class AccountActions {
     const end = this.#signIns.awaitEnd(account);
     await this.perform({ action: "signIn", account, protocols });
     return end;
+  }
+
+  /**
+   * Gives the host a sign-in of Thunderbird's own, which goes on where the host does not take it: an account that gets on the
+   * list by this stays on it only if that succeeds.
+   * @param {{account: string, refreshToken: string, clientId: string}} signIn
+   */
+  async takeOver(signIn) {
+    const { account } = signIn;
+    this.#listing.signInBegins(account);
+    try {
+      await this.#host.request("account.import", signIn, IMPORT_DEADLINE_MS);
+    } catch (error) {
+      // Where the host was lost, the next one says whether it was saved just before.
+      if (/** @type {{kind?: string}} */ (error).kind !== "disconnected" && !this.#signIns.isUnderWay(account)) {
+        await this.#listing.signInEnded(account, false);
+      }
+      throw error;
+    }
+    await this.#listing.signInEnded(account, true);
   }
 
   /**

@@ -16,9 +16,6 @@ import { text } from "../shared/texts.mjs";
 /** @typedef {import("./migration_plan.mjs").AccountPlan} AccountPlan */
 /** @typedef {import("./rpc_client.mjs").Problem} Problem */
 
-/** The host takes a sign-in over after one renewal. */
-const IMPORT_DEADLINE_MS = 30_000;
-
 /** What notifications are about: the offer, or an account that the policy wants to have switched. */
 const SUBJECT = "migration";
 const subjectOf = (/** @type {string} */ account) => `${SUBJECT} ${account.toLowerCase()}`;
@@ -188,7 +185,7 @@ export class Migration {
     if (!app || !refreshToken) {
       return false;
     }
-    await this.#companion.host.request("account.import", { account, refreshToken, clientId: app.clientId }, IMPORT_DEADLINE_MS);
+    await this.#companion.actions.takeOver({ account, refreshToken, clientId: app.clientId });
     return true;
   }
 

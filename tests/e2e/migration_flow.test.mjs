@@ -99,16 +99,17 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
       state: hostState,
       request: async (/** @type {string} */ method, /** @type {any} */ params) => {
         asked.push([method, params]);
-        const answer = await all[method](params);
-        if (method === "account.import") {
-          Object.assign(account, { state: "ready", method: "import" });
-        }
-        return answer;
+        return await all[method](params);
       },
     },
     settings: { policy: { clientId: CLIENT, ...policy }, migrate: "offer", ...policy },
     book,
     actions: {
+      takeOver: async (/** @type {any} */ signIn) => {
+        asked.push(["account.import", signIn]);
+        await all["account.import"](signIn);
+        Object.assign(account, { state: "ready", method: "import" });
+      },
       signInToEnd: async (/** @type {string} */ _name, /** @type {string[]} */ protocols) => {
         signIns.push(protocols);
         account.state = signsIn.ok ? "ready" : account.state;
