@@ -14,6 +14,7 @@
  * @property {string} state a state of the protocol, or "unlisted": nobody signed in here
  * @property {string} signInAs who signs in for it
  * @property {boolean} ownSignIn it is the account's own name
+ * @property {number} mailboxes that its sign-in opens, itself among them
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
  * @property {boolean} ewsOnly its servers speak Exchange Web Services, for which Thunderbird signs in by itself
@@ -59,7 +60,7 @@ function actionsOfProblem({ problem, signInAs }) {
  * @returns {string[]}
  */
 export function actionsFor(facts, { hostState }) {
-  const { state, ownSignIn, passwordOnly, ewsOnly, signIn, vaultLocked, removable } = facts;
+  const { state, ownSignIn, mailboxes, passwordOnly, ewsOnly, signIn, vaultLocked, removable } = facts;
   if (hostState !== "connected" || ewsOnly) {
     return [];
   }
@@ -69,7 +70,7 @@ export function actionsFor(facts, { hostState }) {
   const hidden = new Set([
     ...(passwordOnly ? ["signIn", "openBy"] : []),
     // It would end a sign-in that works before the other has succeeded; who wants that signs out first.
-    ...(ownSignIn && WELL.has(state) ? ["openBy"] : []),
+    ...(WELL.has(state) && (ownSignIn || mailboxes === 1) ? ["openBy"] : []),
     ...(removable ? [] : ["letThunderbird"]),
     ...(vaultLocked ? NEEDS_VAULT : []),
   ]);

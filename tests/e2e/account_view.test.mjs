@@ -77,15 +77,33 @@ test("a problem's sentence takes the place of the state's own, but for what hold
   assert.equal(viewOf({ state: "signed-out" }, { server: { authMethod: "password" } }).words, "state_password");
 });
 
+const INFO = "info@contoso.test";
+
 test("another sign-in is not offered where the account's own works, as it would end that one before it has succeeded", () => {
   const offers = (/** @type {object} */ account) => viewOf(account).actions.includes("openBy");
   for (const state of ["ready", "renewing"]) {
-    assert.deepEqual([offers({ state }), offers({ state, signInAs: "Ada@contoso.test" }), offers({ state, signInAs: BEN })], [false, false, true], state);
+    assert.deepEqual([offers({ state }), offers({ state, signInAs: "Ada@contoso.test" })], [false, false], state);
   }
   for (const state of ["signed-out", "attention", "blocked"]) {
     assert.ok(offers({ state }), state);
   }
   assert.ok(viewOf({ account: BEN, signInAs: BEN, state: "ready" }).actions.includes("openBy"), "unlisted");
+});
+
+test("nor where a shared mailbox is the only one that its sign-in opens, which would go with it, but after a sign-out", () => {
+  const ben = { account: BEN, signInAs: BEN, state: "ready" };
+  const shared = (/** @type {string} */ state, /** @type {object[]} */ others = []) =>
+    viewOf({ account: INFO, signInAs: ADA, state }, { others: [...others, ben], server: { account: INFO } });
+  for (const state of ["ready", "renewing"]) {
+    const only = shared(state);
+    assert.deepEqual([only.actions.includes("openBy"), only.actions.includes("signOut")], [false, true], state);
+    for (const account of [ADA, "sales@contoso.test"]) {
+      assert.ok(shared(state, [{ account, signInAs: ADA, state }]).actions.includes("openBy"), `${state}: Ada's sign-in stays for ${account}`);
+    }
+    assert.ok(!shared(state, [{ account: "sales@contoso.test", signInAs: ADA, state, tenant: "fabrikam.test" }]).actions.includes("openBy"), "another of Ada's");
+  }
+  const { actions, otherNames } = shared("signed-out");
+  assert.deepEqual([actions, otherNames], [["signIn", "openBy", "letThunderbird"], [BEN]]);
 });
 
 test("a mailbox can be opened by whoever is signed in, each named once, and not by who opens it already", () => {

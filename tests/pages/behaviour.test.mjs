@@ -119,6 +119,20 @@ test("“Sign out” says whom it signs out, where that is more than the mailbox
   assert.equal(await words([ADA, shared], "de"), "ada@contoso.test abmelden (2\u00a0Postfächer)");
 });
 
+test("whoever wants another sign-in for a shared mailbox that works signs out, and is offered those at hand", async () => {
+  const info = { account: "info@contoso.test", signInAs: "cleo@contoso.test" };
+  const [before, after] = ["ready", "signed-out"].map(state => ({ overview: overviewOf([{ ...info, state }, ADA]) }));
+  await browser.open(POPUP, { messages: [before], refreshed: [after], orders: { act: { result: null } } }, "en");
+  const card = `[data-account="${info.account}"]`;
+  await press(`${card} .more`);
+  assert.equal(await browser.evaluate(`document.querySelector('${card} [data-action="openBy"]')?.checkVisibility() ?? false`), false);
+  await press(`${card} .more-list [data-action="signOut"]`);
+  await showAgain();
+  await press(`${card} .actions [data-action="openBy"]`);
+  await press(`${card} [data-name="${ADA.account}"]`);
+  assert.deepEqual(await browser.complaints(), []);
+});
+
 test("what keeps this Thunderbird from being supported is among the versions, and nothing is where all is well", async () => {
   const orders = { "migration.view": { result: { accounts: [] } }, checkHealth: { result: { report: { checks: [] } } } };
   const about = async (/** @type {object} */ bridge) => {
