@@ -159,9 +159,9 @@ export class AccountActions {
     }
   }
 
-  /** @param {string|undefined} kind of what went wrong: the configuration may have been corrected since the host read it */
+  /** @param {string|undefined} kind of what went wrong: the configuration may have been changed since the host read it */
   #readAnewAfter(kind) {
-    if (kind === "misconfigured") {
+    if (kind === "misconfigured" || kind === "policy-denied") {
       this.#startHostAnewByItself();
     }
   }

@@ -15,6 +15,7 @@
  * @property {string} signInAs who signs in for it
  * @property {boolean} ownSignIn it is the account's own name
  * @property {number} mailboxes that its sign-in opens, itself among them
+ * @property {boolean} renewable there is a sign-in of it here of which tokens can be had without a person, were it let
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
  * @property {boolean} ewsOnly its servers speak Exchange Web Services, for which Thunderbird signs in by itself
@@ -32,7 +33,7 @@ const ACTIONS = /** @type {Record<string, string[]>} */ ({
   "renewing": ["newToken", "openBy", "signOut"],
   "waiting": ["tryAgain", "signOut"],
   "attention": ["signIn", "openBy", "signOut"],
-  "blocked": ["tryAgain", "openBy", "signOut"],
+  "blocked": ["signIn", "tryAgain", "openBy", "signOut"],
   "locked": ["signOut"],
 });
 
@@ -55,6 +56,15 @@ function actionsOfProblem({ problem, signInAs }) {
 }
 
 /**
+ * A sign-in that is blocked is tried again; where there is none, or none any more, nothing but a new one helps.
+ * @param {Facts} facts
+ * @returns {string} which of the two comes to nothing
+ */
+function uselessWhenBlocked({ renewable, problem }) {
+  return renewable && problem?.kind !== "sign-in-required" ? "signIn" : "tryAgain";
+}
+
+/**
  * @param {Facts} facts
  * @param {Situation} situation
  * @returns {string[]}
@@ -71,6 +81,7 @@ export function actionsFor(facts, { hostState }) {
     ...(passwordOnly ? ["signIn", "openBy"] : []),
     // It would end a sign-in that works before the other has succeeded; who wants that signs out first.
     ...(WELL.has(state) && (ownSignIn || mailboxes === 1) ? ["openBy"] : []),
+    ...(state === "blocked" ? [uselessWhenBlocked(facts)] : []),
     ...(removable ? [] : ["letThunderbird"]),
     ...(vaultLocked ? NEEDS_VAULT : []),
   ]);

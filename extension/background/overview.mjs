@@ -85,6 +85,7 @@ export function accountViews(servers, { book, signIns, failures, listing }, situ
       signInAs: known?.signInAs ?? account,
       ownSignIn: !signInAs,
       mailboxes: counts.get(name) ?? 0,
+      renewable: known?.refreshToken?.present ?? false,
       problem,
       passwordOnly,
       ewsOnly,

@@ -28,6 +28,8 @@ function viewOf(account, { others = [], situation = {}, open, failure, server = 
   return accountViews(servers, /** @type {any} */ (known), { ...CONNECTED, ...situation })[0];
 }
 
+const SIGNED_IN = { present: true };
+
 const problem = (/** @type {string} */ kind, /** @type {object} */ more = {}) => ({ kind, cause: "It is so.", remedy: "Do this.", ...more });
 
 test("the one button that helps, by state and by what is wrong", () => {
@@ -49,8 +51,10 @@ test("the one button that helps, by state and by what is wrong", () => {
     [{ state: "attention", problem: problem("wrong-account") }, "signIn"],
     [{ state: "attention", signInAs: BEN, problem: problem("wrong-account", { signedInAs: "Ben@contoso.test" }) }, "signIn"],
     [{ state: "attention", problem: problem("vault-damaged") }, "signIn"],
+    [{ state: "blocked", refreshToken: SIGNED_IN, problem: problem("blocked", admin) }, "askAdmin"],
+    [{ state: "blocked", refreshToken: SIGNED_IN, problem: problem("blocked") }, "tryAgain"],
     [{ state: "blocked", problem: problem("blocked", admin) }, "askAdmin"],
-    [{ state: "blocked", problem: problem("blocked") }, "tryAgain"],
+    [{ state: "blocked", problem: problem("blocked") }, "signIn"],
     [{ state: "locked", problem: problem("vault-locked") }, "unlock"],
     [{ state: "signing-in" }, null],
   ]);
@@ -59,6 +63,16 @@ test("the one button that helps, by state and by what is wrong", () => {
     assert.equal(primary, expected, JSON.stringify(account));
     assert.ok(!primary || actions.includes(primary));
   }
+});
+
+test("where a blocked account has no sign-in to try again, or has lost it, it can be signed in", () => {
+  const choices = (/** @type {object} */ account, /** @type {any} */ failure) =>
+    viewOf({ state: "blocked", problem: problem("blocked"), ...account }, { failure }).actions.filter(action => ["signIn", "tryAgain"].includes(action));
+  assert.deepEqual(choices({ refreshToken: SIGNED_IN }, undefined), ["tryAgain"]);
+  assert.deepEqual(choices({ refreshToken: SIGNED_IN }, problem("network")), ["tryAgain"]);
+  assert.deepEqual(choices({ refreshToken: SIGNED_IN }, problem("sign-in-required")), ["signIn"], "a try said so");
+  assert.deepEqual(choices({ refreshToken: { present: false } }, undefined), ["signIn"]);
+  assert.deepEqual(choices({ refreshToken: null }, undefined), ["signIn"]);
 });
 
 test("who signed in instead can be taken for the sign-in name while the sign-in is still open", () => {

@@ -609,6 +609,14 @@ test("after a wrong configuration “Sign in” lets the host read it again", as
   assert.equal(hosts[1].asked("account.remove").length, 1, "it was the first sign-in still");
 });
 
+test("after a refusal by the policy “Sign in” lets the host read it again", async () => {
+  const accounts = [account("blocked", { refreshToken: null, problem: { kind: "policy-denied", cause: "Not this domain." } })];
+  const { companion, hosts, host, view } = await started({ accounts });
+  assert.deepEqual((await view()).actions, ["signIn", "openBy", "signOut"]);
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  assert.deepEqual([hosts.length, host().asked("signIn.start").length], [2, 1]);
+});
+
 test("who waits for the end of a sign-in waits beyond the start anew that a wrong configuration needs", async () => {
   const accounts = [account("attention", { problem: { kind: "misconfigured", cause: "No client id." } })];
   const { companion, host, hosts } = await started({ accounts });

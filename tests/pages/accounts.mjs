@@ -5,12 +5,16 @@
 import { AccountBook } from "../../extension/background/account_book.mjs";
 import { accountViews } from "../../extension/background/overview.mjs";
 
+/** States of an account whose sign-in here has not succeeded yet, or cannot be read. */
+const NO_REFRESH_TOKEN = ["signed-out", "signing-in", "locked"];
+
 /**
  * @typedef {object} AccountState
  * @property {string} account
  * @property {string} [state] a state of the protocol; none: the host does not know it
  * @property {any} [problem]
  * @property {string} [signInAs]
+ * @property {{present: boolean}|null} [refreshToken] absent: as is usual in the state
  * @property {string[]} [types] of its servers
  * @property {string} [authMethod]
  * @property {boolean} [ownLogin]
@@ -25,9 +29,10 @@ import { accountViews } from "../../extension/background/overview.mjs";
  */
 export function overviewOf(accounts, { hostState = "connected", fallback = "thunderbird", bridge = {} } = {}) {
   const book = new AccountBook();
-  for (const { account, state, problem = null, signInAs = account } of accounts) {
+  for (const { account, state, problem = null, signInAs = account, refreshToken } of accounts) {
     if (state) {
-      book.update(/** @type {any} */ ({ account, signInAs, state, problem, cloud: "worldwide" }));
+      const usual = NO_REFRESH_TOKEN.includes(state) ? null : { present: true };
+      book.update(/** @type {any} */ ({ account, signInAs, state, problem, refreshToken: refreshToken === undefined ? usual : refreshToken, cloud: "worldwide" }));
     }
   }
   const find = (/** @type {string} */ name) => accounts.find(({ account }) => account.toLowerCase() === name.toLowerCase());
