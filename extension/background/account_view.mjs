@@ -5,6 +5,7 @@
 /**
  * @typedef {object} Situation
  * @property {string} hostState a state of the connection
+ * @property {boolean} takesTokens this Thunderbird asks here for tokens; else it signs in by itself, whatever is signed in here
  * @property {string} fallback whether Thunderbird's own sign-in stands in
  * @property {string} manage which accounts the policy puts here
  */
@@ -69,13 +70,16 @@ function uselessWhenBlocked({ renewable, problem }) {
  * @param {Situation} situation
  * @returns {string[]}
  */
-export function actionsFor(facts, { hostState }) {
+export function actionsFor(facts, { hostState, takesTokens }) {
   const { state, ownSignIn, mailboxes, passwordOnly, ewsOnly, signIn, vaultLocked, removable } = facts;
   if (hostState !== "connected" || ewsOnly) {
     return [];
   }
   if (signIn) {
     return signIn === "here" ? [...actionsOfProblem(facts), "cancelSignIn"] : [];
+  }
+  if (!takesTokens) {
+    return (ACTIONS[state] ?? []).filter(action => action === "signOut");
   }
   const hidden = new Set([
     ...(passwordOnly ? ["signIn", "openBy"] : []),
@@ -109,13 +113,16 @@ export function primaryFor({ state, problem, signIn }, actions) {
  * @param {Situation} situation
  * @returns {string} how things stand: what the keys of its texts have in common
  */
-function topicFor({ state, passwordOnly, ewsOnly, ownLogin, signIn }, { hostState, fallback, manage }) {
+function topicFor({ state, passwordOnly, ewsOnly, ownLogin, signIn }, { hostState, takesTokens, fallback, manage }) {
   const alone = fallback === "none";
   if (ewsOnly) {
     return "ews";
   }
   if (passwordOnly) {
     return "password";
+  }
+  if (!takesTokens) {
+    return "aside";
   }
   if (hostState === "connecting") {
     return "connecting";

@@ -149,20 +149,26 @@ export class Companion {
     return this.#book;
   }
 
+  /** Nothing keeps Thunderbird from signing in by itself where it does not ask here. */
+  get #fallback() {
+    return this.#bridge.installed ? this.#settings.fallback : "thunderbird";
+  }
+
   /**
    * What all pages show. Which accounts are here may have changed, of which nobody told.
    * @returns {Promise<import("./overview.mjs").Overview>}
    */
   async overview() {
     const servers = await messenger.tokenBridge.listServers();
-    const { fallback, manage, locale, policy } = this.#settings;
+    const { manage, locale, policy } = this.#settings;
+    const fallback = this.#fallback;
     this.#accountNotices.hereAre(servers.map(({ account }) => account));
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
       language: locale,
       host: { state: this.#host.state, fallback, ...this.#hello },
       bridge: { ...this.#bridge, lacksCloud: lacksCloud(this.#bridge, cloudsInUse(policy, this.#book.all())) },
-      accounts: accountViews(servers, known, { hostState: this.#host.state, fallback, manage }),
+      accounts: accountViews(servers, known, { hostState: this.#host.state, takesTokens: this.#bridge.installed, fallback, manage }),
     };
   }
 
@@ -195,7 +201,7 @@ export class Companion {
       await this.#started.promise;
     }
     if (ASIDE.has(state) && this.#host.state === state) {
-      this.#hostNotice.say(state, this.#settings.fallback);
+      this.#hostNotice.say(state, this.#fallback);
     }
     if (state === "connected") {
       const { host, protocol, features = [], warnings = [] } = detail.welcome;
@@ -249,7 +255,9 @@ export class Companion {
         await this.#accountChanged(params.account);
         break;
       case "attention":
-        this.#accountNotices.attention(params.account, params.problem);
+        if (this.#bridge.installed) {
+          this.#accountNotices.attention(params.account, params.problem);
+        }
         break;
       case "signIn.retry":
         this.#signIns.retried(/** @type {any} */ (params));
@@ -317,7 +325,7 @@ export class Companion {
     if (!this.#book.isLocked()) {
       this.#vaultNotice.withdraw();
     }
-    this.#accountNotices.mark(ASIDE.has(this.#host.state));
+    this.#accountNotices.mark(!this.#bridge.installed || ASIDE.has(this.#host.state));
     this.#onChange();
   }
 }

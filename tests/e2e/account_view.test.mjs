@@ -9,7 +9,7 @@ import { accountViews } from "../../extension/background/overview.mjs";
 
 const ADA = "ada@contoso.test";
 const BEN = "ben@contoso.test";
-const CONNECTED = { hostState: "connected", fallback: "thunderbird", manage: "listed" };
+const CONNECTED = { hostState: "connected", takesTokens: true, fallback: "thunderbird", manage: "listed" };
 
 /**
  * @param {object} account as the host has it
@@ -92,6 +92,19 @@ test("a problem's sentence takes the place of the state's own, but for what hold
 });
 
 const INFO = "info@contoso.test";
+
+test("where this Thunderbird does not ask here for tokens it signs in by itself, and a sign-in that is here can be ended", () => {
+  const viewIn = (/** @type {string} */ state, /** @type {object} */ situation = {}) => {
+    const { label, words, actions, primary } = viewOf({ state, problem: state === "attention" ? problem("sign-in-required") : null }, { situation: { takesTokens: false, ...situation } });
+    assert.deepEqual([label, words, primary], ["label_aside", "state_aside", null], state);
+    return actions;
+  };
+  for (const state of ["ready", "attention", "waiting", "blocked", "locked"]) {
+    assert.deepEqual(viewIn(state), ["signOut"], state);
+  }
+  assert.deepEqual(viewIn("signed-out"), []);
+  assert.deepEqual(viewIn("ready", { hostState: "missing", fallback: "none" }), [], "nothing keeps it from that");
+});
 
 test("another sign-in is not offered where the account's own works, as it would end that one before it has succeeded", () => {
   const offers = (/** @type {object} */ account) => viewOf(account).actions.includes("openBy");

@@ -292,6 +292,20 @@ test("fallback “none” is remembered for sessions in which the host is not he
   assert.match(said[0][2], /until_none/);
 });
 
+test("where this Thunderbird does not ask here for tokens nobody is told to sign in, or that no mail comes", async () => {
+  const bridge = { installed: false, obstacle: "OAuth2.connect" };
+  const problem = { kind: "sign-in-required", cause: "Ended.", remedy: "Sign in again." };
+  const { companion, host, said, badges } = await started({ bridge, policy: { fallback: "none" }, accounts: [account("attention", { problem })] });
+  const { accounts: [{ words, actions }], host: { fallback } } = await companion.overview();
+  assert.deepEqual([words, actions, fallback], ["state_aside", ["signOut"], "thunderbird"]);
+  host().notify("attention", { account: ADA, problem });
+  await settled();
+  assert.deepEqual([said.map(([subject]) => subject), badges.at(-1)], [["bridge"], "!"]);
+  const missing = await started({ bridge, policy: { fallback: "none" }, managed: { fallback: "none" }, registered: false });
+  assert.match(missing.said.find(([subject]) => subject === "host")[2], /until_thunderbird/);
+  assert.equal((await missing.view()).words, "state_aside");
+});
+
 test("a failure is shown until the account works again", async () => {
   let works = false;
   const methods = { "token.get": () => (works ? { accessToken: "T", expiresAt: 1, source: "renewed" } : Promise.reject({ kind: "network", cause: "Far away." })) };

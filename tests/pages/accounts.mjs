@@ -45,11 +45,12 @@ export function overviewOf(accounts, { hostState = "connected", fallback = "thun
     },
     listing: { mayRemove: () => true },
   };
+  const allOfBridge = { installed: true, obstacle: null, lacksCloud: false, ...bridge };
   const servers = accounts.flatMap(({ account, types = ["imap", "smtp"], authMethod = "oauth2", ownLogin = false }) =>
     types.map(type => ({ account, type, authMethod, ownLogin })));
   return {
     host: { state: hostState, version: "0.1.0", fallback },
-    bridge: { installed: true, obstacle: null, lacksCloud: false, ...bridge },
-    accounts: accountViews(servers, /** @type {any} */ (known), { hostState, fallback, manage: "listed" }),
+    bridge: allOfBridge,
+    accounts: accountViews(servers, /** @type {any} */ (known), { hostState, takesTokens: allOfBridge.installed, fallback, manage: "listed" }),
   };
 }
