@@ -26,10 +26,11 @@
  * @property {boolean} removable the user may give it back to Thunderbird
  */
 
-/** Buttons by state; the first is the likeliest. */
+/** Buttons by state of the protocol, or "unlisted"; the first is the likeliest. */
 const ACTIONS = /** @type {Record<string, string[]>} */ ({
   "unlisted": ["signIn", "openBy"],
   "signed-out": ["signIn", "openBy", "letThunderbird"],
+  "signing-in": [],
   "ready": ["newToken", "openBy", "signOut"],
   "renewing": ["newToken", "openBy", "signOut"],
   "waiting": ["tryAgain", "signOut"],
@@ -37,6 +38,15 @@ const ACTIONS = /** @type {Record<string, string[]>} */ ({
   "blocked": ["signIn", "tryAgain", "openBy", "signOut"],
   "locked": ["signOut"],
 });
+
+/** Of a host newer than this add-on: it can be told that nobody is to be signed in there. */
+const ACTIONS_UNKNOWN = ["signOut"];
+
+/** @param {string} state */
+const isKnown = state => Object.hasOwn(ACTIONS, state);
+
+/** @param {string} state */
+const actionsIn = state => (isKnown(state) ? ACTIONS[state] : ACTIONS_UNKNOWN);
 
 /** States in which all is well, so that no button has to stand out. */
 const WELL = new Set(["ready", "renewing"]);
@@ -79,7 +89,7 @@ export function actionsFor(facts, { hostState, takesTokens }) {
     return signIn === "here" ? [...actionsOfProblem(facts), "cancelSignIn"] : [];
   }
   if (!takesTokens) {
-    return (ACTIONS[state] ?? []).filter(action => action === "signOut");
+    return actionsIn(state).filter(action => action === "signOut");
   }
   const hidden = new Set([
     ...(passwordOnly ? ["signIn", "openBy"] : []),
@@ -89,7 +99,7 @@ export function actionsFor(facts, { hostState, takesTokens }) {
     ...(removable ? [] : ["letThunderbird"]),
     ...(vaultLocked ? NEEDS_VAULT : []),
   ]);
-  const all = [...(vaultLocked ? ["unlock"] : []), ...actionsOfProblem(facts), ...(ACTIONS[state] ?? [])];
+  const all = [...(vaultLocked ? ["unlock"] : []), ...actionsOfProblem(facts), ...actionsIn(state)];
   return all.filter(action => !hidden.has(action));
 }
 
@@ -142,7 +152,7 @@ function topicFor({ state, passwordOnly, ewsOnly, ownLogin, signIn }, { hostStat
     case "signed-out":
       return ownLogin && !alone ? "signed_out_own_login" : "signed_out";
     default:
-      return state;
+      return isKnown(state) ? state : "unknown";
   }
 }
 

@@ -106,6 +106,14 @@ test("where this Thunderbird does not ask here for tokens it signs in by itself,
   assert.deepEqual(viewIn("ready", { hostState: "missing", fallback: "none" }), [], "nothing keeps it from that");
 });
 
+test("a state that only a newer host knows has words, and can be ended", () => {
+  for (const state of ["paused", "toString"]) {
+    const { label, words, actions, primary } = viewOf({ state });
+    assert.deepEqual([label, words, actions, primary], ["label_unknown", "state_unknown", ["signOut"], null], state);
+  }
+  assert.equal(viewOf({ state: "paused", problem: problem("throttled") }).words, null, "the problem says more");
+});
+
 test("another sign-in is not offered where the account's own works, as it would end that one before it has succeeded", () => {
   const offers = (/** @type {object} */ account) => viewOf(account).actions.includes("openBy");
   for (const state of ["ready", "renewing"]) {

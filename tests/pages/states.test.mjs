@@ -44,6 +44,7 @@ const accounts = [
   { account: named("unlisted") },
   ...["signed-out", "signing-in", "ready", "renewing", "waiting", "attention", "blocked", "locked"].map(state => ({ account: named(state), state })),
   { account: named("blocked.never"), state: "blocked", refreshToken: null },
+  { account: named("unknown"), state: "a newer one" },
   { account: named("signed-out.own"), state: "signed-out", ownLogin: true },
   { account: named("signing-in.opening"), state: "signed-out", signIn: /** @type {const} */ ("opening") },
   { account: named("signing-in.here"), state: "signing-in", signIn: { problem: null } },
