@@ -8,6 +8,8 @@
  * @property {boolean} takesTokens this Thunderbird asks here for tokens; else it signs in by itself, whatever is signed in here
  * @property {string} fallback whether Thunderbird's own sign-in stands in
  * @property {string} manage which accounts the policy puts here
+ * @property {string} migrate whether settings of mail servers are put right
+ * @property {Record<string, any>} policy as Settings has it
  */
 
 /**
@@ -19,6 +21,7 @@
  * @property {boolean} renewable there is a sign-in of it here of which tokens can be had without a person, were it let
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} passwordOnly its servers use a password, so no token is ever asked for
+ * @property {boolean} switchable the page offers to switch it from the password to a secure sign-in
  * @property {boolean} ewsOnly its servers speak Exchange Web Services, for which Thunderbird signs in by itself
  * @property {boolean} ownLogin Thunderbird has a sign-in of its own stored
  * @property {"here"|"opening"|null} signIn whether one that was started here is under way
@@ -123,19 +126,19 @@ export function primaryFor({ state, problem, signIn }, actions) {
  * @param {Situation} situation
  * @returns {string} how things stand: what the keys of its texts have in common
  */
-function topicFor({ state, passwordOnly, ewsOnly, ownLogin, signIn }, { hostState, takesTokens, fallback, manage }) {
+function topicFor({ state, passwordOnly, switchable, ewsOnly, ownLogin, signIn }, { hostState, takesTokens, fallback, manage }) {
   const alone = fallback === "none";
   if (ewsOnly) {
     return "ews";
   }
+  if (hostState === "connecting") {
+    return "connecting";
+  }
   if (passwordOnly) {
-    return "password";
+    return switchable ? "password" : "password_by_hand";
   }
   if (!takesTokens) {
     return "aside";
-  }
-  if (hostState === "connecting") {
-    return "connecting";
   }
   if (hostState !== "connected") {
     return alone ? "no_mail" : "aside";
@@ -157,7 +160,7 @@ function topicFor({ state, passwordOnly, ewsOnly, ownLogin, signIn }, { hostStat
 }
 
 /** In these the state's own sentence holds whatever else is wrong. */
-const BESIDE_PROBLEM = new Set(["password", "ews", "connecting", "no_mail", "aside", "signing_in"]);
+const BESIDE_PROBLEM = new Set(["password", "password_by_hand", "ews", "connecting", "no_mail", "aside", "signing_in"]);
 
 /**
  * @param {Facts} facts
@@ -167,6 +170,6 @@ const BESIDE_PROBLEM = new Set(["password", "ews", "connecting", "no_mail", "asi
  */
 export function wordsFor(facts, situation) {
   const topic = topicFor(facts, situation);
-  const label = `label_${topic.replace(/_(own_login|elsewhere)$/, "")}`;
+  const label = `label_${topic.replace(/_(own_login|elsewhere|by_hand)$/, "")}`;
   return { label, words: facts.problem?.cause && !BESIDE_PROBLEM.has(topic) ? null : `state_${topic}` };
 }

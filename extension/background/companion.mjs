@@ -160,15 +160,16 @@ export class Companion {
    */
   async overview() {
     const servers = await messenger.tokenBridge.listServers();
-    const { manage, locale, policy } = this.#settings;
+    const { manage, migrate, locale, policy } = this.#settings;
     const fallback = this.#fallback;
+    const situation = { hostState: this.#host.state, takesTokens: this.#bridge.installed, fallback, manage, migrate, policy };
     this.#accountNotices.hereAre(servers.map(({ account }) => account));
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
       language: locale,
       host: { state: this.#host.state, fallback, ...this.#hello },
       bridge: { ...this.#bridge, lacksCloud: lacksCloud(this.#bridge, cloudsInUse(policy, this.#book.all())) },
-      accounts: accountViews(servers, known, { hostState: this.#host.state, takesTokens: this.#bridge.installed, fallback, manage }),
+      accounts: accountViews(servers, known, situation),
     };
   }
 

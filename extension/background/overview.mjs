@@ -3,6 +3,7 @@
 /** What the pages show: the accounts of this Thunderbird beside what the host knows about them. */
 
 import { actionsFor, primaryFor, wordsFor } from "./account_view.mjs";
+import { planFor } from "./migration_plan.mjs";
 
 /** More would have to be read through; any other can be typed. */
 const OTHER_NAMES_MAX = 6;
@@ -11,6 +12,9 @@ const OTHER_NAMES_MAX = 6;
  * @typedef {object} Server an incoming or outgoing server as the experiment describes it
  * @property {string} account
  * @property {string} type
+ * @property {string} hostname
+ * @property {number} port
+ * @property {string} socketType
  * @property {string} authMethod
  * @property {boolean} ownLogin Thunderbird has a sign-in of its own stored
  */
@@ -62,6 +66,21 @@ export function groupByAccount(servers) {
 }
 
 /**
+ * As migration.mjs does, of servers with a password.
+ * @param {Server[]} servers
+ * @param {import("./account_view.mjs").Situation} situation
+ * @returns {Set<string>} names, in lower case, for which it is offered to switch them to a secure sign-in
+ */
+function switchableNames(servers, { hostState, migrate, policy }) {
+  if (hostState !== "connected" || migrate === "off") {
+    return new Set();
+  }
+  const known = servers.filter(({ authMethod }) => authMethod !== "oauth2").map(server => ({ ...server, username: server.account, addresses: [] }));
+  const planned = planFor(/** @type {any[]} */ (known), policy).flatMap(plan => plan.servers);
+  return new Set(planned.map(({ server: { username } }) => username.toLowerCase()));
+}
+
+/**
  * @param {Server[]} servers
  * @param {{
  *   book: import("./account_book.mjs").AccountBook,
@@ -75,6 +94,7 @@ export function groupByAccount(servers) {
 export function accountViews(servers, { book, signIns, failures, listing }, situation) {
   const names = book.signInNames();
   const counts = book.mailboxCounts();
+  const switchable = switchableNames(servers, situation);
   return [...groupByAccount(servers)].map(([name, { account, protocols, passwordOnly, ewsOnly, ownLogin }]) => {
     const known = book.get(name);
     const open = signIns.of(name);
@@ -88,6 +108,7 @@ export function accountViews(servers, { book, signIns, failures, listing }, situ
       renewable: known?.refreshToken?.present ?? false,
       problem,
       passwordOnly,
+      switchable: switchable.has(name),
       ewsOnly,
       ownLogin,
       signIn: open ? /** @type {const} */ ("here") : signIns.isOpening(name) ? /** @type {const} */ ("opening") : null,

@@ -9,7 +9,7 @@ import { accountViews } from "../../extension/background/overview.mjs";
 
 const ADA = "ada@contoso.test";
 const BEN = "ben@contoso.test";
-const CONNECTED = { hostState: "connected", takesTokens: true, fallback: "thunderbird", manage: "listed" };
+const CONNECTED = { hostState: "connected", takesTokens: true, fallback: "thunderbird", manage: "listed", migrate: "offer", policy: {} };
 
 /**
  * @param {object} account as the host has it
@@ -24,7 +24,7 @@ function viewOf(account, { others = [], situation = {}, open, failure, server = 
     signIns: { of: () => open, isOpening: () => false },
     listing: { mayRemove: () => true },
   };
-  const servers = [{ account: ADA, type: "imap", authMethod: "oauth2", ownLogin: false, ...server }];
+  const servers = [{ account: ADA, type: "imap", hostname: "outlook.office365.com", port: 993, socketType: "tls", authMethod: "oauth2", ownLogin: false, ...server }];
   return accountViews(servers, /** @type {any} */ (known), { ...CONNECTED, ...situation })[0];
 }
 
@@ -104,6 +104,20 @@ test("where this Thunderbird does not ask here for tokens it signs in by itself,
   }
   assert.deepEqual(viewIn("signed-out"), []);
   assert.deepEqual(viewIn("ready", { hostState: "missing", fallback: "none" }), [], "nothing keeps it from that");
+});
+
+test("a switch from the password is spoken of where it is offered, and else what the user can do by hand", () => {
+  const words = (/** @type {object} */ situation, /** @type {object} */ server = {}) =>
+    viewOf({ state: "signed-out" }, { situation, server: { authMethod: "password", ...server } });
+  for (const situation of [{}, { migrate: "auto" }, { policy: { allowedDomains: ["contoso.test"] } }, { takesTokens: false }]) {
+    assert.equal(words(situation).words, "state_password", JSON.stringify(situation));
+  }
+  assert.equal(words({}, { account: `CONTOSO.TEST\\${ADA}`, hostname: "imap-mail.outlook.com" }).words, "state_password");
+  for (const situation of [{ migrate: "off" }, { policy: { allowedDomains: ["other.test"] } }, { policy: { cloud: "custom" } }, { hostState: "missing" }, { hostState: "missing", fallback: "none" }]) {
+    const { label, words: key } = words(situation);
+    assert.deepEqual([label, key], ["label_password", "state_password_by_hand"], JSON.stringify(situation));
+  }
+  assert.equal(words({ hostState: "connecting" }).words, "state_connecting", "nobody knows yet");
 });
 
 test("a state that only a newer host knows has words, and can be ended", () => {

@@ -24,10 +24,10 @@ const NO_REFRESH_TOKEN = ["signed-out", "signing-in", "locked"];
 
 /**
  * @param {AccountState[]} accounts
- * @param {{hostState?: string, fallback?: "thunderbird"|"none", bridge?: object}} [situation]
+ * @param {{hostState?: string, fallback?: "thunderbird"|"none", migrate?: "off"|"offer"|"auto", bridge?: object}} [situation]
  * @returns {import("../../extension/background/overview.mjs").Overview}
  */
-export function overviewOf(accounts, { hostState = "connected", fallback = "thunderbird", bridge = {} } = {}) {
+export function overviewOf(accounts, { hostState = "connected", fallback = "thunderbird", migrate = "offer", bridge = {} } = {}) {
   const book = new AccountBook();
   for (const { account, state, problem = null, signInAs = account, refreshToken } of accounts) {
     if (state) {
@@ -47,10 +47,10 @@ export function overviewOf(accounts, { hostState = "connected", fallback = "thun
   };
   const allOfBridge = { installed: true, obstacle: null, lacksCloud: false, ...bridge };
   const servers = accounts.flatMap(({ account, types = ["imap", "smtp"], authMethod = "oauth2", ownLogin = false }) =>
-    types.map(type => ({ account, type, authMethod, ownLogin })));
+    types.map(type => ({ account, type, hostname: "outlook.office365.com", port: 993, socketType: "tls", authMethod, ownLogin })));
   return {
     host: { state: hostState, version: "0.1.0", fallback },
     bridge: allOfBridge,
-    accounts: accountViews(servers, /** @type {any} */ (known), { hostState, takesTokens: allOfBridge.installed, fallback, manage: "listed" }),
+    accounts: accountViews(servers, /** @type {any} */ (known), { hostState, takesTokens: allOfBridge.installed, fallback, manage: "listed", migrate, policy: {} }),
   };
 }

@@ -57,11 +57,13 @@ const accounts = [
   ...Object.keys(PROBLEMS).map(kind => ({ account: named(`kind.${kind}`), state: stateWith(kind), problem: problem(kind) })),
 ];
 
-/** What holds for all accounts while the program does not work, and so for one of each here. */
+/** What holds for all accounts while the program does not work or does not do everything, and so for one of each here. */
 const SITUATIONS = /** @type {const} */ ([
-  ["connecting", { hostState: "connecting" }],
-  ["aside", { hostState: "missing" }],
-  ["no_mail", { hostState: "missing", fallback: "none" }],
+  ["connecting", { hostState: "connecting" }, {}],
+  ["aside", { hostState: "missing" }, {}],
+  ["no_mail", { hostState: "missing", fallback: "none" }, {}],
+  ["no-hook", { bridge: { installed: false } }, {}],
+  ["password.by-hand", { migrate: "off" }, { authMethod: "password" }],
 ]);
 
 /** @param {"en"|"de"} language @returns {Promise<import("../../extension/background/overview.mjs").Overview>} */
@@ -70,7 +72,7 @@ async function overviewIn(language) {
   Object.assign(globalThis, { browser: { i18n: { getMessage: (/** @type {string} */ key) => texts[key].message } } });
   const own = OWN_KINDS.map(kind => ({ account: named(`own.${kind}`), state: "signed-out", failure: problemOf({ kind }) }));
   const overview = overviewOf([...accounts, ...own]);
-  const others = SITUATIONS.flatMap(([name, situation]) => overviewOf([{ account: named(name), state: "ready" }], situation).accounts);
+  const others = SITUATIONS.flatMap(([name, situation, more]) => overviewOf([{ account: named(name), state: "ready", ...more }], situation).accounts);
   return { ...overview, accounts: [...overview.accounts, ...others] };
 }
 
