@@ -5,10 +5,10 @@
  * signed in and after the new ones were tried. What goes wrong before leaves all as it was, what goes wrong after puts it back.
  */
 
-import { cloudNamed, customHosts } from "./clouds.mjs";
+import { customHosts } from "./clouds.mjs";
 import { problemOf } from "./failures.mjs";
 import { MigrationFailed, ownFailure } from "./migration_failure.mjs";
-import { planChanged, planFor } from "./migration_plan.mjs";
+import { planChanged, planFor, sharedApp } from "./migration_plan.mjs";
 import { probe } from "./migration_probe.mjs";
 import { accountMigration, isWorthShowing, settingsOf } from "./migration_view.mjs";
 import { text } from "../shared/texts.mjs";
@@ -101,19 +101,6 @@ export class Migration {
     return plan;
   }
 
-  /**
-   * The app and authority that the host has for it, where Thunderbird's own sign-in is of the same.
-   * @param {AccountPlan} plan
-   * @returns {{clientId: string, authority: string}|null}
-   */
-  #sharedApp({ cloud, servers }) {
-    const { clientId } = this.#policy;
-    const known = cloudNamed(cloud, this.#policy);
-    const authority = known && new URL(known.authority).origin;
-    const own = servers.some(({ server: { ownSignIn } }) => ownSignIn?.clientId === clientId && ownSignIn?.authority === authority);
-    return own && authority ? { clientId, authority } : null;
-  }
-
   /** @returns {Promise<import("./migration_view.mjs").MigrationView>} */
   async view() {
     await this.#settled;
@@ -134,7 +121,7 @@ export class Migration {
       problem: this.#problems.get(name) ?? null,
       restored: this.#restored.has(name),
       hostWorks: this.#companion.host.state === "connected",
-      canTakeOver: !isSignedIn && Boolean(this.#sharedApp(plan)),
+      canTakeOver: !isSignedIn && Boolean(sharedApp(plan, this.#policy)),
       tookOver: isSignedIn && this.#companion.book.get(name)?.method === "import",
     };
   }
@@ -180,7 +167,7 @@ export class Migration {
    */
   async #import(plan) {
     const { account } = plan;
-    const app = this.#sharedApp(plan);
+    const app = sharedApp(plan, this.#policy);
     const refreshToken = app && (await this.#bridge.ownRefreshToken(account, app));
     if (!app || !refreshToken) {
       return false;

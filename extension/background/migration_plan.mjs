@@ -2,7 +2,7 @@
 
 /** What is wrong with the settings of mail servers at Microsoft, and what they should be. Changes nothing. */
 
-import { endpointOf } from "./clouds.mjs";
+import { cloudNamed, endpointOf } from "./clouds.mjs";
 
 /** @typedef {{host: string, port: number, socketType: "tls"|"starttls", also: string[]}} Endpoint `also`: names that work, too */
 
@@ -163,6 +163,20 @@ export function planFor(servers, policy) {
     const mailServers = mailServersFor(account, cloud, policy);
     return { cloud, plan: mailServers && planServer(server, account, mailServers) };
   });
+}
+
+/**
+ * The app and authority that the host has for an account, where Thunderbird's own sign-in is of the same.
+ * @param {AccountPlan} plan
+ * @param {Record<string, any>} policy as Settings has it
+ * @returns {{clientId: string, authority: string}|null}
+ */
+export function sharedApp({ cloud, servers }, policy) {
+  const { clientId } = policy;
+  const known = cloudNamed(cloud, policy);
+  const authority = known && new URL(known.authority).origin;
+  const own = servers.some(({ server: { ownSignIn } }) => ownSignIn?.clientId === clientId && ownSignIn?.authority === authority);
+  return own && authority ? { clientId, authority } : null;
 }
 
 /**
