@@ -35,8 +35,8 @@ static bool wait_for_input(int fd, const sigset_t *waiting)
     return interrupted == 0;
 }
 
-/* Byte by byte: what follows the line belongs to others. waiting: the signals that stay blocked while it waits;
- * NULL: no signal is to end it. */
+/* Byte by byte: what follows the line belongs to others. waiting: the signals that stay blocked while it
+ * waits; NULL: no signal is to end it. */
 static enum prompt_result read_line(int fd, const sigset_t *waiting, struct secret *line)
 {
     struct secret room = {0};
@@ -67,8 +67,8 @@ static enum prompt_result read_line(int fd, const sigset_t *waiting, struct secr
     return result;
 }
 
-/* Those that the program's own use of the terminal brings in the background come when they come; the others wait
- * for wait_for_input, so that none is missed. */
+/* Those that the program's own use of the terminal brings in the background come when they come; the others
+ * wait for wait_for_input, so that none is missed. */
 static void catch_signals(struct sigaction before[SIGNALS], sigset_t *waiting)
 {
     const struct sigaction note = {.sa_handler = note_signal};

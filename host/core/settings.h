@@ -71,8 +71,8 @@ void settings_check_value(const struct settings_key *key, const json_t *value,
 /* Whether the value is what its key, a known one, wants; else *expected is what it must be: the first fault
  * alone. */
 bool settings_value_fits(const char *key, const json_t *value, char expected[SETTINGS_EXPECTED_SIZE]);
-/* Why a key's value, of any type, has no effect in a configuration from this source, a text; NULL: it has one.
- * custom_cloud: the cloud in force is "custom". */
+/* Why a key's value, of any type, has no effect in a configuration from this source, a text; NULL: it has
+ * one. custom_cloud: the cloud in force is "custom". */
 const char *settings_ignored(const struct settings_key *key, const json_t *value, enum settings_source source,
                              bool custom_cloud);
 /* Whether the value is that of `custom`, with a sign-in service of Microsoft's: who can write the user's file
