@@ -63,6 +63,8 @@ export class AccountActions {
    */
   async takeOver(signIn) {
     const { account } = signIn;
+    // The host would end one in the browser for it, and that end would take the account off the list in the middle of this.
+    await this.#signIns.cancel(account);
     this.#listing.signInBegins(account);
     try {
       await this.#host.request("account.import", signIn, IMPORT_DEADLINE_MS);

@@ -324,9 +324,9 @@ export class Migration {
   async #switchByItself(plan) {
     const { account } = plan;
     const name = account.toLowerCase();
-    const isLocked = this.#companion.book.get(account)?.state === "locked";
-    if (this.#tried.has(name) || this.#busy.has(name) || isLocked) {
-      // What is locked has its own notification, and may turn out to be signed in.
+    const state = this.#companion.book.get(account)?.state;
+    if (this.#tried.has(name) || this.#busy.has(name) || state === "locked" || state === "signing-in") {
+      // What is locked has its own notification; either may turn out to be signed in.
       return;
     }
     if (!this.#companion.book.isSignedIn(account)) {

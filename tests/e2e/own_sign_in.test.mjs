@@ -144,6 +144,16 @@ test("a host that is lost while it takes a sign-in over keeps the account only i
   }
 });
 
+test("a takeover ends a sign-in in the browser first, and keeps the account", async () => {
+  const { companion, migration, host, setManaged } = await withOwnSignIn(async theHost => {
+    theHost().notify("account.changed", { account: account("ready", { method: "import" }) });
+    return { account: account("ready") };
+  });
+  await companion.actions.perform({ action: "signIn", account: ADA });
+  await migration.takeOver(ADA);
+  assert.deepEqual([host().asked("signIn.cancel").length, host().asked("account.remove"), setManaged.at(-1).names], [1, [], [ADA]]);
+});
+
 test("a takeover in whose place came a sign-in in the browser does not end that one", async () => {
   const { migration, companion, host } = await withOwnSignIn(async () => {
     await companion.actions.perform({ action: "signIn", account: ADA });
