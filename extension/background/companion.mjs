@@ -45,7 +45,7 @@ export class Companion {
   #onChange;
   /** Accounts whose mail check came to nothing for want of a token, in lower case. */
   #unserved = new Set();
-  /** What the host says of itself, and of its configuration. @type {{version: string, protocol: number, features: string[], warnings: any[]}} */
+  /** What the host says of itself, and what it found wrong. @type {{version: string, protocol: number, features: string[], warnings: any[]}} */
   #hello = { version: "", protocol: 0, features: [], warnings: [] };
   /** @type {{installed: boolean, obstacle: string|null}} */
   #bridge = { installed: true, obstacle: null };
@@ -105,7 +105,7 @@ export class Companion {
     if (!bridge.installed) {
       this.#notices.say("bridge", text("bridgeMissingTitle"), text("bridgeMissing"));
     }
-    this.#onChange();
+    this.#changed();
   }
 
   /** @param {import("./token_requests.mjs").TokenRequest} request */

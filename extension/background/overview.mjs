@@ -38,7 +38,7 @@ const OTHER_NAMES_MAX = 6;
  * @typedef {object} Overview
  * @property {string} [language] the policy's choice; else Thunderbird's own is right
  * @property {{state: string, fallback: "thunderbird"|"none", version: string, protocol: number, features: string[],
- *   warnings?: import("./rpc_client.mjs").Problem[]}} host `warnings`: what it found wrong with the configuration at its start
+ *   warnings?: import("./rpc_client.mjs").Problem[]}} host `warnings`: what it found wrong at its start
  * @property {{installed: boolean, obstacle: string|null, lacksCloud: boolean}} bridge `obstacle`: what this Thunderbird has not
  *   as we need it; `lacksCloud`: an account may be in a cloud whose accounts cannot be signed in for that
  * @property {AccountView[]} accounts

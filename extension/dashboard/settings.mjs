@@ -43,7 +43,7 @@ export class SettingsSection {
     return field.element;
   }
 
-  /** @param {import("../background/overview.mjs").Overview} overview tells what is wrong with the configuration */
+  /** @param {import("../background/overview.mjs").Overview} overview tells what the host found wrong */
   draw({ host: { warnings = [] } }) {
     const note = find(this.#place, ".warnings");
     redraw(find(note, "ul"), warnings.map(one => create("li", {}, sentencesOf(one))));
