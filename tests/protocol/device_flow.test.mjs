@@ -164,11 +164,12 @@ test('a provider that is away, or says no, refuses the start', async () => {
 
 test('an account removed while its code is on the way does not come back', async () => {
   const account = await world.user();
-  await world.idp.control({ next: { devicecode: { delayMs: 5000 } } });
+  await world.idp.control({ next: { devicecode: { hold: true } } });
   const before = world.idp.counts().devicecode;
   const asked = host.refused('signIn.start', { account, flow: 'device' });
   await world.idp.waitForRequest({ endpoint: 'devicecode', count: before + 1 });
   await host.call('account.remove', { account });
+  await world.idp.control({ releaseHung: true });
   assert.equal((await asked).kind, 'cancelled');
   assert.equal(await shown(account), undefined);
 });

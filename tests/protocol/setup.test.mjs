@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { adminProgram } from './admin_program.mjs';
 import { PROGRAM, runCommand } from './host.mjs';
 import { atTerminal } from './terminal.mjs';
-import { World } from './world.mjs';
+import { sha256, World } from './world.mjs';
 
 const world = await World.open();
 after(() => world.close());
@@ -189,8 +189,7 @@ test('settings.set of what renewals were waiting for lets them go on', async () 
   await before.end();
   await world.configure(home, { clientId: undefined });
   const host = await world.host(home);
-  const { createHash } = await import('node:crypto');
-  const rejected = createHash('sha256').update(token).digest('hex');
+  const rejected = sha256(token);
   assert.equal((await host.refused('token.get', { account, rejected })).kind, 'sign-in-required');
   await host.call('settings.set', { key: 'clientId', value: world.idp.clientId });
   assert.equal((await host.call('account.list')).accounts[0].state, 'ready');
