@@ -31,7 +31,10 @@ export class OrderFailed extends Error {
  */
 
 export class Link {
-  #port;
+  #name;
+  #onOverview;
+  /** @type {any} made with the first message */
+  #port = null;
   #nextId = 1;
   /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void, onProgress?: (progress: any) => void}>} */
   #open = new Map();
@@ -43,28 +46,42 @@ export class Link {
    * @param {(overview: Overview) => void} onOverview called with each; the language is loaded then
    */
   constructor(name, onOverview) {
-    const draw = (/** @type {Overview} */ overview) => {
-      this.#drawn = this.#drawn.then(() => chooseLanguage(overview.language)).then(() => onOverview(overview)).catch(error => console.error(error));
-    };
-    this.#port = browser.runtime.connect({ name });
-    this.#port.onMessage.addListener((/** @type {any} */ message) => {
-      if (message.overview) {
-        draw(message.overview);
-      } else {
-        this.#answered(message);
-      }
-    });
-    const refresh = () => this.#port.postMessage({ refresh: true });
+    this.#name = name;
+    this.#onOverview = onOverview;
+    const refresh = () => this.#send({ refresh: true });
     const last = /** @type {any} */ (browser.extension.getBackgroundPage())?.lastOverview?.();
     if (last) {
-      draw(last);
-      // Thunderbird, which is asked for it then, is busy showing the page until it is there.
+      this.#draw(last);
+      // Connecting, and Thunderbird, which is asked for the newest then, take time from showing the page until it is there.
       requestAnimationFrame(() => requestAnimationFrame(refresh));
     } else {
       refresh();
     }
     // An account that was added in another tab, for one, is told of by nobody.
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
+  }
+
+  /** @param {Overview} overview */
+  #draw(overview) {
+    this.#drawn = this.#drawn.then(() => chooseLanguage(overview.language)).then(() => this.#onOverview(overview)).catch(error => console.error(error));
+  }
+
+  #connect() {
+    const port = browser.runtime.connect({ name: this.#name });
+    port.onMessage.addListener((/** @type {any} */ message) => {
+      if (message.overview) {
+        this.#draw(message.overview);
+      } else {
+        this.#answered(message);
+      }
+    });
+    return port;
+  }
+
+  /** @param {object} message */
+  #send(message) {
+    this.#port ??= this.#connect();
+    this.#port.postMessage(message);
   }
 
   /**
@@ -78,8 +95,8 @@ export class Link {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#open.set(id, { resolve, reject, onProgress });
-      this.#port.postMessage({ ...params, id, order });
-      signal?.addEventListener("abort", () => this.#open.has(id) && this.#port.postMessage({ cancel: id }), { once: true });
+      this.#send({ ...params, id, order });
+      signal?.addEventListener("abort", () => this.#open.has(id) && this.#send({ cancel: id }), { once: true });
     });
   }
 
