@@ -6,7 +6,7 @@
  * @typedef {object} Situation
  * @property {string} hostState a state of the connection
  * @property {boolean} takesTokens this Thunderbird asks here for tokens; else it signs in by itself, whatever is signed in here
- * @property {string} fallback whether Thunderbird's own sign-in stands in
+ * @property {"thunderbird"|"none"} fallback whether Thunderbird's own sign-in stands in
  * @property {string} manage which accounts the policy puts here
  * @property {string} migrate whether settings of mail servers are put right
  * @property {Record<string, any>} policy as Settings has it

@@ -154,20 +154,25 @@ export class Companion {
     return this.#bridge.installed ? this.#settings.fallback : "thunderbird";
   }
 
+  /** @returns {import("./account_view.mjs").Situation} */
+  get situation() {
+    const { manage, migrate, policy } = this.#settings;
+    return { hostState: this.#host.state, takesTokens: this.#bridge.installed, fallback: this.#fallback, manage, migrate, policy };
+  }
+
   /**
    * What all pages show. Which accounts are here may have changed, of which nobody told.
    * @returns {Promise<import("./overview.mjs").Overview>}
    */
   async overview() {
     const servers = await messenger.tokenBridge.listServers();
-    const { manage, migrate, locale, policy } = this.#settings;
-    const fallback = this.#fallback;
-    const situation = { hostState: this.#host.state, takesTokens: this.#bridge.installed, fallback, manage, migrate, policy };
+    const { locale, policy } = this.#settings;
+    const { situation } = this;
     this.#accountNotices.hereAre(servers.map(({ account }) => account));
     const known = { book: this.#book, signIns: this.#signIns, failures: this.#failures, listing: this.#listing };
     return {
       language: locale,
-      host: { state: this.#host.state, fallback, ...this.#hello },
+      host: { state: situation.hostState, fallback: situation.fallback, ...this.#hello },
       bridge: { ...this.#bridge, lacksCloud: lacksCloud(this.#bridge, cloudsInUse(policy, this.#book.all())) },
       accounts: accountViews(servers, known, situation),
     };

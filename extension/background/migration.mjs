@@ -8,7 +8,7 @@
 import { customHosts } from "./clouds.mjs";
 import { problemOf } from "./failures.mjs";
 import { MigrationFailed, ownFailure } from "./migration_failure.mjs";
-import { planChanged, planFor, sharedApp } from "./migration_plan.mjs";
+import { isOffered, planChanged, planFor, sharedApp } from "./migration_plan.mjs";
 import { probe } from "./migration_probe.mjs";
 import { accountMigration, isWorthShowing, settingsOf } from "./migration_view.mjs";
 import { text } from "../shared/texts.mjs";
@@ -52,7 +52,7 @@ export class Migration {
 
   /**
    * @param {object} world
-   * @param {Pick<import("./companion.mjs").Companion, "host"|"settings"|"book"|"actions">} world.companion
+   * @param {Pick<import("./companion.mjs").Companion, "host"|"settings"|"situation"|"book"|"actions">} world.companion
    * @param {any} world.bridge browser.tokenBridge
    * @param {any} world.storage browser.storage.local
    * @param {import("./notices.mjs").Notices} world.notices
@@ -85,8 +85,7 @@ export class Migration {
   /** @returns {Promise<AccountPlan[]>} without the host's policy, or by its will, only what was changed here */
   async #plans() {
     const servers = await this.#bridge.listSettings(this.#hosts);
-    const offers = this.#companion.host.state === "connected" && this.#companion.settings.migrate !== "off";
-    return offers ? planFor(servers, this.#policy) : planChanged(servers);
+    return isOffered(this.#companion.situation) ? planFor(servers, this.#policy) : planChanged(servers);
   }
 
   /**
@@ -120,7 +119,7 @@ export class Migration {
       step: this.#steps.get(name) ?? null,
       problem: this.#problems.get(name) ?? null,
       restored: this.#restored.has(name),
-      hostWorks: this.#companion.host.state === "connected",
+      offered: isOffered(this.#companion.situation),
       canTakeOver: !isSignedIn && Boolean(sharedApp(plan, this.#policy)),
       tookOver: isSignedIn && this.#companion.book.get(name)?.method === "import",
     };
@@ -301,15 +300,15 @@ export class Migration {
 
   async #consider() {
     await this.#settled;
-    const { migrate } = this.#companion.settings;
-    if (this.#companion.host.state !== "connected" || migrate === "off") {
+    const { situation } = this.#companion;
+    if (!isOffered(situation)) {
       return;
     }
     const plans = await this.#plans();
     await this.#verify(plans);
     const { [DECLINED]: declined = [], [OFFERED]: offered = false } = await this.#storage.get([DECLINED, OFFERED]);
     const waiting = plans.filter(plan => plan.faults.length && !declined.includes(plan.account.toLowerCase()));
-    if (migrate === "auto") {
+    if (situation.migrate === "auto") {
       await Promise.all(waiting.map(plan => this.#switchByItself(plan)));
     } else if (!offered && waiting.some(({ faults }) => faults.includes("password"))) {
       const onShown = () => this.#storage.set({ [OFFERED]: true });

@@ -59,6 +59,18 @@ const PERSONAL_DOMAINS = /^(outlook|hotmail|live|msn)(\.[a-z]{2,3}){1,2}$/;
 
 /** @typedef {{account: string, cloud: string, servers: ServerPlan[], faults: Fault[]}} AccountPlan */
 
+/**
+ * Whether settings of mail servers may be put right: where the program signs in for Thunderbird, and the policy lets it.
+ * @param {Pick<import("./account_view.mjs").Situation, "hostState"|"takesTokens"|"migrate">} situation
+ */
+export const isOffered = ({ hostState, takesTokens, migrate }) => hostState === "connected" && takesTokens && migrate !== "off";
+
+/**
+ * An outgoing server without a port of its own has that which Thunderbird then sends by; as in mail_servers.js.
+ * @param {ServerSettings} server
+ */
+const portOf = ({ port, socketType }) => port || (socketType === "tls" ? 465 : 587);
+
 /** @param {string} address */
 const domainOf = address => address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 
@@ -123,7 +135,7 @@ function planServer(server, account, cloud) {
   const faults = /** @type {[Fault, boolean][]} */ ([
     ["password", server.authMethod !== "oauth2"],
     ["host", server.hostname.toLowerCase() !== hostname],
-    ["port", server.port !== port],
+    ["port", portOf(server) !== port],
     ["encryption", server.socketType !== socketType],
     ["user-name", !isNamed],
   ]).flatMap(([fault, is]) => (is ? [fault] : []));

@@ -29,7 +29,7 @@
  * @property {Step|null} step
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} restored
- * @property {boolean} hostWorks
+ * @property {boolean} offered whether anything may be changed here
  * @property {boolean} canTakeOver
  * @property {boolean} tookOver the host has the sign-in that was Thunderbird's
  */
@@ -72,11 +72,11 @@ export function accountMigration(plan, facts) {
  * @param {Facts} facts
  * @returns {string[]}
  */
-function actionsOf({ servers, faults }, { hostWorks, canTakeOver, tookOver }) {
+function actionsOf({ servers, faults }, { offered, canTakeOver, tookOver }) {
   const changes = servers.flatMap(({ server: { change } }) => change ?? []);
   return [
-    ...(faults.length && hostWorks ? ["switch"] : []),
-    ...(canTakeOver && !faults.length && hostWorks ? ["takeOver"] : []),
+    ...(faults.length && offered ? ["switch"] : []),
+    ...(canTakeOver && !faults.length && offered ? ["takeOver"] : []),
     ...(changes.length ? ["undo"] : []),
     ...(changes.some(({ hasPassword }) => hasPassword) && changes.every(({ flowed }) => flowed) ? ["deletePassword"] : []),
     ...(tookOver && servers.some(({ server }) => server.ownSignIn) ? ["deleteOwnSignIn"] : []),

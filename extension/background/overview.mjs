@@ -3,7 +3,7 @@
 /** What the pages show: the accounts of this Thunderbird beside what the host knows about them. */
 
 import { actionsFor, primaryFor, wordsFor } from "./account_view.mjs";
-import { planFor } from "./migration_plan.mjs";
+import { isOffered, planFor } from "./migration_plan.mjs";
 
 /** More would have to be read through; any other can be typed. */
 const OTHER_NAMES_MAX = 6;
@@ -71,12 +71,12 @@ export function groupByAccount(servers) {
  * @param {import("./account_view.mjs").Situation} situation
  * @returns {Set<string>} names, in lower case, for which it is offered to switch them to a secure sign-in
  */
-function switchableNames(servers, { hostState, migrate, policy }) {
-  if (hostState !== "connected" || migrate === "off") {
+function switchableNames(servers, situation) {
+  if (!isOffered(situation)) {
     return new Set();
   }
   const known = servers.filter(({ authMethod }) => authMethod !== "oauth2").map(server => ({ ...server, username: server.account, addresses: [] }));
-  const planned = planFor(/** @type {any[]} */ (known), policy).flatMap(plan => plan.servers);
+  const planned = planFor(/** @type {any[]} */ (known), situation.policy).flatMap(plan => plan.servers);
   return new Set(planned.map(({ server: { username } }) => username.toLowerCase()));
 }
 

@@ -109,11 +109,11 @@ test("where this Thunderbird does not ask here for tokens it signs in by itself,
 test("a switch from the password is spoken of where it is offered, and else what the user can do by hand", () => {
   const words = (/** @type {object} */ situation, /** @type {object} */ server = {}) =>
     viewOf({ state: "signed-out" }, { situation, server: { authMethod: "password", ...server } });
-  for (const situation of [{}, { migrate: "auto" }, { policy: { allowedDomains: ["contoso.test"] } }, { takesTokens: false }]) {
+  for (const situation of [{}, { migrate: "auto" }, { policy: { allowedDomains: ["contoso.test"] } }]) {
     assert.equal(words(situation).words, "state_password", JSON.stringify(situation));
   }
   assert.equal(words({}, { account: `CONTOSO.TEST\\${ADA}`, hostname: "imap-mail.outlook.com" }).words, "state_password");
-  for (const situation of [{ migrate: "off" }, { policy: { allowedDomains: ["other.test"] } }, { policy: { cloud: "custom" } }, { hostState: "missing" }, { hostState: "missing", fallback: "none" }]) {
+  for (const situation of [{ migrate: "off" }, { takesTokens: false }, { policy: { allowedDomains: ["other.test"] } }, { policy: { cloud: "custom" } }, { hostState: "missing" }, { hostState: "missing", fallback: "none" }]) {
     const { label, words: key } = words(situation);
     assert.deepEqual([label, key], ["label_password", "state_password_by_hand"], JSON.stringify(situation));
   }

@@ -81,9 +81,9 @@ class FakeBridge {
 const good = (/** @type {any} */ { servers }) => ({ report: { checks: servers.map((/** @type {any} */ { type }) => ({ id: type, status: "ok" })) } });
 
 /**
- * @param {{servers?: any[], policy?: object, methods?: Record<string, (params: any) => any>, state?: string, signsIn?: any, hostState?: string, stored?: object}} [world]
+ * @param {{servers?: any[], policy?: object, methods?: Record<string, (params: any) => any>, state?: string, signsIn?: any, hostState?: string, takesTokens?: boolean, stored?: object}} [world]
  */
-function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = "signed-out", signsIn = { ok: true }, hostState = "connected", stored = {} } = {}) {
+function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = "signed-out", signsIn = { ok: true }, hostState = "connected", takesTokens = true, stored = {} } = {}) {
   const bridge = new FakeBridge(servers);
   /** @type {[string, any][]} */
   const asked = [];
@@ -103,6 +103,9 @@ function setUp({ servers = [imap(), smtp()], policy = {}, methods = {}, state = 
       },
     },
     settings: { policy: { clientId: CLIENT, ...policy }, migrate: "offer", ...policy },
+    get situation() {
+      return { hostState: this.host.state, takesTokens, migrate: this.settings.migrate };
+    },
     book,
     actions: {
       takeOver: async (/** @type {any} */ signIn) => {
@@ -398,12 +401,16 @@ test("“auto” leaves a locked account alone until it is unlocked", async () =
   assert.deepEqual(bridge.calls, ["change", "check"]);
 });
 
-test("without the host nothing is offered, and what was changed can be put back", async () => {
-  const change = { before: imap(), flowed: true, hasPassword: false };
-  const { migration, bridge, view } = setUp({ servers: [imap({ authMethod: "oauth2", hostname: "mail.contoso.test", change }), smtp()], hostState: "missing" });
-  assert.deepEqual((await view()).actions, ["undo"]);
-  await migration.undo(ADA);
-  assert.deepEqual(authMethods(bridge), ["password", "password"]);
+test("without the host, or where Thunderbird takes no tokens from it, nothing is offered, and what was changed can be put back", async () => {
+  for (const lack of [{ hostState: "missing" }, { takesTokens: false }, { takesTokens: false, policy: { migrate: "auto" } }]) {
+    const change = { before: imap(), flowed: true, hasPassword: false };
+    const { migration, bridge, signIns, said, view } = setUp({ servers: [imap({ authMethod: "oauth2", hostname: "mail.contoso.test", change }), smtp()], ...lack });
+    await migration.start();
+    assert.deepEqual([signIns, said], [[], []], JSON.stringify(lack));
+    assert.deepEqual((await view()).actions, ["undo"], JSON.stringify(lack));
+    await migration.undo(ADA);
+    assert.deepEqual(authMethods(bridge), ["password", "password"]);
+  }
 });
 
 test("what was changed can be put back whatever the policy says by now, and nothing else is offered", async () => {

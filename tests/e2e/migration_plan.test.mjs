@@ -51,6 +51,8 @@ test("each wrong setting is named, and only that is changed", () => {
     [smtp({ hostname: "smtp-mail.outlook.com" }), ["host"], { hostname: "smtp.office365.com" }],
     [smtp({ hostname: "outlook.office365.com" }), [], { hostname: "outlook.office365.com" }],
     [smtp({ port: 465, socketType: "tls" }), ["port", "encryption"], { port: 587, socketType: "starttls" }],
+    [smtp({ port: 0 }), [], { port: 587 }],
+    [smtp({ port: 0, socketType: "tls" }), ["port", "encryption"], { port: 587, socketType: "starttls" }],
     [smtp({ username: "" }), ["user-name"], { username: ADA }],
     [imap({ username: "ada" }), ["user-name"], { username: ADA }],
     [imap({ username: `CONTOSO\\${ADA}` }), ["user-name"], { username: ADA }],
