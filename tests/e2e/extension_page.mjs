@@ -40,11 +40,19 @@ async function inPage(place, body, args, deadlineMs) {
     browser.messageManager.loadFrameScript(`data:,${encodeURIComponent(script)}`, false);
     return answer;
   };
+  // A tab begins in another process than the page's; with that goes what was loaded there.
+  const moved = () => new Promise(resolve => {
+    browser.addEventListener("DidChangeBrowserRemoteness", () => resolve("moved"), { once: true });
+  });
   const late = Promise.withResolvers();
   const deadline = setTimeout(() => late.resolve("late"), deadlineMs);
   try {
-    const answer = evaluate(`(${body})(...${JSON.stringify(args)})`).then(value => ({ value }));
-    const first = await Promise.race([answer, late.promise]);
+    const ask = () => evaluate(`(${body})(...${JSON.stringify(args)})`).then(value => ({ value }));
+    const next = () => Promise.race([ask(), late.promise, moved()]);
+    let first = await next();
+    while (first === "moved") {
+      first = await next();
+    }
     if (first === "late") {
       throw new Error(`not within ${deadlineMs} ms; the page shows: ${await evaluate("content.document.body?.innerText")}`);
     }
