@@ -35,8 +35,8 @@ test("an access token that is due is renewed unasked, one that expired by the ne
   await expired(world);
   assert.equal(world.renewals(), 1, "without a mail check nobody needs a token that lives so short");
 
-  await mail.deliver(ADA, letter({ subject: "After an hour" }));
   await mailbox.disconnect(ADA);
+  await mail.deliver(ADA, letter({ subject: "After an hour" }));
   await mailbox.check(ADA);
   await mailbox.waitForMessage(ADA, "After an hour");
   await mailbox.send(ADA, { to: "ben@contoso.test", subject: "Re: After an hour", text: "Yes." });
@@ -66,8 +66,8 @@ test("while the identity provider is out of reach mail waits quietly, and comes 
   assert.equal(world.renewals(), 1, "nobody asked for it");
   await identityProvider.goAway();
   await expired(world);
-  await mail.deliver(ADA, letter({ subject: "While it was away" }));
   await mailbox.disconnect(ADA);
+  await mail.deliver(ADA, letter({ subject: "While it was away" }));
   await mailbox.check(ADA);
   assert.match(await popup.waitForState(ADA, "waiting"), /cannot be reached/);
   assert.equal(await mailbox.hasToken(ADA, { withUI: true }), false);
@@ -90,8 +90,8 @@ test("an account that an administrator blocked and let in again works at “Try 
 
   await identityProvider.control({ disable: ADA, lifetimes: { accessToken: LONG_S } });
   await expired(world);
-  await mail.deliver(ADA, letter({ subject: "For whoever is back" }));
   await mailbox.disconnect(ADA);
+  await mail.deliver(ADA, letter({ subject: "For whoever is back" }));
   await mailbox.check(ADA);
   await popup.waitForState(ADA, "blocked");
   await identityProvider.control({ enable: ADA });

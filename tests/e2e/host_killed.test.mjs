@@ -25,8 +25,8 @@ test("mail goes on after the host is killed", { timeout: 180_000 }, async t => {
   const successor = await thunderbird.hostPid();
   assert.ok(successor && successor !== killed);
 
-  await mail.deliver(ADA, letter({ subject: "Still here" }));
   await thunderbird.mailbox.disconnect(ADA);
+  await mail.deliver(ADA, letter({ subject: "Still here" }));
   await thunderbird.mailbox.check(ADA);
   await thunderbird.mailbox.waitForMessage(ADA, "Still here");
   await popup.waitForState(ADA, "ready");

@@ -63,7 +63,8 @@ async function getMessages(user) {
 }
 
 /**
- * Runs in Thunderbird: closes the open connections when they have done their work, so that the next check logs in anew.
+ * Runs in Thunderbird: closes the open connections when they have done their work, so that the next check logs in anew. A
+ * letter that is delivered before may come over one of them, as the server tells of it.
  * @param {string} user
  */
 async function disconnect(user) {

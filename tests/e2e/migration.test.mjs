@@ -214,8 +214,8 @@ test("a sign-in of Thunderbird's own is taken over without a browser, and its co
   await dashboard.press(`${ITEM} [data-action="deleteOwnSignIn"]`);
   await dashboard.run(css => until(() => !content.document.querySelector(css)), ITEM);
   assert.deepEqual(await mailbox.storedLogins(), []);
-  await mail.deliver(ADA, letter({ subject: "With the sign-in taken over" }));
   await mailbox.disconnect(ADA);
+  await mail.deliver(ADA, letter({ subject: "With the sign-in taken over" }));
   await mailbox.check(ADA);
   await mailbox.waitForMessage(ADA, "With the sign-in taken over");
 });

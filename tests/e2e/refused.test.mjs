@@ -20,8 +20,8 @@ test("a token that IMAP refuses is replaced once, by the mail check that finds o
   const { thunderbird: { mailbox } } = await world.signedIn();
   /** @param {string} subject @param {(user: string) => Promise<any>} look */
   const fetch = async (subject, look) => {
-    await mail.deliver(ADA, letter({ subject }));
     await mailbox.disconnect(ADA);
+    await mail.deliver(ADA, letter({ subject }));
     await look.call(mailbox, ADA);
     await mailbox.waitForMessage(ADA, subject);
   };

@@ -23,8 +23,8 @@ test("“Get a new token” renews, and mail goes on with the new one", { timeou
   const { identityProvider, mail } = world;
   await popup.press("newToken", ADA);
   await identityProvider.waitForRequest({ endpoint: "token", grant_type: "refresh_token", answered: true });
-  await mail.deliver(ADA, letter({ subject: "With the new token" }));
   await thunderbird.mailbox.disconnect(ADA);
+  await mail.deliver(ADA, letter({ subject: "With the new token" }));
   await thunderbird.mailbox.check(ADA);
   await thunderbird.mailbox.waitForMessage(ADA, "With the new token");
   assert.deepEqual(await thunderbird.mailbox.storedLogins(), []);
