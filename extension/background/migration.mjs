@@ -82,7 +82,7 @@ export class Migration {
     return customHosts(this.#policy);
   }
 
-  /** @returns {Promise<AccountPlan[]>} without the host's policy, or by its will, only what was changed here */
+  /** @returns {Promise<AccountPlan[]>} where nothing is to be offered, only what was changed here */
   async #plans() {
     const servers = await this.#bridge.listSettings(this.#hosts);
     return isOffered(this.#companion.situation) ? planFor(servers, this.#policy) : planChanged(servers);
@@ -121,8 +121,18 @@ export class Migration {
       restored: this.#restored.has(name),
       offered: isOffered(this.#companion.situation),
       canTakeOver: !isSignedIn && Boolean(sharedApp(plan, this.#policy)),
-      tookOver: isSignedIn && this.#companion.book.get(name)?.method === "import",
+      tookOver: this.#usesTakenOver(name),
     };
+  }
+
+  /**
+   * Whether Thunderbird's own sign-in is here and used here. Where Thunderbird signs in by itself meanwhile, its copy is what it
+   * needs.
+   * @param {string} account
+   */
+  #usesTakenOver(account) {
+    const { situation: { hostState, takesTokens }, book } = this.#companion;
+    return hostState === "connected" && takesTokens && book.isSignedIn(account) && book.get(account)?.method === "import";
   }
 
   /**
@@ -232,7 +242,7 @@ export class Migration {
   /** @param {string} account whose sign-in the host took over */
   async deleteOwnSignIn(account) {
     await this.#during(account, async () => {
-      if (this.#companion.book.get(account)?.method === "import" && this.#companion.book.isSignedIn(account)) {
+      if (this.#usesTakenOver(account)) {
         await this.#bridge.deleteOwnSignIn(account);
       }
     });

@@ -29,9 +29,9 @@
  * @property {Step|null} step
  * @property {import("./rpc_client.mjs").Problem|null} problem
  * @property {boolean} restored
- * @property {boolean} offered whether anything may be changed here
+ * @property {boolean} offered settings may be put right, and a sign-in be taken over
  * @property {boolean} canTakeOver
- * @property {boolean} tookOver the host has the sign-in that was Thunderbird's
+ * @property {boolean} tookOver the host has the sign-in that was Thunderbird's, and uses it
  */
 
 /**

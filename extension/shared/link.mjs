@@ -52,7 +52,7 @@ export class Link {
     const last = /** @type {any} */ (browser.extension.getBackgroundPage())?.lastOverview?.();
     if (last) {
       this.#draw(last);
-      // Connecting, and Thunderbird, which is asked for the newest then, take time from showing the page until it is there.
+      // Connecting, and asking Thunderbird for the newest, would delay showing the page.
       requestAnimationFrame(() => requestAnimationFrame(refresh));
     } else {
       refresh();

@@ -466,6 +466,20 @@ test("Thunderbird's own sign-in is taken over once, where app and authority are 
   }
 });
 
+test("while Thunderbird signs in by itself, its copy of a sign-in that was taken over is not deleted", async () => {
+  const ownSignIn = { clientId: CLIENT, authority: AUTHORITY };
+  const { migration, bridge, companion, view } = setUp({ servers: [imap({ hostname: "outlook.com", authMethod: "oauth2", ownSignIn })] });
+  await migration.switch(ADA);
+  assert.ok((await view()).actions.includes("deleteOwnSignIn"));
+  const { situation } = companion;
+  for (const lack of [{ hostState: "missing" }, { takesTokens: false }]) {
+    Object.defineProperty(companion, "situation", { value: { ...situation, ...lack }, configurable: true });
+    assert.ok(!(await view()).actions.includes("deleteOwnSignIn"), JSON.stringify(lack));
+    await migration.deleteOwnSignIn(ADA);
+  }
+  assert.ok(!bridge.calls.includes("deleteOwnSignIn"));
+});
+
 test("a switch takes Thunderbird's own sign-in first, and asks the user where the host does not take it", async () => {
   const servers = () => [imap({ hostname: "outlook.com", authMethod: "oauth2", ownSignIn: { clientId: CLIENT, authority: AUTHORITY } })];
   const taken = setUp({ servers: servers() });
